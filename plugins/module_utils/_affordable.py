@@ -1,0 +1,169 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a purchase fits: its lease's cost, the budget, and how long the balance lasts (private, pure)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ._budget import EXCEEDED, THRESHOLDS, budget_rows, end_of, limit_of
+from ._costs import Live, burn
+from ._spend import runway_hours
+
+# Figures that differ by less are equal; the cloud's own are not more exact.
+_EQUAL = 1e-9
+
+
+@dataclass(frozen=True)
+class Money:
+    """What there is before a purchase: balance, what lives, what was spent by period, limits."""
+
+    balance: float
+    currency: str
+    now: datetime
+    living: tuple[Live, ...] = ()
+    spent: dict[str, float] = field(default_factory=dict)
+    budget: dict[str, Any] = field(default_factory=dict)
+    max_lease_cost: float | None = None
+
+    @property
+    def burn(self) -> float:
+        return burn(self.living)
+
+    def hours_in(self, period: str, lease_end: datetime | None) -> float | None:
+        """Return how long a purchase costs within a period, None when that has no end."""
+        ends = [end for end in (end_of(period, self.now), lease_end) if end]
+        return hours(self.now, min(ends)) if ends else None
+
+    def base(self, period: str, lease_end: datetime | None) -> float:
+        """Return what a period costs without the purchase: spent, and still to come by leases.
+
+        What has no lease counts for the total as long as the purchase lives.
+        """
+        end = end_of(period, self.now)
+        ahead = sum(
+            one.ahead(self.now, end or (None if one.lease_end else lease_end))
+            for one in self.living
+        )
+        return self.spent.get(period, 0.0) + ahead
+
+
+def hours(begin: datetime, end: datetime) -> float:
+    """Return the hours between two times, none when they are in the wrong order."""
+    return max((end - begin).total_seconds(), 0) / 3600
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What is to be bought: names, price per hour of all together, and the end of the lease."""
+
+    names: tuple[str, ...]
+    rate: float
+    lease_end: datetime | None
+
+
+def verdict(money: Money, buy: Purchase) -> dict[str, Any]:
+    """Return all figures of a purchase; ``broken`` says in words what does not hold."""
+    lease = hours(money.now, buy.lease_end) if buy.lease_end else None
+    after = money.burn + buy.rate
+    # Without an end there is no total; any limit on it is broken.
+    used = {
+        period: math.inf
+        if length is None
+        else money.base(period, buy.lease_end) + buy.rate * length
+        for period in ("day", "month", "total")
+        for length in [money.hours_in(period, buy.lease_end)]
+    }
+    rows = [_finite(row) for row in budget_rows(money.budget, after, used)]
+    figures = {
+        "machines": len(buy.names),
+        "price_per_hour": round(buy.rate, 4),
+        "lease_hours": None if lease is None else round(lease, 3),
+        "lease_cost": None if lease is None else round(lease * buy.rate, 4),
+        "max_lease_cost": money.max_lease_cost,
+        "balance": round(money.balance, 4),
+        "currency": money.currency,
+        "burn_per_hour": round(money.burn, 4),
+        "burn_after_per_hour": round(after, 4),
+        "runway_hours": runway_hours(money.balance, after),
+        "budgets": rows,
+    }
+    return {**figures, "broken": list(_broken(figures, money, buy, lease))}
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    endless = math.isinf(row["used"])
+    return {**row, "used": None, "share_percent": None} if endless else row
+
+
+def _broken(
+    figures: dict[str, Any], money: Money, buy: Purchase, lease: float | None
+) -> Iterator[str]:
+    unit = money.currency
+    most, after = money.max_lease_cost, money.burn + buy.rate
+    if most is not None and lease is None:
+        yield f"there is no lease, so nothing keeps its cost below max_lease_cost ({most:g} {unit})"
+    elif most is not None and lease is not None and buy.rate * lease > most * (1 + _EQUAL):
+        yield (
+            f"the lease of {lease:.1f} h at {buy.rate:.4g} {unit}/h costs {buy.rate * lease:.2f} "
+            f"{unit}, more than max_lease_cost ({most:g} {unit})"
+        )
+    if lease is not None and money.balance < after * lease * (1 - _EQUAL):
+        yield (
+            f"the balance of {money.balance:.2f} {unit} lasts {money.balance / after:.1f} h at "
+            f"{after:.4g} {unit}/h ({money.burn:.4g} now and {buy.rate:.4g} more), and the lease "
+            f"is {lease:.1f} h"
+        )
+    for row in figures["budgets"]:
+        if row["state"] == EXCEEDED:
+            yield _over(row, unit)
+
+
+def _over(row: dict[str, Any], unit: str) -> str:
+    limit = f"the budget of {row['limit']:g} {unit}"
+    if row["used"] is None:
+        return f"there is no lease, so nothing keeps its cost below {limit} in total"
+    if row["period"] == "hour":
+        return f"{row['used']:.4g} {unit}/h would burn, and {limit} per hour allows no more"
+    which = {"day": "this day", "month": "this month", "total": "in total"}[row["period"]]
+    return (
+        f"{which} it would be {row['used']:.2f} {unit} by the ends of the leases, "
+        f"{row['share_percent']:g} % of {limit}"
+    )
+
+
+def most_per_hour(money: Money, lease_end: datetime | None) -> float:
+    """Return up to which price per hour, all together, a purchase breaks nothing; 0 for none."""
+    lease = hours(money.now, lease_end) if lease_end else None
+    found = [math.inf]
+    if lease:
+        found.append(money.balance / lease - money.burn)
+    if money.max_lease_cost is not None:
+        found.append(money.max_lease_cost / lease if lease else 0.0)
+    step = (money.budget.get("thresholds") or THRESHOLDS)[-1] / 100
+    for period in ("hour", "day", "month", "total"):
+        limit = limit_of(money.budget, period)
+        if limit is None:
+            continue
+        # At its last threshold a budget counts as exceeded already.
+        limit = limit * step * (1 - 1e-6)
+        if period == "hour":
+            found.append(limit - money.burn)
+            continue
+        length = money.hours_in(period, lease_end)
+        left = limit - money.base(period, lease_end)
+        found.append(left / length if length and left > 0 else 0.0)
+    return max(min(found), 0.0)
+
+
+def longest_lease(money: Money, rate: float) -> timedelta:
+    """Return the longest lease at a price that balance and ``max_lease_cost`` allow."""
+    found = [money.balance / (money.burn + rate)] if money.burn + rate > 0 else []
+    if money.max_lease_cost is not None and rate > 0:
+        found.append(money.max_lease_cost / rate)
+    return timedelta(hours=max(min(found), 0)) if found else timedelta(0)

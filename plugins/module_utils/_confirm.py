@@ -1,0 +1,58 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is not ended without asking: machines that are protected or somebody else's (private)."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+from typing import Any
+
+from ._errors import NeedsConfirmationError
+from ._lease import read_identity
+from ._spend import instance_rate
+
+
+def this_user() -> str:
+    """Return the user who runs the play in the form of an owner; containers may not know a name."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid-{os.getuid()}"
+    return re.sub(r"[^A-Za-z0-9._@+-]", "-", name)[:63]
+
+
+def refuse_unconfirmed(rows: list[dict[str, Any]], owner: str, confirmed: bool) -> None:
+    """Raise NeedsConfirmationError for machines that are protected or of another owner."""
+    asked = [] if confirmed else [row for row in map(_shown, rows) if _is_asked(row, owner)]
+    if asked:
+        named = ", ".join(_sentence(row, owner) for row in asked)
+        raise NeedsConfirmationError(
+            f"Not ended without confirmation: {named}",
+            hint="Set confirm to true (playbooks: -e confirm=yes) to end them nevertheless.",
+            details={"unconfirmed": asked},
+        )
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    marks = read_identity(row)
+    return {
+        "id": row["id"],
+        "name": row.get("hostname"),
+        "owner": marks.owner if marks else None,
+        "protected": bool(marks and marks.protected),
+        "price_per_hour": instance_rate(row),
+    }
+
+
+def _is_asked(row: dict[str, Any], owner: str) -> bool:
+    return bool(row["protected"] or row["owner"] != owner)
+
+
+def _sentence(row: dict[str, Any], owner: str) -> str:
+    why = ["protected"] if row["protected"] else []
+    why += [f"it belongs to {row['owner']}, not to {owner}"] if row["owner"] != owner else []
+    price = f"{row['price_per_hour']:g} per hour"
+    return f"{row['name']} ({row['id']}, {price}; {'; '.join(why)})"

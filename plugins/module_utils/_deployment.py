@@ -1,0 +1,83 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that belongs to a deployment (private)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _spend
+from ._client import Client
+from ._describe import describe_instance, describe_ssh_key, describe_volume
+from ._lease import belongs_to, check_name
+from ._statuses import ENDED
+
+
+def _leftover(
+    kind: str, row: dict[str, Any], price: float, *, kept: bool = False
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "id": row["id"],
+        "name": row["name"],
+        "status": row.get("status"),
+        "price_per_hour": price,
+        "kept": kept,
+    }
+
+
+def _script(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a startup script without its text, which may be long and is nobody's business here."""
+    return {key: row.get(key) for key in ("id", "name", "created_at")}
+
+
+def survey(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+    """Return machines, volumes, keys and scripts of a deployment: what is left after its end.
+
+    Volumes in the trash cost nothing, so they are told apart from what is left over.
+    """
+    deployment = check_name(want["deployment"], "deployment")
+    rows, volumes, trash, keys, scripts = client.together(
+        client.instances,
+        client.volumes,
+        client.trashed_volumes,
+        client.ssh_keys,
+        client.startup_scripts,
+    )
+    instances = [
+        described
+        for row in rows
+        if (described := describe_instance(row))["deployment"] == deployment
+        and described["status"] not in ENDED
+    ]
+    ids = {row["id"] for row in instances}
+    mine = [
+        describe_volume(volume)
+        for volume in volumes
+        if (belongs_to(volume, deployment) or volume.get("instance_id") in ids)
+        and volume.get("status") not in _spend.FREE_VOLUME
+    ]
+    found = {
+        "instances": instances,
+        "volumes": mine,
+        "ssh_keys": [describe_ssh_key(key) for key in keys if belongs_to(key, deployment)],
+        "startup_scripts": [_script(row) for row in scripts if belongs_to(row, deployment)],
+    }
+    leftovers = _leftovers(found)
+    return {
+        "deployment": deployment,
+        **found,
+        "trash": [describe_volume(row) for row in trash if belongs_to(row, deployment)],
+        "leftovers": leftovers,
+        "cost_per_hour": round(sum(row["price_per_hour"] for row in leftovers), 4),
+    }
+
+
+def _leftovers(found: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    rows = [_leftover("instance", row, row["cost_per_hour_now"]) for row in found["instances"]]
+    for row in found["volumes"]:
+        kind = "os_volume" if row["is_os_volume"] else "data_volume"
+        rows.append(_leftover(kind, row, row["price_per_hour"], kept=row["kept"]))
+    rows += [_leftover("ssh_key", row, 0.0) for row in found["ssh_keys"]]
+    return rows + [_leftover("startup_script", row, 0.0) for row in found["startup_scripts"]]

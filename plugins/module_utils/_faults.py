@@ -1,0 +1,95 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From answers and exceptions of the transport to our errors (private)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from . import _errors
+
+_BY_STATUS: dict[int, type[_errors.GpuopsError]] = {
+    400: _errors.InvalidError,
+    401: _errors.AuthError,
+    402: _errors.NoFundsError,
+    403: _errors.ForbiddenError,
+    404: _errors.NotFoundError,
+    409: _errors.ConflictError,
+    422: _errors.InvalidError,
+    429: _errors.RateLimitedError,
+}
+_UNKNOWN_ID = re.compile(r"invalid (instance|volume|ssh.?key|script) id|not found", re.I)
+_LIMIT = re.compile(r"quota|limit exceeded", re.I)
+# After these statuses a write may or may not have been executed.
+_UNCLEAR = frozenset({408, 500, 502, 504})
+
+
+def _words(answer: Any) -> tuple[str, str | None]:
+    """Return what an error body says, and its code; bodies may be HTML, bare text or lists."""
+    text = (answer.text or "").strip()
+    try:
+        data = json.loads(text)
+    except ValueError:
+        plain = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]+>", " ", text)
+        return " ".join(plain.split())[:300], None
+    if not isinstance(data, dict):
+        return str(data)[:300], None
+    message = data.get("message")
+    if isinstance(message, list):
+        message = "; ".join(str(part) for part in message)
+    return str(message or data)[:1000], data.get("code")
+
+
+def _class_of(request: str, status: int, words: str, code: str | None) -> type[_errors.GpuopsError]:
+    if status == 400 and _LIMIT.search(words):
+        return _errors.QuotaError
+    if status == 400 and _UNKNOWN_ID.search(words):
+        return _errors.NotFoundError
+    if status == 403 and "scope" in words.lower():
+        return _errors.AuthError
+    # Only the API itself can say that there is no capacity; a gateway answers 503 as well.
+    if status == 503 and request == "POST /instances" and (code or "capacity" in words.lower()):
+        return _errors.NoCapacityError
+    return _BY_STATUS.get(status, _errors.UnavailableError)
+
+
+def from_response(answer: Any, request: str) -> _errors.GpuopsError:
+    """Return the error of an answer with a status of 400 or more (or a redirect)."""
+    status = answer.status_code
+    words, code = _words(answer)
+    kind = _class_of(request, status, words, code)
+    message = f"{request}: the API answered {status}"
+    if code:
+        message += f" {code}"
+    if words:
+        message += f": {words}"
+    gateway = status in _UNCLEAR or (status == 503 and kind is _errors.UnavailableError)
+    unclear = gateway and not request.startswith("GET ")
+    return kind(message, status=status, request=request, api_code=code, unclear=unclear)
+
+
+def from_exception(
+    error: Exception, request: str, base_url: str, *, unclear: bool = False
+) -> _errors.GpuopsError:
+    """Return the error of a request that got no answer. ``error`` comes from ``requests``."""
+    kind = type(error).__name__
+    text = str(error)
+    if "timed out" in text.lower() or "Timeout" in kind:
+        came_back = "no answer in time"
+    elif "refused" in text.lower():
+        came_back = "connection refused"
+        unclear = False  # nothing was sent
+    elif "CERTIFICATE" in text.upper():
+        came_back = "the certificate could not be verified"
+        unclear = False
+    elif "resolve" in text.lower() or "Name or service" in text:
+        came_back = "the host name could not be resolved"
+        unclear = False
+    else:
+        came_back = "the connection broke"
+    return _errors.UnavailableError(
+        f"{request} at {base_url}: {came_back}", request=request, unclear=unclear
+    )

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fleets: what happens when not all machines could be had (private)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ._apply import apply, collected
+from ._client import Client
+from ._ending import Ending, end_instance
+from ._errors import GpuopsError
+from ._instance_facts import Found
+from ._kept import Kept
+from ._plan import Plan, Step
+
+
+def fleet_names(name: str, count: int) -> list[str]:
+    """Return the host names of a fleet: ``name``, ``name-2``, ``name-3``, so that it can grow."""
+    return [name, *(f"{name}-{number}" for number in range(2, count + 1))]
+
+
+def fleet_report(found: Found) -> list[dict[str, Any]]:
+    """Return for each machine what became of it in this run."""
+    rows = []
+    by_name = {row.get("hostname"): row["id"] for row in found.have}
+    for name in found.names:
+        outcome = "exists" if name in by_name else "planned"
+        row = {"name": name, "outcome": outcome, "id": by_name.get(name), "detail": ""}
+        row.update(found.outcomes.get(name, {}))
+        rows.append(row)
+    return rows
+
+
+def cope(
+    client: Client, found: Found, want: dict[str, Any], done: list[str], errors: list[GpuopsError]
+) -> list[str]:
+    """Accept a fleet of at least ``min_count`` machines, or end what was bought and raise."""
+    failed = [row for row in found.outcomes.values() if row["outcome"] == "failed"]
+    there = len(found.have) + len(found.outcomes) - len(failed)
+    if len(found.names) == 1 or not failed or len(failed) < len(errors):
+        raise collected(done, errors)
+    if there >= (want["min_count"] or len(found.names)):
+        return done
+    if not want["keep_short_fleet"]:
+        ends = Plan(steps=tuple(_end_steps(found, want)), parallel=True)
+        ended, problems = apply(client, ends)
+        done, errors = [*done, *ended], [*errors, *problems]
+    wanted = want["min_count"] or len(found.names)
+    errors[0].message = (
+        f"Only {there} of {len(found.names)} machines could be had, and {wanted} are needed: "
+        f"{errors[0].message}"
+    )
+    errors[0].details["fleet"] = fleet_report(found)
+    raise collected(done, errors)
+
+
+def _end_steps(found: Found, want: dict[str, Any]) -> list[Step]:
+    """Return the ends of the machines that this run has bought, ready or not."""
+    text = "since the fleet fell short"
+    return [
+        Step(
+            f"end {name} ({row['id']}), {text}", partial(_end, name, row, _undo(found, name, want))
+        )
+        for name, row in found.outcomes.items()
+        if row["id"] in found.bought
+    ]
+
+
+def _undo(found: Found, name: str, want: dict[str, Any]) -> Ending:
+    """Return how a machine of this run ends: new disks go, those that were there before stay."""
+    return found.kept.get(name, Kept()).undo(want["wait_timeout"], want["wait_interval"])
+
+
+def _end(name: str, row: dict[str, Any], how: Ending, client: Client) -> None:
+    end_instance(client, {"id": row["id"], "hostname": name}, how)
+    row["outcome"] = "ended"

@@ -1,0 +1,255 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What machines say of their own use: read over SSH in one bounded round (private)."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import math
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+REPORT = "/run/gpuops/idle.json"
+MAX_PARALLEL, MAX_BYTES = 50, 65536
+CONNECT_TIMEOUT_S = 5
+FIRST_CONTACT = (
+    "seen for the first time: its host key is pinned now, and its report counts from the next "
+    "round on"
+)
+NO_KEY = "no key for it here"
+# Whatever a configuration file says: no questions, no old connections, nothing of ours goes along.
+_OPTIONS = {
+    "BatchMode": "yes",
+    "ConnectTimeout": str(CONNECT_TIMEOUT_S),
+    "ServerAliveInterval": "5",
+    "ServerAliveCountMax": "2",
+    "ControlMaster": "no",
+    "ControlPath": "none",
+    "ClearAllForwardings": "yes",
+    "ForwardAgent": "no",
+    "IdentitiesOnly": "yes",
+    "UpdateHostKeys": "no",
+    "HashKnownHosts": "no",
+    "LogLevel": "ERROR",
+}
+_MACHINE_ID = re.compile(r"[\w.-]+")
+_DEPLOYMENT = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+class UnreadError(Exception):
+    """There is no report of a machine; the text says why."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What opens machines: a deployment's own settings below ``home``, else a key that is given."""
+
+    home: Path
+    key_file: str = ""
+    user: str = "gpuops-guard"
+    pin: bool = True
+
+    def command(self, machine: dict[str, Any]) -> tuple[list[str], bool]:
+        """Return the command that reads a report, and whether the machine's host key is known.
+
+        Raises UnreadError without a key, or for what is no address.
+        """
+        name, address = str(machine["id"]), _address(machine)
+        settings, known_hosts = self._settings(machine)
+        if not settings:
+            raise UnreadError(NO_KEY)
+        known = _is_pinned(name, known_hosts)
+        check = "accept-new" if self.pin else "yes"
+        options = {
+            **_OPTIONS,
+            "HostKeyAlias": name,
+            "UserKnownHostsFile": str(known_hosts),
+            "StrictHostKeyChecking": check,
+        }
+        flags = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
+        return ["ssh", *settings, *flags, address, f"cat {REPORT}"], known
+
+    def _settings(self, machine: dict[str, Any]) -> tuple[list[str], Path]:
+        deployment = str(machine.get("deployment") or "")
+        folder = self.home / deployment
+        # The name comes from the cloud, and must not lead anywhere else.
+        if _DEPLOYMENT.fullmatch(deployment) and (folder / "ssh_config").is_file():
+            return ["-F", str(folder / "ssh_config")], folder / "known_hosts"
+        if self.key_file:
+            return ["-F", "none", "-i", self.key_file, "-l", self.user], self.home / "known_hosts"
+        return [], self.home
+
+
+def _address(machine: dict[str, Any]) -> str:
+    if not _MACHINE_ID.fullmatch(str(machine["id"])):
+        raise UnreadError("its id is no name")
+    try:
+        return str(ipaddress.ip_address(str(machine.get("ip"))))
+    except ValueError:
+        raise UnreadError("it has no address") from None
+
+
+def _is_pinned(name: str, known_hosts: Path) -> bool:
+    try:
+        lines = known_hosts.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return any(name in line.split(" ", 1)[0].split(",") for line in lines)
+
+
+def _words(value: Any) -> str:
+    """Return text of a machine as one short line that cannot steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in str(value))[:200].strip()
+
+
+def _moment(value: Any) -> str | None:
+    if value is None:
+        return None
+    moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        raise ValueError("a time without zone")
+    return moment.astimezone(timezone.utc).isoformat()
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("no number")
+    return number
+
+
+def parse_report(text: str) -> dict[str, Any]:
+    """Return a report with nothing in it but what belongs there; raises UnreadError.
+
+    The machine is rented, and whoever sits on it may have written anything.
+    """
+    try:
+        found = json.loads(text)
+        if found["version"] != 1:
+            raise UnreadError("its report has a format that is not known here")
+        keys = ("index", "utilization_percent", "memory_used_mb")
+        at = _moment(found["at"])
+        if at is None or not isinstance(found["done"], bool):
+            raise ValueError("no time, or no answer")
+        return {
+            "version": 1,
+            "at": at,
+            "idle_since": _moment(found["idle_since"]),
+            "done": found["done"],
+            "gpus": [{key: _number(gpu[key]) for key in keys} for gpu in found["gpus"][:64]],
+            "vllm_running": _number(found["vllm_running"]),
+            "vllm_waiting": _number(found["vllm_waiting"]),
+            "users": int(found["users"]),
+            "load1": _finite(found["load1"]),
+            "why_busy": [_words(word) for word in found["why_busy"][:20]],
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise UnreadError("what it wrote is no report") from None
+
+
+async def _run(command: list[str]) -> str:
+    """Return what a command prints; raises UnreadError with its last words."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
+    )
+    try:
+        if process.stdout is None or process.stderr is None:
+            raise AssertionError("both are pipes")
+        text, words = await asyncio.gather(_head(process.stdout), _head(process.stderr))
+        status = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if status:
+        raise UnreadError(_reason(words) or f"ssh ended with {status}")
+    return text
+
+
+async def _head(stream: asyncio.StreamReader) -> str:
+    """Return the beginning of what a stream brings; the rest is taken and forgotten."""
+    kept = b""
+    while block := await stream.read(MAX_BYTES):
+        kept += block[: MAX_BYTES - len(kept)]
+    return kept.decode("utf-8", "replace")
+
+
+def _reason(words: str) -> str:
+    if "REMOTE HOST IDENTIFICATION HAS CHANGED" in words:
+        return "it shows another host key than the pinned one: something else may answer there"
+    if REPORT in words and "No such file" in words:
+        return "the idle guard has written no report there"
+    lines = [line for line in words.splitlines() if line.strip()]
+    return _words(lines[-1]).rstrip(".") if lines else ""
+
+
+async def _read(machine: dict[str, Any], keys: Keys, gate: asyncio.Semaphore) -> dict[str, Any]:
+    command, known = keys.command(machine)
+    async with gate:
+        report = parse_report(await _run(command))
+    if not known:
+        raise UnreadError(FIRST_CONTACT)
+    return {**report, "id": machine["id"]}
+
+
+async def _round(
+    machines: list[dict[str, Any]], keys: Keys, timeout: float
+) -> list[dict[str, Any] | str]:
+    gate = asyncio.Semaphore(MAX_PARALLEL)
+    tasks = [asyncio.create_task(_read(machine, keys, gate)) for machine in machines]
+    _done, late = await asyncio.wait(tasks, timeout=timeout)
+    for task in late:
+        task.cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    return [_outcome(answer, timeout) for answer in answers]
+
+
+def _outcome(answer: Any, timeout: float) -> dict[str, Any] | str:
+    if isinstance(answer, asyncio.CancelledError):
+        return f"no answer within {timeout:.0f} s"
+    if isinstance(answer, (UnreadError, OSError)):
+        return str(answer)
+    if isinstance(answer, BaseException):
+        raise answer
+    return dict(answer)
+
+
+def read_reports(
+    machines: list[dict[str, Any]], keys: Keys, timeout: float
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the reports, each with the id of its machine, and the machines without one and why.
+
+    All are asked at the same time, and the round ends after ``timeout`` seconds, whatever hangs.
+    """
+    answers = asyncio.run(_round(machines, keys, timeout)) if machines else []
+    unread = [
+        {"id": machine["id"], "name": machine.get("name"), "problem": answer}
+        for machine, answer in zip(machines, answers, strict=True)
+        if isinstance(answer, str)
+    ]
+    return [answer for answer in answers if isinstance(answer, dict)], unread
+
+
+def tell(reports: list[dict[str, Any]], unread: list[dict[str, Any]]) -> list[str]:
+    """Return the round in sentences: machines with the same problem share one.
+
+    Where there is no key for any of them nobody wants to hear about it every few minutes.
+    """
+    if not reports and all(row["problem"] == NO_KEY for row in unread):
+        return []
+    lines = [f"Read the idle reports of {len(reports)} of {len(reports) + len(unread)} machines."]
+    for problem in dict.fromkeys(row["problem"] for row in unread):
+        names = [str(row["name"]) for row in unread if row["problem"] == problem]
+        lines.append(f"No idle report of {', '.join(names)}: {problem}.")
+    return lines

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which operating system image fits a type (private, pure)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# Both naming schemes of the cloud: ubuntu-24.04-cuda-13.0-open[-docker] and 24.04.cuda13.0[.docker]
+_IMAGE = re.compile(
+    r"^(?:ubuntu-)?(?P<os>\d\d\.\d\d)(?:[.-]base|[.-]cuda-?(?P<cuda>\d+\.\d+))?(?P<open>-open)?(?P<docker>[.-]docker)?(?:\.cc)?$"
+)
+_UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
+# The releases that the roles are made for, best first.
+_RELEASES = ("24.04", "22.04", "26.04", "20.04")
+
+
+def looks_like_id(text: str) -> bool:
+    """Tell whether a text is one of the cloud's ids (a UUID)."""
+    return bool(_UUID.match(text))
+
+
+def _image_rank(name: str) -> tuple[float, ...] | None:
+    match = _IMAGE.match(name)
+    if not match or match["os"] not in _RELEASES:
+        return None
+    # CUDA 13 first: the driver of these images is what current vLLM needs. Docker last: its pinned
+    # containerd and its firewall rules get in the way of everything else.
+    cuda = tuple(int(part) for part in match["cuda"].split(".")) if match["cuda"] else (0, 0)
+    old = cuda < (13, 0)
+    return (old, bool(match["docker"]), _RELEASES.index(match["os"]), -cuda[0], -cuda[1])
+
+
+# Asked for every offer of every look, and few types differ in what they boot.
+@lru_cache(maxsize=256)
+def choose_image(supported: tuple[str, ...], wanted: str | None) -> str | None:
+    """Return the image to order for a type that boots ``supported``, or None when none fits.
+
+    A named image must be listed; an image or volume id cannot be checked and is taken as it is.
+    """
+    if wanted:
+        return wanted if wanted in supported or looks_like_id(wanted) else None
+    ranked = sorted((rank, name) for name in supported if (rank := _image_rank(name)) is not None)
+    return ranked[0][1] if ranked else None

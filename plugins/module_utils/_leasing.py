@@ -1,0 +1,243 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Leases of machines that exist: extended, set, or over now; and their protection (private)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from . import _ledger
+from ._client import Client
+from ._confirm import refuse_unconfirmed, this_user
+from ._describe import describe_instance
+from ._ending import Ending, end_instance
+from ._errors import GpuopsError, InvalidError, NotFoundError
+from ._instance_books import End
+from ._lease import (
+    NEXT_LEASE_TAG,
+    NO_LEASE,
+    Identity,
+    check_lease_max,
+    check_name,
+    check_owner,
+    lease_until,
+    owning_deployment,
+    read_duration,
+    read_identity,
+    read_time,
+    write_time,
+)
+from ._marking import Marks, lend_volume
+from ._plan import Plan, Step
+from ._reap_report import skew_warnings
+from ._spend import bill_row, instance_rate, volume_rate
+from ._statuses import DEAD, ENDED
+from ._volume_facts import holders
+
+SOURCE = "datacrunch_lease"
+Row = dict[str, Any]
+
+
+@dataclass
+class FoundLeases:
+    """The machines that are meant, with the lease each is to have; ``changed`` by id."""
+
+    rows: list[Row]
+    volumes: list[Row]
+    leases: dict[str, str] = field(default_factory=dict)
+    changed: dict[str, Row] = field(default_factory=dict)
+    bill: list[Row] = field(default_factory=list)
+    ends: list[End] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+
+    def of(self, row: Row) -> list[Row]:
+        """Return the volumes of a machine."""
+        return [volume for volume in self.volumes if row["id"] in holders(volume)]
+
+
+class LeaseNoun:
+    """The lease of one machine, or of all machines of a deployment."""
+
+    # -- find ----------------------------------------------------------------------------------
+
+    def find(self, client: Client, want: Row) -> FoundLeases:
+        _check(want)
+        rows, volumes = client.together(client.instances, client.volumes)
+        found = FoundLeases(_meant(rows, want), volumes)
+        if want["done"]:
+            living = [row for row in found.rows if row.get("status") not in DEAD]
+            refuse_unconfirmed(living, check_owner(want["owner"] or this_user()), want["confirm"])
+            return found
+        if not found.rows:
+            which = want["name"] or want["id"] or "no name"
+            raise NotFoundError(f"Deployment {want['deployment']!r} has no machine ({which})")
+        for row in found.rows:
+            lease = _lease_of(row, want, client)
+            if lease:
+                found.leases[row["id"]] = lease
+        return found
+
+    # -- plan ----------------------------------------------------------------------------------
+
+    def plan(self, found: FoundLeases, want: Row) -> Plan:
+        before = [describe_instance(row) for row in found.rows]
+        if want["done"]:
+            ends = tuple(_end_step(found, row, want) for row in found.rows)
+            return Plan({"instances": before}, {"instances": []}, ends, parallel=True)
+        steps, after = [], []
+        for row, shown in zip(found.rows, before, strict=True):
+            new = {**shown, **_new_marks(found, row, want)}
+            # A run that broke off has left the new lease beside the old one.
+            unfinished = row["id"] in found.leases and NEXT_LEASE_TAG in shown["tags"]
+            if new != shown or unfinished:
+                steps.append(_write_step(found, row, shown, new))
+            after.append(new)
+        return Plan({"instances": before}, {"instances": after}, tuple(steps), parallel=True)
+
+    # -- result --------------------------------------------------------------------------------
+
+    def result(self, client: Client, found: FoundLeases, plan: Plan, *, applied: bool) -> Row:
+        shown = plan.after["instances"]
+        if applied and shown:
+            rows = [found.changed.get(row["id"], row) for row in found.rows]
+            shown = [describe_instance(row) for row in rows]
+        skew = client.clock_skew()
+        return {
+            "instances": shown,
+            "bill": sorted(found.bill, key=lambda row: (row["kind"], row["name"] or "")),
+            "clock_skew_seconds": skew,
+            "warnings": skew_warnings(skew),
+        }
+
+    def book(self, client: Client, found: FoundLeases, want: Row, *, applied: bool) -> list[str]:
+        """Write into the ledger what was done; return a warning when that failed."""
+        events = [*found.events, *(event for end in found.ends for event in end.events())]
+        warning = _ledger.record(want["ledger"], events, client.account)
+        return [warning] if warning else []
+
+
+def _check(want: Row) -> None:
+    check_name(want["deployment"], "deployment")
+    if want["name"]:
+        check_name(want["name"], "name")
+    if not (want["extend"] or want["lease"] or want["done"]) and want["protect"] is None:
+        raise InvalidError("Nothing to do: one of extend, lease, done and protect is needed")
+    more = [key for key in ("extend", "lease", "protect") if want[key] is not None]
+    if want["done"] and more:
+        raise InvalidError(f"What is done ends now, so {more[0]} cannot go with it")
+
+
+def _meant(rows: list[Row], want: Row) -> list[Row]:
+    """Return the machines that are meant, oldest first. Raises InvalidError for a foreign id."""
+    found = []
+    for row in rows:
+        marks = read_identity(row)
+        if want["id"] == row["id"] and (not marks or marks.deployment != want["deployment"]):
+            raise InvalidError(
+                f"Machine {want['id']} is not of deployment {want['deployment']!r}",
+                hint="Foreign machines are never touched.",
+            )
+        if marks and row.get("status") not in ENDED and _is_meant(row, marks, want):
+            found.append(row)
+    return sorted(found, key=lambda row: (row.get("created_at") or "", row["id"]))
+
+
+def _is_meant(row: Row, marks: Identity, want: Row) -> bool:
+    if row.get("status") in DEAD and not want["done"]:
+        return False
+    named = want["id"] in (None, row["id"]) and want["name"] in (None, marks.name)
+    return named and marks.deployment == want["deployment"]
+
+
+def _lease_of(row: Row, want: Row, client: Client) -> str | None:
+    """Return the lease that a machine is to have, None when it keeps its own."""
+    now, most = client.now(), want["lease_max"]
+    if want["lease"]:
+        return lease_until(want["lease"], now, most)
+    if not want["extend"]:
+        return None
+    marks = read_identity(row)
+    end = marks.lease_end if marks else None
+    if marks is None or end is None:
+        lease = marks.lease if marks else ""
+        why = "no end" if lease == NO_LEASE else f"a lease that cannot be read: {lease!r}"
+        raise InvalidError(
+            f"{row.get('hostname')} ({row['id']}) has {why}, so there is nothing to extend",
+            hint="Write lease instead, for example 12h.",
+        )
+    length = read_duration(want["extend"].strip().removeprefix("+"), "extend")
+    try:
+        new = max(now, end) + length
+    except OverflowError:
+        raise InvalidError(f"extend {want['extend']!r} is too long") from None
+    check_lease_max(new, now, most)
+    return write_time(new)
+
+
+def _new_marks(found: FoundLeases, row: Row, want: Row) -> Row:
+    """Return what results will show of a machine's lease and protection."""
+    new: Row = {}
+    lease = found.leases.get(row["id"])
+    if lease:
+        new.update(lease=lease, lease_end=None if read_time(lease) is None else lease)
+    if want["protect"] is not None:
+        new.update(protected=want["protect"])
+    return new
+
+
+def _write_step(found: FoundLeases, row: Row, old: Row, new: Row) -> Step:
+    words = ["finish the change of its lease"] if NEXT_LEASE_TAG in old["tags"] else []
+    if new["lease"] != old["lease"]:
+        words.append(f"lease until {new['lease']}" if new["lease_end"] else "lease without an end")
+    if new["protected"] != old["protected"]:
+        words.append("protected" if new["protected"] else "no longer protected")
+
+    what = ", ".join(words)
+    return Step(
+        f"mark {row.get('hostname')} ({row['id']}, lease {old['lease']}): {what}",
+        partial(_write, found, row, old, new),
+    )
+
+
+def _write(found: FoundLeases, row: Row, old: Row, new: Row, client: Client) -> None:
+    marks, other_lease = Marks(client, row), new["lease"] != old["lease"]
+    if other_lease or NEXT_LEASE_TAG in old["tags"]:
+        marks.write_lease(new["lease"])
+        for volume in found.of(row):
+            if owning_deployment(volume) == old["deployment"]:
+                lend_volume(client, volume, new["lease"])
+    if new["protected"] != old["protected"]:
+        marks.write_protection(new["protected"])
+    found.changed[row["id"]] = now = client.instance(row["id"])
+    _refuse_unwritten(now, old, new)
+    if other_lease and new["lease_end"]:
+        event = _ledger.event_of("extend", "instance", now, client.now(), source=SOURCE)
+        found.events.append(event)
+
+
+def _refuse_unwritten(now: Row, old: Row, new: Row) -> None:
+    """Raise GpuopsError when the cloud took the marks and shows the old ones nevertheless."""
+    shown = describe_instance(now)
+    for key in ("lease", "protected"):
+        if new[key] != old[key] and shown[key] == old[key]:
+            raise GpuopsError(
+                f"The cloud has accepted another {key} of {old['name']} ({old['id']}), but shows "
+                f"the old one: {old[key]}",
+                hint="Look at the tags of the machine in the console, and run the same again.",
+            )
+
+
+def _end_step(found: FoundLeases, row: Row, want: Row) -> Step:
+    def end(client: Client) -> None:
+        data = want["data_volumes"] or "leave"
+        how = Ending(want["os_volume"], data, want["wait_timeout"], want["wait_interval"])
+        ended, mine = end_instance(client, row, how), found.of(row)
+        found.ends.append(End(row, mine, how, ended, client.now(), SOURCE))
+        found.bill.append(bill_row("instance", row, instance_rate(row), ended))
+        found.bill += [bill_row("volume", v, volume_rate(v), ended) for v in mine]
+
+    what = f"{row.get('instance_type')} in {row.get('location')}, {row.get('status')}"
+    return Step(f"end {row.get('hostname')} ({what}, {row['id']})", end)

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tables of the ledger, and connections that several controllers may use at once (private).
+
+Every import of SQLAlchemy is inside a function, so that nobody pays for it who keeps no ledger.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+# Others may write meanwhile; each write takes milliseconds.
+WAIT_S = 15.0
+_CONNECT_S = 5
+# Databases whose tables this process has made.
+_MADE: set[Any] = set()
+_TEXTS = (
+    *("event", "kind", "thing_id", "mark", "at", "started", "account", "source"),
+    *("name", "deployment", "owner", "project", "lease_end"),
+    *("gpu_model", "instance_type", "market", "location"),
+)
+_REQUIRED = ("event", "kind", "thing_id", "mark", "at", "started")
+
+
+@cache
+def _metadata() -> Any:
+    import sqlalchemy as sql
+
+    found = sql.MetaData()
+    sql.Table(
+        "gpuops_events",
+        found,
+        sql.Column("number", sql.Integer, primary_key=True),
+        *(sql.Column(name, sql.Text, nullable=name not in _REQUIRED) for name in _TEXTS),
+        sql.Column("gpu_count", sql.Integer),
+        sql.Column("price_per_hour", sql.Double, nullable=False),
+        sql.Column("cost", sql.Double),
+        sql.Column("estimated", sql.Boolean, nullable=False),
+        sql.UniqueConstraint("event", "thing_id", "mark"),
+        sql.Index("gpuops_events_by_thing", "thing_id", "at"),
+    )
+    sql.Table(
+        "gpuops_seen",
+        found,
+        sql.Column("thing_id", sql.Text, primary_key=True),
+        sql.Column("at", sql.Text, nullable=False),
+    )
+    return found
+
+
+def events() -> Any:
+    """Return the table of events; times are ISO 8601 in UTC, prices per hour."""
+    return _metadata().tables["gpuops_events"]
+
+
+def seen() -> Any:
+    """Return the table that tells when a thing was last noticed."""
+    return _metadata().tables["gpuops_seen"]
+
+
+def insert(connection: Any, table: Any) -> Any:
+    """Return an insertion that can pass over rows which are there already."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    kinds = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+    return kinds[connection.dialect.name](table)
+
+
+@contextlib.contextmanager
+def tables(url: Any, *, write: bool) -> Iterator[Any]:
+    """Yield a connection inside a transaction, with the tables made if it writes.
+
+    Raises what SQLAlchemy raises, and ValueError for a kind of database that is not known here.
+    """
+    engine = _engine(url, "BEGIN IMMEDIATE" if write else "BEGIN")
+    if write and not _is_made(url):
+        _make_file(url)
+        _make_tables(engine)
+        _MADE.add(url)
+    with engine.begin() as connection:
+        yield connection
+
+
+def _is_made(url: Any) -> bool:
+    """Tell whether this process has made the tables, and nobody has removed the file since."""
+    return url in _MADE and (
+        url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
+    )
+
+
+def exist(connection: Any) -> bool:
+    """Tell whether the tables were made."""
+    import sqlalchemy as sql
+
+    return bool(sql.inspect(connection).has_table(events().name))
+
+
+@cache
+def _engine(url: Any, begin: str) -> Any:
+    """Return what makes connections; it keeps none, only statements that were understood before."""
+    import sqlalchemy as sql
+
+    kind = url.get_backend_name()
+    if kind in ("postgres", "postgresql"):
+        driver = url.set(drivername="postgresql+psycopg")
+        return sql.create_engine(
+            driver, poolclass=sql.NullPool, connect_args={"connect_timeout": _CONNECT_S}
+        )
+    if kind != "sqlite":
+        raise ValueError(f"{kind} is not known here, only sqlite and postgresql")
+    made = sql.create_engine(url, poolclass=sql.NullPool, connect_args={"timeout": WAIT_S})
+    sql.event.listen(made, "connect", _prepare_sqlite)
+    # A lock that is asked for in mid-transaction cannot be waited for: writers take it at once.
+    sql.event.listen(made, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return made
+
+
+def _make_file(url: Any) -> None:
+    """Make the file of a SQLite database, which nobody else may read."""
+    if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+        file = Path(url.database)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Let others read meanwhile, and leave transactions to us."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _make_tables(engine: Any) -> None:
+    """Make what is missing; of two that do so at the same moment, one looks again."""
+    import sqlalchemy as sql
+
+    try:
+        _metadata().create_all(engine)
+    except (sql.exc.ProgrammingError, sql.exc.IntegrityError):
+        _metadata().create_all(engine)

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What machines have left behind, and whether anybody still wants it (private, pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from ._lease import (
+    LEASE_TAG,
+    NO_LEASE,
+    is_kept,
+    owning_deployment,
+    read_time,
+    registered_at,
+    tag_values,
+    write_time,
+)
+from ._verdicts import KEPT, Row, Rules, Verdict
+from ._volume_facts import holders, is_living
+
+
+def stays(row: Row) -> bool:
+    """Tell whether a volume outlives its machine on purpose, or without an end."""
+    without_end = tag_values(row).get(LEASE_TAG, "").lower() == NO_LEASE
+    return is_living(row) and (is_kept(row) or without_end)
+
+
+def is_loose(row: Row) -> bool:
+    """Tell whether a volume of ours costs money and no machine has it."""
+    ours = owning_deployment(row) is not None
+    return ours and row.get("status") == "detached" and not holders(row) and is_living(row)
+
+
+def judge_volume(row: Row, rules: Rules) -> Verdict | None:
+    """Return why a loose volume is over, ``kept``, or None while it is still wanted.
+
+    It is wanted until the end of the lease that it was ordered with: a machine that was taken away
+    may be bought again.
+    """
+    tags = tag_values(row)
+    whose = ("volume", row, owning_deployment(row), tags.get("gpuops-owner"))
+    if stays(row):
+        return Verdict(*whose, "kept on purpose", KEPT)
+    lease, born = tags.get(LEASE_TAG), read_time(row.get("created_at"))
+    if lease:
+        end = read_time(lease)
+        if end is None:
+            return Verdict(*whose, f"its lease {lease!r} cannot be read")
+        if born and end < born:
+            return Verdict(*whose, f"its lease ended at {write_time(end)}, before it was ordered")
+        text = f"no machine of its deployment is left, and its lease ended at {write_time(end)}"
+        return Verdict(*whose, text, "orphan", write_time(end)) if rules.over(end) else None
+    if born is None:
+        return Verdict(*whose, "when it was ordered cannot be read")
+    if not rules.over(born):
+        return None  # its machine may be on its way
+    return Verdict(*whose, "no machine of its deployment is left", "orphan")
+
+
+def judge_keys(rows: list[Row], rules: Rules) -> Iterator[Verdict]:
+    """Yield the keys of deployments in scope that are old enough, or of unknown age."""
+    for row in rows:
+        deployment = owning_deployment(row)
+        if deployment is None or not rules.covers(deployment, None):
+            continue
+        born = registered_at(row)
+        if born is None:
+            text = "no machine of its deployment is left, but its name does not say how old it is"
+            yield Verdict("ssh_key", row, deployment, None, text)
+        elif rules.now - born >= rules.orphan_age:
+            yield Verdict("ssh_key", row, deployment, None, _since(born), "orphan")
+
+
+def judge_scripts(rows: list[Row], rules: Rules) -> Iterator[Verdict]:
+    """Yield the startup scripts of deployments in scope that are old enough, or of unknown age."""
+    for row in rows:
+        deployment, born = owning_deployment(row), read_time(row.get("created_at"))
+        if deployment is None or not rules.covers(deployment, None):
+            continue
+        if born is None:
+            text = "when it was registered cannot be read"
+            yield Verdict("startup_script", row, deployment, None, text)
+        elif rules.now - born >= rules.orphan_age:
+            yield Verdict("startup_script", row, deployment, None, _since(born), "orphan")
+
+
+def _since(born: datetime) -> str:
+    return f"no machine of its deployment is left, and it is there since {write_time(born)}"

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Machines of one name, the states they end in, and waiting until one runs (private)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ._client import Client
+from ._errors import NotFoundError, UnavailableError
+from ._lease import read_identity, tag_values
+from ._statuses import DEAD, ENDED
+from ._wait import wait_until
+
+# A record may lag behind its order for this many looks before it counts as lost.
+_MISSING_LOOKS = 5
+
+
+# Further marks: the machine that this one was bought to replace, and that its end is ours.
+REPLACES_TAG = "gpuops-replaces"
+ENDED_TAG = "gpuops-ended"
+
+
+def twins(
+    rows: list[dict[str, Any]], deployment: str, name: str, without: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the living machines of one name, the one that stays first.
+
+    That is the oldest, then the smallest id; one that another was bought to replace comes last.
+    ``without`` leaves out one id.
+    """
+    found = []
+    for row in rows:
+        marks = read_identity(row)
+        living = row.get("status") not in ENDED | DEAD
+        if row["id"] == without:
+            continue
+        if living and marks and (marks.deployment, marks.name) == (deployment, name):
+            found.append(row)
+    replaced = {tag_values(row).get(REPLACES_TAG) for row in found}
+    return sorted(
+        found, key=lambda row: (row["id"] in replaced, row.get("created_at") or "", row["id"])
+    )
+
+
+def _wait_for(
+    client: Client,
+    instance_id: str,
+    what: str,
+    reached: Callable[[dict[str, Any]], bool],
+    timeout: float,
+    interval: float,
+) -> dict[str, Any]:
+    """Return the record of a machine once ``reached``; a look that fails is no end of the wait."""
+    missing = 0
+
+    def look() -> dict[str, Any]:
+        nonlocal missing
+        try:
+            found = client.instance(instance_id)
+            missing = 0
+            return found
+        except NotFoundError:
+            missing += 1
+            return {"status": "notfound" if missing >= _MISSING_LOOKS else "not listed yet"}
+        except UnavailableError as error:
+            return {"status": f"not readable ({error.message})"}
+
+    return wait_until(
+        look,
+        reached,
+        failed=lambda row: row["status"] in DEAD | ENDED,
+        what=what,
+        timeout=timeout,
+        interval=interval,
+        clock=client.clock,
+        seen=lambda row: str(row["status"]),
+    )
+
+
+def wait_running(
+    client: Client, instance_id: str, name: str, timeout: float, interval: float
+) -> dict[str, Any]:
+    """Return a machine once it runs and has an address.
+
+    Raises FailedStateError at once when it ended, WaitTimeoutError with the last status.
+    """
+
+    def runs(row: dict[str, Any]) -> bool:
+        return row["status"] == "running" and bool(row.get("ip"))
+
+    return _wait_for(client, instance_id, f"{name} ({instance_id}) to run", runs, timeout, interval)
+
+
+def wait_off(
+    client: Client, instance_id: str, name: str, timeout: float, interval: float
+) -> dict[str, Any]:
+    """Return a machine once it is off; raises as ``wait_running`` does."""
+
+    def is_off(row: dict[str, Any]) -> bool:
+        return row["status"] == "offline"
+
+    what = f"{name} ({instance_id}) to be off"
+    return _wait_for(client, instance_id, what, is_off, timeout, interval)

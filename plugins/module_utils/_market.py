@@ -1,0 +1,136 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking the cloud what can be bought now, with as few calls as possible (private)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from . import _gpus
+from ._client import Client
+from ._errors import InvalidError
+from ._lease import write_time
+from ._model import model_from
+from ._model_fit import Served
+from ._offer import MARKETS, Choice
+from ._offers import Selection, choose
+from ._profiles import demand_from
+from ._shared import shared
+
+
+def selection_from(params: dict[str, Any]) -> Selection:
+    """Return the selection of module options (doc fragment ``selection``)."""
+    count = params.get("gpu_count")
+    if count is not None and count < 1:
+        raise InvalidError(f"gpu_count {count} is not usable: at least 1")
+    served = served_from(params.get("model"))
+    named = any(params.get(name) for name in ("tier", "gpus", "instance_type"))
+    return Selection(
+        tier=params.get("tier"),
+        gpus=tuple(params.get("gpus") or ()),
+        instance_type=params.get("instance_type"),
+        gpu_count=count,
+        min_gpu_count=params.get("min_gpu_count"),
+        min_tier=params.get("min_tier"),
+        confidential=bool(params.get("confidential")),
+        min_vram_gb=params.get("min_vram_gb"),
+        min_vram_gb_each=params.get("min_vram_gb_each"),
+        min_vcpu=params.get("min_vcpu"),
+        min_ram_gb=params.get("min_ram_gb"),
+        locations=tuple(place.upper() for place in params.get("locations") or ()),
+        market=params.get("market") or "on_demand",
+        max_price_per_hour=params.get("max_price_per_hour"),
+        # Any GPU will do for a model alone, so the best would be the dearest without a reason.
+        objective=params.get("objective") or ("cheapest" if served and not named else "best"),
+        exclude=tuple(params.get("exclude") or ()),
+        image=params.get("image"),
+        tiers=_gpus.tiers_from(params.get("tiers")),
+        served=served,
+    )
+
+
+def served_from(model: dict[str, Any] | None) -> Served | None:
+    """Return the model that a machine must serve, None for one that could not be read."""
+    if not model or "problem" in model:
+        return None
+    return Served(model_from(model), demand_from(model, "balanced", None))
+
+
+def stock_from(rows: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """Turn an availability answer (a row per location) into type to locations."""
+    stock: dict[str, set[str]] = {}
+    for row in rows:
+        for name in row.get("availabilities") or []:
+            stock.setdefault(name, set()).add(row["location_code"])
+    return stock
+
+
+class Market:
+    """The catalogue, read once, and the stock, read again with every look."""
+
+    def __init__(self, client: Client, want: Selection, log: str | None = None) -> None:
+        wish_of(want)  # a misspelt tier costs no request
+        self._client, self._want, self._log = client, want, log
+        self._catalogue: list[dict[str, Any]] | None = None
+
+    def look(self, max_age: float = 0) -> Choice:
+        """Return what can be bought now: one stock call per market, the first time the catalogue.
+
+        A stock answer that another waiting run got less than ``max_age`` seconds ago serves too.
+        """
+        markets = MARKETS[self._want.market]
+        calls: list[Callable[[], Any]] = [partial(self._stock, m, max_age) for m in markets]
+        if self._catalogue is None:
+            self._catalogue, *rows = self._client.together(self._client.instance_types, *calls)
+        else:
+            rows = self._client.together(*calls)
+        stock = {market: stock_from(found) for market, found in zip(markets, rows, strict=True)}
+        return choose(self._catalogue or [], stock, self._want)
+
+    def _stock(self, market: str, max_age: float) -> list[dict[str, Any]]:
+        if not max_age:
+            return self._ask(market)
+        name = f"{self._client.account}-{market}"
+        now = self._client.now().timestamp()
+        found: list[dict[str, Any]] = shared(name, now, max_age, partial(self._ask, market))
+        return found
+
+    def _ask(self, market: str) -> list[dict[str, Any]]:
+        rows = self._client.availability(market)
+        if self._log:
+            observe(self._log, write_time(self._client.now()), market, rows)
+        return rows
+
+
+def capacity(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+    """Return what can be bought now, for module options."""
+    choice = Market(client, selection_from(want), want["observation_log"]).look()
+    return {**choice.as_result(), "wanted": choice.wanted}
+
+
+def observe(path: str, when: str, market: str, rows: list[dict[str, Any]]) -> None:
+    """Append one line to the observation log: time, market, and the types in stock by location."""
+    stock = {row["location_code"]: sorted(row.get("availabilities") or []) for row in rows}
+    line = json.dumps({"time": when, "market": market, "stock": stock}) + "\n"
+    try:
+        file = Path(path).expanduser()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as log:
+            log.write(line)
+    except OSError as error:
+        raise InvalidError(f"observation_log {path!r} cannot be written: {error}") from None
+
+
+def wish_of(want: Selection) -> _gpus.Wish:
+    """Return what a selection's tier means: nothing in particular when there is none.
+
+    Raises InvalidError for an unknown tier, one that is only the least included.
+    """
+    if want.min_tier:
+        _gpus.parse_tier(want.min_tier, want.tiers)
+    return _gpus.parse_tier(want.tier, want.tiers) if want.tier else _gpus.Wish(())

@@ -1,0 +1,190 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changing the marks of what exists (private).
+
+A tag cannot be updated, only removed and added. A lease is therefore written beside the old one
+first: whoever reads in between, or after a crash, finds complete marks and one of the two leases,
+never none and never an older one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from ._client import Client
+from ._errors import (
+    AuthError,
+    ConflictError,
+    ForbiddenError,
+    GpuopsError,
+    InvalidError,
+    NotFoundError,
+)
+from ._lease import (
+    KEEP_SUFFIX,
+    KEEP_TAG,
+    LEASE_TAG,
+    NEXT_LEASE_TAG,
+    PROTECT_TAG,
+    Identity,
+    is_kept,
+    read_identity,
+    tag_values,
+)
+
+Row = dict[str, Any]
+# What an account answers that knows no tags, or may not use them.
+REFUSALS = (AuthError, ForbiddenError, InvalidError, NotFoundError)
+# A change takes four writes; the rest is for others who change the same machine meanwhile.
+_ROUNDS = 16
+_ATTEMPTS = 3
+
+
+def set_tag(client: Client, kind: str, item_id: str, key: str, value: str) -> None:
+    """Give an instance or a volume a tag, instead of one with another value if there is one."""
+    for last in (*[False] * (_ATTEMPTS - 1), True):
+        try:
+            client.tag(kind, item_id, key, value)
+            return
+        except ConflictError:
+            tags = client.get(f"/{kind}/{{id}}", id=item_id).get("tags") or []
+            old = next((tag for tag in tags if tag["key"] == key), None)
+            if old and old.get("value") == value:
+                return
+            if last:
+                raise
+            if old:
+                _untag(client, kind, item_id, old["id"])
+        except GpuopsError as error:
+            if last or not error.unclear:
+                raise
+
+
+def _untag(client: Client, kind: str, item_id: str, tag_id: str) -> None:
+    try:
+        client.untag(kind, item_id, tag_id)
+    except NotFoundError:
+        return  # gone is what was wanted
+
+
+def keep_volume(client: Client, volume_id: str) -> None:
+    """Mark a volume as kept on purpose; where tags are refused its name says so."""
+    try:
+        set_tag(client, "volumes", volume_id, KEEP_TAG, "yes")
+    except REFUSALS:
+        name = str(client.volume(volume_id).get("name"))
+        if not name.endswith(KEEP_SUFFIX):
+            client.volume_action("rename", volume_id, name=name + KEEP_SUFFIX)
+
+
+def lend_volume(client: Client, volume: Row, lease: str) -> None:
+    """Write on a volume for how long it is wanted, unless it is kept on purpose anyway.
+
+    Where that fails the volume is used all the same: a machine that has it protects it as well.
+    """
+    if not is_kept(volume) and tag_values(volume).get(LEASE_TAG) != lease:
+        with contextlib.suppress(GpuopsError):
+            set_tag(client, "volumes", volume["id"], LEASE_TAG, lease)
+
+
+class Marks:
+    """The tags of one machine on their way to others."""
+
+    def __init__(self, client: Client, machine: Row) -> None:
+        self.client = client
+        self.id = machine["id"]
+        self.name = machine.get("hostname")
+        self.identity: Identity | None = read_identity(machine)
+        self._take(machine)
+
+    def _take(self, machine: Row) -> None:
+        self.tags = {tag["key"]: tag for tag in machine.get("tags") or [] if tag.get("key")}
+
+    def _look(self) -> None:
+        self._take(self.client.instance(self.id))
+
+    def _add(self, key: str, value: str) -> bool:
+        """Add a tag; False when it cannot be known, or somebody else was first."""
+        try:
+            self.tags[key] = self.client.tag("instances", self.id, key, value)
+            return True
+        except ConflictError:
+            self._look()
+        except GpuopsError as error:
+            if not error.unclear:
+                raise
+            self._look()
+        return False
+
+    def _drop(self, key: str) -> None:
+        try:
+            _untag(self.client, "instances", self.id, self.tags[key]["id"])
+            del self.tags[key]
+        except GpuopsError as error:
+            if not error.unclear:
+                raise
+            self._look()
+
+    def _complete(self) -> None:
+        """Write out what only the marker says, so that tags alone are enough; the lease comes last."""
+        if self.identity is None:
+            return
+        for tag in self.identity.tags():
+            if tag["key"] != LEASE_TAG and tag["key"] not in self.tags:
+                set_tag(self.client, "instances", self.id, tag["key"], tag["value"])
+                self._look()
+
+    def write_lease(self, lease: str) -> None:
+        """Write a lease. Raises ForbiddenError where tags are refused."""
+        try:
+            self._complete()
+            self._write_lease(lease)
+        except REFUSALS as error:
+            raise self._refused(error, "lease") from None
+
+    def _write_lease(self, lease: str) -> None:
+        noted = False
+        for _round in range(_ROUNDS):
+            now, new = self.tags.get(LEASE_TAG), self.tags.get(NEXT_LEASE_TAG)
+            if new is None:
+                if noted or (now and now.get("value") == lease):
+                    return
+                noted = self._add(NEXT_LEASE_TAG, lease)
+                continue
+            noted = noted or new.get("value") == lease
+            if now is None:
+                self._add(LEASE_TAG, new["value"])
+            elif now.get("value") != new.get("value"):
+                self._drop(LEASE_TAG)
+            else:
+                self._drop(NEXT_LEASE_TAG)
+        raise GpuopsError(
+            f"The lease of {self.name} ({self.id}) could not be written: others change it, too",
+            hint="Run the same again.",
+        )
+
+    def write_protection(self, protected: bool) -> None:
+        """Protect a machine, or no longer. Raises ForbiddenError where tags are refused."""
+        try:
+            if protected:
+                set_tag(self.client, "instances", self.id, PROTECT_TAG, "yes")
+                return
+            self._complete()
+            if LEASE_TAG not in self.tags and NEXT_LEASE_TAG not in self.tags and self.identity:
+                self._add(LEASE_TAG, self.identity.lease)
+            if PROTECT_TAG in self.tags:
+                self._drop(PROTECT_TAG)
+        except REFUSALS as error:
+            raise self._refused(error, "protection") from None
+
+    def _refused(self, error: GpuopsError, what: str) -> ForbiddenError:
+        return ForbiddenError(
+            f"The {what} of {self.name} ({self.id}) cannot be changed, because the account refuses "
+            f"tags: {error.message}",
+            status=error.status,
+            request=error.request,
+            hint="It stands in the description, which nobody can change. Buy a new machine with "
+            "what is wanted and end this one; a volume that is kept can be used again.",
+        )

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a model needs, for module options: read it, and say on which GPUs it fits (private)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+from . import _hub
+from ._errors import GpuopsError
+from ._gpu_support import gpus_from
+from ._model import model_of
+from ._model_fit import fit
+from ._profiles import demand_of, settings_of
+
+
+def model_info(want: dict[str, Any]) -> dict[str, Any]:
+    """Return a model and the smallest number of GPUs of each kind that serve it.
+
+    With ``strict`` false a model that cannot be read is returned as its name and the problem.
+    """
+    demand = demand_of(want["profile"], want["settings"], want["sequences"])
+    gpus = gpus_from(want["gpus"])
+    wished = settings_of(want["profile"], want["settings"]).get("quantization")
+    try:
+        found = _read(want)
+        size = want["weight_bytes"] or found.weight_bytes
+        model = model_of(found.config, want["model"], file_bytes=size, quantization=wished)
+    except GpuopsError as error:
+        if want["strict"]:
+            raise
+        unread = {"name": want["model"], "problem": str(error)}
+        warning = f"Whether {want['model']} fits on a GPU is not known: {error}"
+        return {"model": unread, "fits": [], "warnings": [warning]}
+    return {
+        "model": {**model.as_dict(), "demand": asdict(demand)},
+        "source": found.source,
+        "revision": found.revision,
+        "fits": [fit(model, gpu, demand).as_dict() for gpu in gpus],
+    }
+
+
+def _read(want: dict[str, Any]) -> _hub.Published:
+    if want["config"] or _hub.is_path(want["model"]):
+        return _hub.read_folder(want["config"] or want["model"])
+    return _hub.read_hub(
+        want["model"],
+        endpoint=want["endpoint"] or os.environ.get("HF_ENDPOINT") or _hub.HUB,
+        revision=want["revision"],
+        token=want["token"],
+        timeout=want["timeout"],
+    )

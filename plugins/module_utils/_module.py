@@ -1,0 +1,193 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of every module: find, plan, apply unless check mode, exit (private)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback
+
+from ._apply import apply, collected
+from ._client import Client
+from ._errors import GpuopsError
+from ._ledger_url import passwords_in
+from ._plan import Plan
+
+_SECRET = (env_fallback, ["DATACRUNCH_CLIENT_SECRET", "VERDA_CLIENT_SECRET"])
+
+# Doc fragment: gpuops.cloud.auth. The client reads the environment, which keeps pairs together; the
+# one fallback makes Ansible know, and mask, the secret that comes from there.
+AUTH_SPEC: dict[str, Any] = {
+    "client_id": {"type": "str"},
+    "client_secret": {"type": "str", "no_log": True, "fallback": _SECRET},
+    "base_url": {"type": "str"},
+    "profile": {"type": "str"},
+    "timeout": {"type": "float", "default": 30},
+}
+
+# Doc fragment: gpuops.cloud.wait
+WAIT_SPEC: dict[str, Any] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "float", "default": 900},
+    "wait_interval": {"type": "float", "default": 5},
+}
+
+# Doc fragment: gpuops.cloud.selection
+SELECTION_SPEC: dict[str, Any] = {
+    "tier": {"type": "str"},
+    "gpus": {"type": "list", "elements": "str"},
+    "instance_type": {"type": "str"},
+    "gpu_count": {"type": "int"},
+    "min_gpu_count": {"type": "int"},
+    "min_tier": {"type": "str"},
+    "confidential": {"type": "bool", "default": False},
+    "min_vram_gb": {"type": "float"},
+    "min_vram_gb_each": {"type": "float"},
+    "min_vcpu": {"type": "int"},
+    "min_ram_gb": {"type": "float"},
+    "locations": {"type": "list", "elements": "str"},
+    "market": {
+        "type": "str",
+        "choices": ["on_demand", "spot", "spot_first", "any"],
+        "default": "on_demand",
+    },
+    "max_price_per_hour": {"type": "float"},
+    "objective": {"type": "str", "choices": ["best", "cheapest", "value"]},
+    "exclude": {"type": "list", "elements": "str"},
+    "model": {"type": "dict"},
+    "image": {"type": "str"},
+    "tiers": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "models": {"type": "list", "elements": "str", "required": True},
+            "min_vram_gb": {"type": "float"},
+            "max_vram_gb": {"type": "float"},
+        },
+    },
+}
+
+# Doc fragment: gpuops.cloud.ledger. A URL may hold a password; the rest of it is no secret.
+LEDGER_SPEC: dict[str, Any] = {"ledger": {"type": "str", "no_log": True}}
+
+# Doc fragment: gpuops.cloud.budget
+BUDGET_SPEC: dict[str, Any] = {
+    "budget": {
+        "type": "dict",
+        "options": {
+            "per_hour": {"type": "float"},
+            "per_day": {"type": "float"},
+            "per_month": {"type": "float"},
+            "total": {"type": "float"},
+            "thresholds": {"type": "list", "elements": "float", "default": [80, 90, 100]},
+            "growth": {"type": "float", "default": 1},
+            "season": {"type": "float", "default": 1},
+        },
+    },
+}
+
+
+class Noun(Protocol):
+    """One kind of thing: how to find it, what to do, what to tell."""
+
+    def find(self, client: Client, want: dict[str, Any]) -> Any:
+        """Look up what is there."""
+
+    def plan(self, found: Any, want: dict[str, Any]) -> Plan:
+        """Return what has to be done, without a call of the API."""
+
+    def result(self, client: Client, found: Any, plan: Plan, *, applied: bool) -> dict[str, Any]:
+        """Return what the module tells, before or after the plan was applied."""
+
+
+def _fail(module: AnsibleModule, error: GpuopsError) -> None:
+    module.fail_json(msg=str(error), error=error.as_result(), **error.details)
+
+
+def _module(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
+    module = AnsibleModule(argument_spec={**AUTH_SPEC, **spec}, supports_check_mode=True, **rules)
+    ledger = module.params.get("ledger")
+    if ledger:  # else every "none" in a result would be masked, and every path
+        module.no_log_values.discard(ledger)
+        module.no_log_values.update(passwords_in(ledger))
+    return module
+
+
+def _apply(client: Client, noun: Noun, found: Any, plan: Plan, want: dict[str, Any]) -> list[str]:
+    """Run the plan; a noun that can live with some errors says so by a method ``cope``."""
+    done, errors = apply(client, plan)
+    if not errors:
+        return done
+    cope = getattr(noun, "cope", None)
+    if cope is None:
+        raise collected(done, errors)
+    accepted: list[str] = cope(client, found, want, done, errors)
+    return accepted
+
+
+def _book(module: AnsibleModule, client: Client, noun: Noun, found: Any, *, applied: bool) -> None:
+    """Let a noun that keeps a ledger write down what was done, however it ended."""
+    book = None if module.check_mode else getattr(noun, "book", None)
+    for warning in book(client, found, module.params, applied=applied) if book else ():
+        module.warn(warning)
+
+
+def run(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
+    """Run a module that keeps one noun in the wanted state."""
+    module = _module(spec, rules)
+    try:
+        client = Client.from_params(module.params)
+        found = noun.find(client, module.params)
+        plan = noun.plan(found, module.params)
+        applied = plan.changed and not module.check_mode
+        try:
+            actions = _apply(client, noun, found, plan, module.params) if applied else plan.actions
+        except GpuopsError:
+            _book(module, client, noun, found, applied=applied)
+            raise
+        _book(module, client, noun, found, applied=applied)
+        result = noun.result(client, found, plan, applied=applied)
+    except GpuopsError as error:
+        _fail(module, error)
+        return
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    # Options that are kept out of logs, as they could hold a secret, and proved to hold none.
+    module.no_log_values.difference_update(result.pop("not_secret", []))
+    if module._diff:
+        result["diff"] = plan.diff
+    module.exit_json(changed=plan.changed, actions=actions, **result)
+
+
+def run_info(
+    spec: dict[str, Any], ask: Callable[[Client, dict[str, Any]], dict[str, Any]], **rules: Any
+) -> None:
+    """Run a module that only asks."""
+    module = _module(spec, rules)
+    try:
+        result = ask(Client.from_params(module.params), module.params)
+    except GpuopsError as error:
+        _fail(module, error)
+        return
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(changed=False, **result)
+
+
+def run_question(
+    spec: dict[str, Any], ask: Callable[[dict[str, Any]], dict[str, Any]], **rules: Any
+) -> None:
+    """Run a module that asks something else than the cloud, and so takes no credentials of it."""
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **rules)
+    try:
+        result = ask(module.params)
+    except GpuopsError as error:
+        _fail(module, error)
+        return
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(changed=False, **result)

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan: what is, what should be, and the steps between (private, pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Step:
+    """One write: a sentence, and the call that does it.
+
+    The call may return a sentence that says better what was really done, for example which offer
+    was taken after a refusal; it then stands in ``actions`` instead of the summary.
+    """
+
+    summary: str
+    call: Callable[[Any], str | None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Before, after and steps; ``changed``, ``actions`` and ``diff`` are views of it.
+
+    ``parallel`` says that the steps do not depend on each other.
+    """
+
+    before: Any = None
+    after: Any = None
+    steps: tuple[Step, ...] = ()
+    parallel: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.steps)
+
+    @property
+    def actions(self) -> list[str]:
+        return [step.summary for step in self.steps]
+
+    @property
+    def diff(self) -> dict[str, Any]:
+        ends = {"before": self.before, "after": self.after}
+        return {key: {} if value is None else value for key, value in ends.items()}

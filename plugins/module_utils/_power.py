@@ -1,0 +1,80 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Machines that must be off for a moment: shut down, start again, each until it is so (private)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ._client import Client
+from ._errors import GpuopsError
+from ._machine import wait_off, wait_running
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Limit of a wait and pause between two looks, in seconds."""
+
+    timeout: float = 900
+    interval: float = 5
+
+    @classmethod
+    def of(cls, want: dict[str, Any]) -> Timing:
+        """Return the timing that module options ask for."""
+        return cls(want["wait_timeout"], want["wait_interval"])
+
+
+def act(client: Client, action: str, instance_id: str) -> None:
+    """Ask for an action that may be repeated: after an unclear answer it is asked for once more."""
+    for last in (False, True):
+        try:
+            client.instance_action(action, instance_id)
+            return
+        except GpuopsError as error:
+            if last or not error.unclear:
+                raise
+
+
+def shut_down(client: Client, machine: dict[str, Any], timing: Timing) -> None:
+    """Shut a machine down and wait until it is off; it goes on costing its full price."""
+    if client.instance(machine["id"])["status"] != "offline":
+        act(client, "shutdown", machine["id"])
+    wait_off(client, machine["id"], machine["hostname"], timing.timeout, timing.interval)
+
+
+def start(client: Client, machine: dict[str, Any], timing: Timing) -> None:
+    """Start a machine and wait until it runs."""
+    if client.instance(machine["id"])["status"] != "running":
+        act(client, "start", machine["id"])
+    wait_running(client, machine["id"], machine["hostname"], timing.timeout, timing.interval)
+
+
+def restarting(
+    call: Callable[[Client], str | None], machines: Iterable[dict[str, Any]], timing: Timing
+) -> Callable[[Client], str | None]:
+    """Return a call that starts these machines again when it fails, and says so in its error."""
+
+    def guarded(client: Client) -> str | None:
+        try:
+            return call(client)
+        except GpuopsError as error:
+            error.hint = " ".join(
+                [error.hint, *(_rescue(client, m, timing) for m in machines)]
+            ).strip()
+            raise
+
+    return guarded
+
+
+def _rescue(client: Client, machine: dict[str, Any], timing: Timing) -> str:
+    try:
+        start(client, machine, timing)
+    except GpuopsError as error:
+        return (
+            f"{machine['hostname']} ({machine['id']}) could not be started again and costs as much "
+            f"as a running one: {error.message}."
+        )
+    return f"{machine['hostname']} was started again."

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What things cost: burn rate, runway and bills (private, pure).
+
+The cloud takes money in steps of ten minutes and gives back the unused rest of the last one. It bills
+running and stopped machines alike, and every volume that is neither deleted nor in the trash.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ._lease import read_time
+
+# Statuses in which an instance costs nothing (any more, or yet).
+FREE_INSTANCE = frozenset(
+    {"discontinued", "deleting", "notfound", "no_capacity", "error", "installation_failed"}
+)
+FREE_VOLUME = frozenset({"deleted", "deleting", "canceled"})
+
+
+def instance_rate(instance: dict[str, Any]) -> float:
+    """Return what an instance costs per hour now, in the account's currency."""
+    if instance.get("status") in FREE_INSTANCE:
+        return 0.0
+    return float(instance.get("price_per_hour") or 0)
+
+
+def volume_rate(volume: dict[str, Any]) -> float:
+    """Return what a volume costs per hour now, in the account's currency."""
+    if volume.get("status") in FREE_VOLUME or volume.get("deleted_at"):
+        return 0.0
+    return float(volume.get("base_hourly_cost") or 0)
+
+
+def burn_per_hour(instances: list[dict[str, Any]], volumes: list[dict[str, Any]]) -> float:
+    """Return the sum of all rates."""
+    total = sum(map(instance_rate, instances)) + sum(map(volume_rate, volumes))
+    return round(total, 4)
+
+
+def runway_hours(balance: float, burn: float) -> float | None:
+    """Return the hours until the balance is used up, or None when nothing burns."""
+    return round(balance / burn, 1) if burn > 0 else None
+
+
+def bill_row(kind: str, item: dict[str, Any], rate: float, end: datetime) -> dict[str, Any]:
+    """Return one line of a bill for an instance or volume that cost ``rate`` per hour until ``end``."""
+    start = read_time(item.get("created_at")) or end
+    hours = max((end - start).total_seconds(), 0) / 3600
+    return {
+        "kind": kind,
+        "id": item.get("id"),
+        "name": item.get("hostname") or item.get("name"),
+        "from": item.get("created_at"),
+        "hours": round(hours, 3),
+        "price_per_hour": round(rate, 4),
+        "cost": round(hours * rate, 4),
+    }

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the cloud shows and a ledger lacks, as events (private, pure).
+
+What exists is rebuilt exactly. Of what has ended without a word only the span is known in which it
+happened: such an end is an estimate, the better the more often somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ._books import Thing, things_of
+from ._lease import part_name, read_identity, read_time, tag_values
+from ._ledger import event_of
+from ._machine import ENDED_TAG
+from ._spend import FREE_INSTANCE, FREE_VOLUME
+
+SOURCE = "cloud"
+# Of such an order nothing came, and its money is given back.
+_NOTHING = "no_capacity"
+# A machine and the volumes of its order are made within this time.
+_TOGETHER_S = 60
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the cloud shows: living and ended machines, volumes, and those in the trash."""
+
+    instances: list[dict[str, Any]]
+    volumes: list[dict[str, Any]]
+    ended: list[dict[str, Any]] = field(default_factory=list)
+    trash: list[dict[str, Any]] = field(default_factory=list)
+
+    def living(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return kind and row of everything that costs."""
+        machines = [row for row in self.instances if row.get("status") not in FREE_INSTANCE]
+        disks = [row for row in self.volumes if row.get("status") not in FREE_VOLUME]
+        found = [("instance", row) for row in machines]
+        return found + [("volume", row) for row in disks if not row.get("deleted_at")]
+
+    def dead(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return kind and row of everything that costs nothing any more."""
+        orders = [row for row in self.instances if row.get("status") in FREE_INSTANCE]
+        found = [("instance", row) for row in (*orders, *self.ended)]
+        return found + [("volume", row) for row in self.trash]
+
+
+def missing_events(
+    known: Iterable[dict[str, Any]], shown: Shown, now: datetime, account: str | None = None
+) -> tuple[list[dict[str, Any]], list[Thing]]:
+    """Return the events that a ledger lacks, and what it holds that nobody can say anything about.
+
+    That is what has no end in the ledger, is not shown, and was written by other accounts: those of
+    ``account`` and of everything that is shown are taken for one. Without ``account`` all are.
+    """
+    things = {thing.id: thing for thing in things_of(known)}
+    found = []
+    machines = {row["id"]: row for row in (*shown.instances, *shown.ended)}
+    living = shown.living()
+    for kind, row in living:
+        found += _of_living(things.get(row["id"]), kind, row, now, _owner(machines, row))
+    for kind, row in shown.dead():
+        found += _of_dead(things.get(row["id"]), kind, row, shown.trash, now)
+    seen = {row["id"] for _kind, row in (*living, *shown.dead())}
+    ours = {account} | {thing.account for thing in things.values() if thing.id in seen}
+    unclear = []
+    for thing in things.values():
+        if thing.until is None and thing.id not in seen:
+            if account is None or thing.account in ours:
+                found.append(_vanished(thing, shown.trash, now))
+            else:
+                unclear.append(thing)
+    return found, unclear
+
+
+def _owner(machines: dict[str, dict[str, Any]], row: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the machine that a volume is attached to, None for a machine or a free volume."""
+    return machines.get(row.get("instance_id") or "")
+
+
+def _of_living(
+    thing: Thing | None,
+    kind: str,
+    row: dict[str, Any],
+    now: datetime,
+    machine: dict[str, Any] | None,
+) -> list[dict[str, Any]]:
+    def event(name: str, at: datetime, **more: Any) -> dict[str, Any]:
+        return event_of(name, kind, row, at, source=SOURCE, machine=machine, **more)
+
+    bought = event("purchase", read_time(row.get("created_at")) or now)
+    if thing is None:
+        return [bought]
+    found = []
+    if thing.until is not None:
+        found.append(event("restore", now))
+    if abs(bought["price_per_hour"] - thing.price) > 1e-9:
+        found.append(event("price", now, estimated=True))
+    lease = read_time(bought["lease_end"])
+    if lease and (thing.lease_end is None or lease > thing.lease_end):
+        found.append(event("extend", now, estimated=True))
+    return found
+
+
+def _of_dead(
+    thing: Thing | None,
+    kind: str,
+    row: dict[str, Any],
+    trash: list[dict[str, Any]],
+    now: datetime,
+) -> list[dict[str, Any]]:
+    stranger = kind == "instance" and read_identity(row) is None
+    if (thing is None and stranger) or (thing is not None and thing.until is not None):
+        return []  # nobody knows when a stranger's machine ended that was never seen alive
+    started = read_time(row.get("created_at")) or now
+    found = []
+    if thing is None:
+        found.append(event_of("purchase", kind, row, started, source=SOURCE))
+        thing = things_of(found)[0]
+    cost = 0.0 if row.get("status") == _NOTHING else None
+    known = read_time(row.get("deleted_at") or tag_values(row).get(ENDED_TAG))
+    at = known or _estimate(thing, trash, now)
+    guess = known is None and cost is None
+    end = event_of("end", kind, row, at, source=SOURCE, cost=cost, estimated=guess)
+    return [*found, end]
+
+
+def _end_of_its_disk(thing: Thing, trash: list[dict[str, Any]]) -> datetime | None:
+    """Return when the volume that a machine booted from, and came with, went into the trash."""
+    if thing.facts["kind"] != "instance" or not thing.facts["deployment"]:
+        return None
+    name = part_name(str(thing.facts["deployment"]), str(thing.facts["name"]), "os")
+    for disk in trash:
+        made = read_time(disk.get("created_at"))
+        apart = abs((made - thing.start).total_seconds()) if made else _TOGETHER_S
+        if disk.get("name") == name and apart < _TOGETHER_S:
+            return read_time(disk.get("deleted_at"))
+    return None
+
+
+def _estimate(thing: Thing, trash: list[dict[str, Any]], now: datetime) -> datetime:
+    """Return when a thing may have ended: with its disk or its lease, else midway since last seen."""
+    earliest = max(thing.start, thing.seen or thing.start)
+    with_disk = _end_of_its_disk(thing, trash)
+    if with_disk and earliest <= with_disk <= now:
+        return with_disk
+    if thing.lease_end and earliest <= thing.lease_end <= now:
+        return thing.lease_end
+    return earliest + max(now - earliest, now - now) / 2
+
+
+def _vanished(thing: Thing, trash: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    """Return the end of a thing that is shown no longer."""
+    facts = {"id": thing.id, "created_at": thing.start.isoformat()}
+    at = _estimate(thing, trash, now)
+    blank = event_of("end", str(thing.facts["kind"]), facts, at, source=SOURCE)
+    lease = {"lease_end": None, "price_per_hour": thing.price, "estimated": True}
+    return {**blank, **thing.facts, **lease}
+
+
+def gone_or_there(known: Iterable[dict[str, Any]], shown: Shown, now: datetime) -> list[Thing]:
+    """Return everything that a ledger and the cloud tell of together, nothing written."""
+    events = list(known)
+    more, _unclear = missing_events(events, shown, now)
+    return things_of([*events, *more])

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writing into the ledger what became of a volume (private)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from . import _ledger
+from ._client import Client
+from ._errors import GpuopsError
+from ._lease import read_time
+from ._ledger_url import url_of
+from ._volume_facts import is_living
+from ._volume_plan import FoundVolumes
+
+_SOURCE = "datacrunch_volume"
+
+
+def book_volume(client: Client, found: FoundVolumes, url: str | None) -> list[str]:
+    """Write down what was created, restored, resized and removed; return warnings."""
+    if url_of(url) is None or not found.work:
+        return []
+    try:
+        rows = {row["id"]: row for row in client.volumes() if is_living(row)}
+    except GpuopsError as error:
+        return [f"The volume is not in the ledger yet: {error}"]
+    events = _events(client, found, rows, found.work.id)
+    warning = _ledger.record(url, events, client.account)
+    return [warning] if warning else []
+
+
+def _events(
+    client: Client, found: FoundVolumes, rows: dict[str, dict[str, Any]], volume_id: str
+) -> list[dict[str, Any]]:
+    now = client.now()
+    event = partial(_ledger.event_of, kind="volume", source=_SOURCE)
+    events = [event("end", row=row, at=now) for row in found.living if row["id"] not in rows]
+    after = rows.get(volume_id)
+    if after is None:
+        return events
+    before = next((row for row in found.living if row["id"] == volume_id), None)
+    if before and before.get("base_hourly_cost") != after.get("base_hourly_cost"):
+        events += [_first(before, event), event("price", row=after, at=now)]
+    elif before is None and any(row["id"] == volume_id for row in found.trashed):
+        events.append(event("restore", row=after, at=now))
+    elif before is None:
+        events.append(_first(after, event))
+    return events
+
+
+def _first(row: dict[str, Any], event: Any) -> dict[str, Any]:
+    """Return the purchase of a volume, which a ledger that knows it passes over."""
+    at = read_time(row.get("created_at"))
+    if at is None:
+        raise AssertionError("the API dates every volume")
+    return dict(event("purchase", row=row, at=at))

@@ -1,0 +1,240 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done to a volume: created once, changed, removed, each until it is so (private)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._client import Client
+from ._errors import GpuopsError, InvalidError, NotFoundError, UnavailableError
+from ._lease import part_request, part_tags
+from ._once import create_once
+from ._power import Timing
+from ._volume_facts import GONE, MOVING, holders, is_living, is_meant
+from ._wait import wait_until
+
+Row = dict[str, Any]
+Test = Callable[[Row], bool]
+# A record may lag behind its order for this many looks before it counts as lost.
+_MISSING_LOOKS = 5
+_LOST = {"status": "notfound"}
+# In these a volume will not become what was wanted of it.
+_DEAD = GONE | {"notfound"}
+
+
+def settled(row: Row) -> bool:
+    """Tell whether a volume is not on its way to another status."""
+    return row.get("status") not in MOVING
+
+
+def gone(row: Row) -> bool:
+    """Tell whether a volume is in the trash, or no more."""
+    return row.get("status") in {"deleted", "canceled", "notfound"}
+
+
+def gone_for_good(row: Row) -> bool:
+    """Tell whether a volume is no more, and not in the trash either."""
+    return gone(row) and row.get("is_permanently_deleted") is not False
+
+
+@dataclass(frozen=True)
+class NewVolume:
+    """What to create; size in GiB."""
+
+    name: str
+    deployment: str
+    size_gb: int
+    type: str
+    location: str
+    request: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def body(self) -> Row:
+        """Return the order as the API wants it."""
+        return {
+            "type": self.type,
+            "name": self.name,
+            "size": self.size_gb,
+            "location_code": self.location,
+            "tags": part_tags(self.deployment, request=self.request, keep="yes"),
+        }
+
+    def twins(self, rows: list[Row]) -> list[Row]:
+        """Return the volumes of this name, the one that stays first: oldest, then smallest id."""
+        same = [r for r in rows if is_living(r) and is_meant(r, self.name, self.deployment)]
+        return sorted(same, key=lambda row: (row.get("created_at") or "", row["id"]))
+
+    def made(self, rows: list[Row]) -> str | None:
+        """Return the id of what this order made; without tags, of the volume of its name."""
+        twins = self.twins(rows)
+        ours = [row["id"] for row in twins if part_request(row) == self.request]
+        ours += [row["id"] for row in twins if not row.get("tags")]
+        return ours[0] if ours else None
+
+
+@dataclass
+class VolumeWork:
+    """One volume on its way; ``id`` is known from the first step on."""
+
+    timing: Timing
+    id: str = ""
+    label: str = ""
+    shared: bool = False
+    row: Row = field(default_factory=dict)
+
+    # -- looks ---------------------------------------------------------------------------------
+
+    def _look(self, client: Client) -> Row:
+        try:
+            return client.volume(self.id)
+        except NotFoundError:
+            return dict(_LOST)
+
+    def reach(self, client: Client, what: str, done: Test, dead: frozenset[str] = _DEAD) -> None:
+        """Wait until the volume is as wanted, and keep what was seen then.
+
+        Raises FailedStateError in a status of ``dead``, WaitTimeoutError with the last status.
+        """
+        missing = 0
+
+        def look() -> Row:
+            nonlocal missing
+            try:
+                found = self._look(client)
+            except UnavailableError as error:
+                return {"status": f"not readable ({error.message})", "unread": True}
+            missing = missing + 1 if found == _LOST and dead else 0
+            late = {"status": "not listed yet", "unread": True}
+            return late if 0 < missing < _MISSING_LOOKS else found
+
+        self.row = wait_until(
+            look,
+            lambda row: not row.get("unread") and done(row),
+            failed=lambda row: row.get("status") in dead,
+            what=f"volume {self.label} ({self.id}) to be {what}",
+            timeout=self.timing.timeout,
+            interval=self.timing.interval,
+            clock=client.clock,
+            seen=lambda row: str(row.get("status")),
+        )
+
+    def settle(self, client: Client) -> None:
+        """Wait until the volume is on its way to no other status."""
+        self.reach(client, "settled", settled)
+
+    def _act(self, client: Client, action: str, done: Test, **extra: Any) -> None:
+        """Ask for a change; after an unclear answer look whether it was made, else ask once more."""
+        for last in (False, True):
+            try:
+                client.volume_action(action, self.id, **extra)
+                return
+            except GpuopsError as error:
+                if not error.unclear:
+                    raise
+                row = self._look(client)
+                if done(row) or not settled(row):
+                    return
+                if last:
+                    raise
+
+    # -- steps ---------------------------------------------------------------------------------
+
+    def create(self, client: Client, new: NewVolume, *, wait: bool) -> str | None:
+        """Create the volume; returns a sentence when another run had done so first."""
+        self.label = new.name
+        self.id = create_once(
+            client, lambda: _post(client, new), lambda: new.made(client.volumes()), "volume"
+        )
+        mine = self.id
+        try:
+            self._yield_to_older(client, new)
+            if wait:
+                self.settle(client)
+        except GpuopsError as error:
+            error.details.update(volume_id=self.id, changed=True)
+            error.hint = (
+                f"{error.hint} The volume {new.name} ({self.id}) exists and costs money: "
+                "run the same again to adopt it, or remove it with state=absent."
+            ).strip()
+            raise
+        if self.id == mine:
+            return None
+        return f"use volume {new.name}, which another run has created ({self.id})"
+
+    def _yield_to_older(self, client: Client, new: NewVolume) -> None:
+        """Apply the race rule: of equal names the oldest stays; what we made, still blank, goes."""
+        rows = new.twins(client.volumes())
+        if not any(row["id"] == self.id for row in rows):
+            return
+        mine, self.id = self.id, rows[0]["id"]
+        for row in rows[1:]:
+            if row["id"] == mine or part_request(row) == new.request:
+                blank = VolumeWork(self.timing, row["id"], new.name)
+                blank.settle(client)
+                blank.remove(client, for_good=True, wait=False)
+
+    def restore(self, client: Client, *, wait: bool) -> None:
+        """Bring the volume back from the trash."""
+        self._act(client, "restore", is_living)
+        if wait:
+            back = frozenset({"notfound"})
+            self.reach(client, "restored", lambda row: is_living(row) and settled(row), back)
+
+    def rename(self, client: Client, name: str, *, wait: bool) -> None:
+        """Give the volume another name."""
+        self._change(client, "rename", lambda row: row.get("name") == name, wait, name=name)
+
+    def grow(self, client: Client, size_gb: int, *, wait: bool) -> None:
+        """Make the volume bigger; size in GiB."""
+        self._change(client, "resize", lambda row: row.get("size") == size_gb, wait, size=size_gb)
+
+    def _change(self, client: Client, action: str, done: Test, wait: bool, **extra: Any) -> None:
+        self.settle(client)
+        self._act(client, action, done, **extra)
+        if wait:
+            self.reach(client, f"changed ({action})", done)
+
+    def attach(self, client: Client, machine_id: str, *, wait: bool) -> None:
+        """Attach the volume to a machine that is off."""
+
+        def done(row: Row) -> bool:
+            return machine_id in holders(row) and settled(row)
+
+        self._change(client, "attach", done, wait, instance_id=machine_id)
+
+    def detach(self, client: Client, machine_id: str, *, wait: bool) -> None:
+        """Detach the volume from a machine that is off."""
+
+        def done(row: Row) -> bool:
+            return machine_id not in holders(row) and settled(row)
+
+        # A shared file system leaves one machine, any other volume the only one that has it.
+        extra = {"instance_id": machine_id} if self.shared else {}
+        self._change(client, "detach", done, wait, **extra)
+
+    def remove(self, client: Client, *, for_good: bool, wait: bool) -> None:
+        """Move the volume to the trash, or delete it for good, also out of the trash."""
+        done = gone_for_good if for_good else gone
+        try:
+            asked = {"is_permanent": for_good}
+            self._act(client, "delete", lambda r: done(r) or r["status"] == "deleting", **asked)
+        except NotFoundError:
+            return  # gone is what was wanted
+        if wait:
+            self.reach(client, "gone", done, frozenset())
+
+
+def _post(client: Client, new: NewVolume) -> str:
+    body = new.body()
+    try:
+        return client.create("/volumes", body)
+    except InvalidError as error:
+        # Nothing was made by a 400. Where tags are refused the name says whose it is.
+        if "tag" not in error.message.lower():
+            raise
+        body.pop("tags")
+        return client.create("/volumes", body)

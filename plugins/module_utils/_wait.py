@@ -1,0 +1,70 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waiting for a state, with a limit, failure states and an injected clock (private)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from ._errors import FailedStateError, WaitTimeoutError
+from ._progress import tell
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """What waiting needs of a clock; tests give one that does not sleep."""
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so many seconds."""
+
+
+class SystemClock:
+    """The clock of the controller."""
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def wait_until(
+    look: Callable[[], T],
+    done: Callable[[T], bool],
+    *,
+    what: str,
+    timeout: float,
+    interval: float,
+    clock: Clock,
+    seen: Callable[[T], str] = str,
+    failed: Callable[[T], bool] = lambda _seen: False,
+) -> T:
+    """Look until ``done``, and return what was seen then.
+
+    The first pauses are short (a quarter, then half of ``interval`` seconds), because most waits
+    end early. Raises FailedStateError at once when ``failed``, WaitTimeoutError after ``timeout``
+    seconds; both say what was seen last.
+    """
+    start = clock.monotonic()
+    pause = interval / 4
+    while True:
+        last = look()
+        elapsed = clock.monotonic() - start
+        if done(last):
+            return last
+        if failed(last):
+            raise FailedStateError(f"Waiting for {what}: it ended as {seen(last)}")
+        if elapsed >= timeout:
+            raise WaitTimeoutError(
+                f"Waiting for {what}: not reached within {timeout:.0f} s, last seen {seen(last)}"
+            )
+        tell(f"{what}: {seen(last)}")
+        clock.sleep(min(pause, max(timeout - elapsed, 0)))
+        pause = min(pause * 2, interval)

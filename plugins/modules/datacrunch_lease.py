@@ -1,0 +1,236 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: datacrunch_lease
+short_description: Extend or set the lease of machines, end it now, or protect them
+version_added: 0.1.0
+description:
+  - Changes how long machines of a deployment may live. The lease stands on the machine, where M(gpuops.cloud.datacrunch_reap) reads it.
+  - While a lease is rewritten, and after a run that broke off in between, the machine always bears complete marks and one of the two leases.
+  - Without O(name) and O(id), all machines of the deployment are meant.
+author:
+  - gpuops.cloud contributors (@gpuops)
+extends_documentation_fragment:
+  - gpuops.cloud.attributes
+  - gpuops.cloud.auth
+  - gpuops.cloud.ledger
+attributes:
+  idempotent:
+    support: partial
+    description: O(extend), and a O(lease) that is a duration, count from now or from the end of the lease, so each run changes something.
+options:
+  deployment:
+    description:
+      - Deployment of the machines.
+    type: str
+    required: true
+  name:
+    description:
+      - Only the machine of this host name.
+    type: str
+  id:
+    description:
+      - Only the machine of this id.
+    type: str
+  extend:
+    description:
+      - How much longer a machine may live, such as V(2h) or V(+2h), from the end of its lease or from now, whichever is later.
+    type: str
+  lease:
+    description:
+      - New lease, V(30m), V(12h), V(2d), a time such as V(2026-12-31T18:00:00Z), or V(none).
+    type: str
+  done:
+    description:
+      - Whether the machines are ended now, as M(gpuops.cloud.datacrunch_instance) does it with C(state=absent).
+    type: bool
+    default: false
+  lease_max:
+    description:
+      - Longest lease that is allowed, from now, such as V(24h). A longer one, or none, is refused.
+    type: str
+  protect:
+    description:
+      - Whether the machines are protected. M(gpuops.cloud.datacrunch_reap) never ends a protected machine, and everything else only after
+        confirmation. Without it, that stays as it is.
+    type: bool
+  owner:
+    description:
+      - Who asks for the end. Without it, the user who runs the play.
+    type: str
+  confirm:
+    description:
+      - Whether O(done) ends machines that are protected, or belong to another owner than O(owner).
+    type: bool
+    default: false
+  os_volume:
+    description:
+      - With O(done), what happens to the volume a machine boots from; V(trash) can be restored for 96 hours, V(keep) goes on costing.
+    type: str
+    choices: [trash, delete, keep]
+    default: trash
+  data_volumes:
+    description:
+      - With O(done), what happens to the other volumes of a machine. Without it they are kept, and go on costing, until
+        M(gpuops.cloud.datacrunch_reap) finds that nobody wants them any more.
+    type: str
+    choices: [keep, trash, delete]
+  wait_timeout:
+    description:
+      - Seconds until a wait for one machine to be gone gives up.
+    type: float
+    default: 900
+  wait_interval:
+    description:
+      - Seconds between two looks; the first looks come sooner.
+    type: float
+    default: 5
+seealso:
+  - module: gpuops.cloud.datacrunch_reap
+  - module: gpuops.cloud.datacrunch_instance
+"""
+
+EXAMPLES = r"""
+- name: Buy a machine for an hour
+  gpuops.cloud.datacrunch_instance:
+    deployment: llm
+    tier: h100_or_less
+    lease: 1h
+
+- name: Work two hours longer
+  gpuops.cloud.datacrunch_lease:
+    deployment: llm
+    extend: +2h
+    lease_max: 24h
+
+- name: Protect the machine
+  gpuops.cloud.datacrunch_lease:
+    deployment: llm
+    name: llm
+    protect: true
+
+- name: End it now, protected or not
+  gpuops.cloud.datacrunch_lease:
+    deployment: llm
+    done: true
+    confirm: true
+"""
+
+RETURN = r"""
+instances:
+  description: The machines as they are then; none after O(done). In check mode, as they would be.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id: {type: str, description: Id of the machine., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    name: {type: str, description: Host name., returned: success, sample: llm}
+    deployment: {type: str, description: Deployment by the machine's marks; null for a foreign machine., returned: success, sample: llm}
+    owner: {type: str, description: Owner by the machine's marks., returned: success, sample: ml-team}
+    managed: {type: bool, description: Whether the machine bears marks of this collection., returned: success, sample: true}
+    status: {type: str, description: Status by the cloud., returned: success, sample: running}
+    ip: {type: str, description: Public address; null until there is one., returned: success, sample: 192.0.2.10}
+    instance_type: {type: str, description: Type by the cloud., returned: success, sample: 1H100.80S.32V}
+    gpu_model: {type: str, description: GPU model., returned: success, sample: H100}
+    gpu_count: {type: int, description: Number of GPUs., returned: success, sample: 1}
+    compute_capability: {type: str, description: CUDA compute capability of the GPU model; null when unknown., returned: success, sample: "9.0"}
+    vram_gb: {type: float, description: Memory of all GPUs together in GB., returned: success, sample: 80}
+    vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
+    ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
+    tier: {type: str, description: Tier of the GPU., returned: success, sample: h100}
+    location: {type: str, description: Location code., returned: success, sample: FIN-03}
+    market: {type: str, description: V(on_demand) or V(spot)., returned: success, sample: on_demand}
+    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
+    cost_per_hour_now: {type: float, description: What the machine costs per hour in its present status., returned: success, sample: 3.555}
+    image: {type: str, description: Image it was made from., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
+    lease: {type: str, description: Lease as written on the machine; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
+    lease_end: {type: str, description: End of the lease in UTC; null without one., returned: success, sample: "2026-11-22T20:00:00Z"}
+    created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
+    os_volume_id: {type: str, description: Id of the volume it boots from., returned: success, sample: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001}
+    volume_ids: {type: list, elements: str, description: Ids of all its volumes., returned: success, sample: [0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001]}
+    ssh_key_ids: {type: list, elements: str, description: Ids of the SSH keys that log in., returned: success, sample: []}
+    project: {type: str, description: Project by the machine's marks; null without one., returned: success, sample: research}
+    protected: {type: bool, description: Whether the machine is ended only after confirmation., returned: success, sample: false}
+    hours: {type: str, description: Business hours by the machine's marks; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
+    tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
+bill:
+  description: What the machines that were ended, and their volumes, have cost. The cloud takes money in steps of ten minutes and gives back the unused rest.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind: {type: str, description: V(instance) or V(volume)., returned: success, sample: instance}
+    id: {type: str, description: Id., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    name: {type: str, description: Name., returned: success, sample: llm}
+    from: {type: str, description: Since when., returned: success, sample: "2026-11-22T08:00:00.000Z"}
+    hours: {type: float, description: Billed hours., returned: success, sample: 1.5}
+    price_per_hour: {type: float, description: Price per hour., returned: success, sample: 3.555}
+    cost: {type: float, description: Hours times price., returned: success, sample: 5.3325}
+clock_skew_seconds:
+  description: By how much the controller's clock is ahead of the cloud's, which counts. Beyond a minute it is a warning, too.
+  returned: success
+  type: int
+  sample: 0
+actions:
+  description: What was done, or in check mode would be done, as sentences.
+  returned: success, and on failure what was done before
+  type: list
+  elements: str
+  sample: ["mark llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11, lease 2026-11-22T20:00:00Z): lease until 2026-11-22T22:00:00Z"]
+unconfirmed:
+  description: Machines that are not ended without O(confirm).
+  returned: on failure because some are protected or belong to another owner
+  type: list
+  elements: dict
+  contains:
+    id: {type: str, description: Id of the machine., returned: failure, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    name: {type: str, description: Host name., returned: failure, sample: llm}
+    owner: {type: str, description: Owner by its marks., returned: failure, sample: ml-team}
+    protected: {type: bool, description: Whether it is protected., returned: failure, sample: true}
+    price_per_hour: {type: float, description: What it costs per hour., returned: failure, sample: 3.555}
+error:
+  description: What went wrong, for programs.
+  returned: failure
+  type: dict
+  contains:
+    code: {type: str, description: Kind of error., returned: failure, sample: needs_confirmation}
+    status: {type: int, description: HTTP status if there was one., returned: failure, sample: 503}
+    api_code: {type: str, description: Code by the API., returned: failure, sample: service_unavailable}
+    request: {type: str, description: Request that failed., returned: failure, sample: PUT /instances}
+    hint: {type: str, description: What to do next., returned: failure, sample: Set confirm to true.}
+"""
+
+from ..module_utils._leasing import LeaseNoun
+from ..module_utils._module import LEDGER_SPEC, run
+
+SPEC = {
+    **LEDGER_SPEC,
+    "deployment": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "extend": {"type": "str"},
+    "lease": {"type": "str"},
+    "done": {"type": "bool", "default": False},
+    "lease_max": {"type": "str"},
+    "protect": {"type": "bool"},
+    "owner": {"type": "str"},
+    "confirm": {"type": "bool", "default": False},
+    "os_volume": {"type": "str", "choices": ["trash", "delete", "keep"], "default": "trash"},
+    "data_volumes": {"type": "str", "choices": ["keep", "trash", "delete"]},
+    "wait_timeout": {"type": "float", "default": 900},
+    "wait_interval": {"type": "float", "default": 5},
+}
+
+
+def main() -> None:
+    """Change leases."""
+    rules = [("name", "id"), ("extend", "lease")]
+    run(SPEC, LeaseNoun(), mutually_exclusive=rules)
+
+
+if __name__ == "__main__":
+    main()

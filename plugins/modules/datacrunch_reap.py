@@ -1,0 +1,254 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: datacrunch_reap
+short_description: End machines that outlived their lease, and what machines left behind
+version_added: 0.1.0
+description:
+  - Ends machines whose lease and grace are over, whose work is done, that nobody uses, or that stand outside their business hours, then orders that
+    failed, and volumes, keys and scripts of deployments that have no machine any more.
+  - Everything it needs to know is written on the machines, so it works from anywhere and when the controller that bought them is gone. The cloud's
+    clock decides.
+  - It never touches what bears no complete marks of this collection, what is out of scope, what is protected, and what has a lease that cannot be
+    right; what it is not sure of it reports. Each thing is looked at again right before it is ended.
+  - A volume lives as long as its deployment has a machine, then until the end of the lease it was ordered with, or for good when it is marked as
+    kept on purpose.
+  - With O(budget) it is a hard limit as well. While a budget is exceeded, it ends machines in scope, first those that nobody uses, then the others,
+    the dearest first, until the budget holds. What was spent stays spent, so a budget of a day, a month or in total that is used up ends them all.
+  - One thing that cannot be ended does not keep the rest. The module fails at its end and names each.
+author:
+  - gpuops.cloud contributors (@gpuops)
+extends_documentation_fragment:
+  - gpuops.cloud.attributes
+  - gpuops.cloud.auth
+  - gpuops.cloud.ledger
+  - gpuops.cloud.budget
+options:
+  mode:
+    description:
+      - V(report) only tells. V(delete) ends. V(stop) shuts machines down, which B(costs as much as before), and ends nothing.
+    type: str
+    choices: [report, stop, delete]
+    default: report
+  grace:
+    description:
+      - How long after the end of a lease, or of business hours, a machine may live, and how old an order or a volume must be to count as left.
+    type: str
+    default: 15m
+  deployments:
+    description:
+      - Only these deployments. This, O(owner) or O(everything) is needed.
+    type: list
+    elements: str
+  owner:
+    description:
+      - Only machines and volumes of this owner. Keys and scripts bear no owner, so they are left.
+    type: str
+  everything:
+    description:
+      - All machines with marks of this collection, whosever they are.
+    type: bool
+    default: false
+  os_volume:
+    description:
+      - What happens to the volume a machine boots from, unless it is kept on purpose; V(trash) can be restored for 96 hours.
+      - A machine that is ended outside its business hours leaves its volumes, whatever this says.
+    type: str
+    choices: [trash, delete, keep]
+    default: trash
+  data_volumes:
+    description:
+      - What happens to other volumes of its deployment, unless they are kept on purpose. Volumes of others are never touched.
+    type: str
+    choices: [trash, delete, keep]
+    default: trash
+  idle_reports:
+    description:
+      - What machines say of their use, each with the C(id) of its machine, as the role C(gpuops.cloud.idle_guard) writes it. One that is older
+        than ten minutes is not used.
+    type: list
+    elements: dict
+    default: []
+  idle_after:
+    description:
+      - How long nobody must have used a machine to end it, such as V(30m). Without it, being idle ends none.
+    type: str
+  orphan_age:
+    description:
+      - How old keys and scripts must be to be removed after the last machine of their deployment. They cost nothing, and a bring-up registers its
+        key long before it gets a machine, so this should be longer than anybody waits for one.
+    type: str
+    default: 24h
+  wait_timeout:
+    description:
+      - Seconds until a wait for one machine to be gone gives up.
+    type: float
+    default: 900
+  wait_interval:
+    description:
+      - Seconds between two looks; the first looks come sooner.
+    type: float
+    default: 5
+seealso:
+  - module: gpuops.cloud.datacrunch_lease
+  - module: gpuops.cloud.datacrunch_instance
+"""
+
+EXAMPLES = r"""
+- name: See what would be ended, in the whole account
+  gpuops.cloud.datacrunch_reap:
+    everything: true
+  register: reaped
+
+- name: Show it
+  gpuops.cloud.show:
+    text: "{{ reaped.lines | join('\n') }}"
+
+- name: End what is over in two deployments
+  gpuops.cloud.datacrunch_reap:
+    mode: delete
+    deployments: [llm, batch]
+    grace: 30m
+
+- name: Never burn more than 20 an hour, whatever leases say
+  gpuops.cloud.datacrunch_reap:
+    mode: delete
+    everything: true
+    budget:
+      per_hour: 20
+"""
+
+RETURN = r"""
+reaped:
+  description: What is over, and what became of it.
+  returned: success, and on failure when something could not be ended
+  type: list
+  elements: dict
+  contains: &thing
+    kind: {type: str, description: "V(instance), V(volume), V(ssh_key) or V(startup_script).", returned: success, sample: instance}
+    id: {type: str, description: Id., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    name: {type: str, description: Name., returned: success, sample: llm}
+    deployment: {type: str, description: Deployment by its marks., returned: success, sample: llm}
+    owner: {type: str, description: Owner by its marks; null for keys and scripts., returned: success, sample: ml-team}
+    reason:
+      description: >-
+        V(expired), V(done), V(idle), V(hours) for a machine outside its business hours, V(dead) for an order that failed, V(orphan) for what is left
+        of a deployment without machines, V(budget) for a machine that the budget does not allow, V(kept) for a volume that is kept on purpose;
+        null when it is unclear.
+      returned: success
+      type: str
+      sample: expired
+    lease_end: {type: str, description: End of its lease in UTC; null without one., returned: success, sample: "2026-11-22T20:00:00Z"}
+    price_per_hour: {type: float, description: What it costs per hour., returned: success, sample: 3.555}
+    outcome:
+      description: >-
+        V(ended), V(stopped), V(would_end) and V(would_stop) where nothing was done, V(protected), or V(failed); null for what was not to be ended.
+      returned: success
+      type: str
+      sample: ended
+    detail: {type: str, description: Why it is over or could not be ended., returned: success, sample: "its lease ended at 2026-11-22T20:00:00Z"}
+unclear:
+  description: What bears marks of this collection that cannot be right, and is left, as RV(reaped).
+  returned: success, and on failure when something could not be ended
+  type: list
+  elements: dict
+  contains: *thing
+kept:
+  description: Volumes that are kept on purpose, of deployments in scope without a machine, as RV(reaped).
+  returned: success, and on failure when something could not be ended
+  type: list
+  elements: dict
+  contains: *thing
+saved_per_hour:
+  description: What the end of all that costs less per hour; with O(mode) V(report) or V(stop), what it would.
+  returned: success, and on failure when something could not be ended
+  type: float
+  sample: 3.5824
+burn_per_hour:
+  description: What machines and volumes in scope cost per hour after it.
+  returned: success, and on failure when something could not be ended
+  type: float
+  sample: 1.797
+machines:
+  description: Machines in scope that live on.
+  returned: success, and on failure when something could not be ended
+  type: int
+  sample: 1
+budgets:
+  description: Each limit of O(budget), and how much of it is used after that. Machines and volumes out of scope count, too.
+  returned: success, and on failure when something could not be ended
+  type: list
+  elements: dict
+  contains:
+    period: {type: str, description: "V(hour), V(day), V(month) or V(total).", returned: success, sample: hour}
+    limit: {type: float, description: "Limit, with growth and season.", returned: success, sample: 10}
+    used: {type: float, description: What burns per hour or was spent., returned: success, sample: 8.2}
+    share_percent: {type: float, description: Share of the limit that is used., returned: success, sample: 82}
+    state: {type: str, description: "V(ok), V(warning), V(critical) or V(exceeded).", returned: success, sample: warning}
+clock_skew_seconds:
+  description: By how much the controller's clock is ahead of the cloud's. Beyond a minute it is a warning, too.
+  returned: success, and on failure when something could not be ended
+  type: int
+  sample: 0
+lines:
+  description: All of it as sentences, for a journal.
+  returned: success, and on failure when something could not be ended
+  type: list
+  elements: str
+  sample: ["Ended machine llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11, deployment llm, owner me, 3.555 per hour): its lease ended at 2026-11-22T20:00:00Z"]
+actions:
+  description: What was done, or in check mode would be done, as sentences.
+  returned: success, and on failure what was done before
+  type: list
+  elements: str
+  sample: ["end machine llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11): its lease ended at 2026-11-22T20:00:00Z"]
+error:
+  description: What went wrong, for programs.
+  returned: failure
+  type: dict
+  contains:
+    code: {type: str, description: Kind of error., returned: failure, sample: timeout}
+    status: {type: int, description: HTTP status if there was one., returned: failure, sample: 503}
+    api_code: {type: str, description: Code by the API., returned: failure, sample: service_unavailable}
+    request: {type: str, description: Request that failed., returned: failure, sample: PUT /instances}
+    hint: {type: str, description: What to do next., returned: failure, sample: Run the same again.}
+errors:
+  description: Every error, when several things could not be ended.
+  returned: on failure of more than one thing
+  type: list
+  elements: str
+  sample: ["machine llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11): PUT /instances: the API answered 503"]
+"""
+
+from ..module_utils._module import BUDGET_SPEC, LEDGER_SPEC, run
+from ..module_utils._reap_plan import ReapNoun
+
+SPEC = {
+    **LEDGER_SPEC,
+    **BUDGET_SPEC,
+    "mode": {"type": "str", "choices": ["report", "stop", "delete"], "default": "report"},
+    "grace": {"type": "str", "default": "15m"},
+    "deployments": {"type": "list", "elements": "str"},
+    "owner": {"type": "str"},
+    "everything": {"type": "bool", "default": False},
+    "os_volume": {"type": "str", "choices": ["trash", "delete", "keep"], "default": "trash"},
+    "data_volumes": {"type": "str", "choices": ["trash", "delete", "keep"], "default": "trash"},
+    "idle_reports": {"type": "list", "elements": "dict", "default": []},
+    "idle_after": {"type": "str"},
+    "orphan_age": {"type": "str", "default": "24h"},
+    "wait_timeout": {"type": "float", "default": 900},
+    "wait_interval": {"type": "float", "default": 5},
+}
+
+
+def main() -> None:
+    """End what is over."""
+    run(SPEC, ReapNoun())
+
+
+if __name__ == "__main__":
+    main()

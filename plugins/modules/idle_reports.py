@@ -1,0 +1,100 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: idle_reports
+short_description: What rented machines say of their own use
+version_added: 0.1.0
+description:
+  - Reads over SSH what the role P(gpuops.cloud.idle_guard#role) writes on machines, from the controller and from all machines at the same time.
+  - The round ends after O(timeout) seconds, whatever hangs. A machine that cannot be read is no idle one; it is named in RV(unread).
+  - A machine of a deployment that this controller has brought up is reached with the settings that were written for that deployment.
+    Any other is reached with O(private_key_file), which needs no right on the machine but to read the report.
+  - Host keys are pinned by the id of the machine. A machine whose key is not known yet is pinned at the first contact and its report is not used;
+    it counts from the second contact on, so that who only once answers in a machine's place cannot have it ended.
+    A controller that keeps nothing between runs thus never uses such reports. Another key than the pinned one is told and not believed.
+  - Reports are checked before they are returned, because anything may be written on a rented machine.
+author:
+  - gpuops.cloud contributors (@gpuops)
+options:
+  machines:
+    description:
+      - Machines as RV(gpuops.cloud.datacrunch_instance_info#module:instances) lists them; C(id), C(name), C(ip) and C(deployment) are used.
+    type: list
+    elements: dict
+    required: true
+  config_dir:
+    description: Folder on the controller where bring-up keeps the SSH settings of deployments; host keys of other machines are pinned there, too.
+    type: path
+    default: ~/.config/gpuops
+  private_key_file:
+    description: Private SSH key for machines that this controller has not brought up.
+    type: path
+  user:
+    description: User that O(private_key_file) logs in as.
+    type: str
+    default: gpuops-guard
+  timeout:
+    description: Seconds until the round ends.
+    type: float
+    default: 30
+attributes:
+  check_mode:
+    support: full
+    description: Reads as well, but only machines whose host keys are known.
+  diff_mode:
+    support: N/A
+    description: Changes nothing on machines.
+  idempotent:
+    support: full
+    description: Changes nothing on machines.
+seealso:
+  - module: gpuops.cloud.datacrunch_reap
+"""
+
+EXAMPLES = r"""
+- name: List the machines
+  gpuops.cloud.datacrunch_instance_info:
+    deployment: llm
+  register: machines
+
+- name: Ask them whether anybody uses them
+  gpuops.cloud.idle_reports:
+    machines: "{{ machines.instances }}"
+  register: idle
+"""
+
+RETURN = r"""
+reports:
+  description: Reports as O(gpuops.cloud.datacrunch_reap#module:idle_reports) takes them, each with the id of its machine.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - id: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11
+      version: 1
+      at: "2026-11-22T12:00:00+00:00"
+      idle_since: "2026-11-22T11:20:00+00:00"
+      done: false
+      gpus: [{index: 0, utilization_percent: 0, memory_used_mb: 70112}]
+      vllm_running: 0
+      vllm_waiting: 0
+      users: 0
+      load1: 0.02
+      why_busy: []
+unread:
+  description: Machines without a report that can be used, with C(id), C(name) and the C(problem).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{id: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001, name: llm-2, problem: no answer within 30 s}]
+lines:
+  description: The same in sentences.
+  returned: success
+  type: list
+  elements: str
+  sample: [Read the idle reports of 1 of 2 machines., "No idle report of llm-2: no answer within 30 s."]
+"""

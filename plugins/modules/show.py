@@ -1,0 +1,47 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: show
+short_description: Print text as it is
+version_added: 0.1.0
+description:
+  - Prints text on the controller without the quotes and line breaks that results get, whatever the output format is.
+author:
+  - gpuops.cloud contributors (@gpuops)
+options:
+  text:
+    description: What to print.
+    type: str
+    required: true
+attributes:
+  check_mode:
+    support: full
+    description: Prints in check mode too.
+  diff_mode:
+    support: N/A
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+"""
+
+EXAMPLES = r"""
+- name: Say something
+  gpuops.cloud.show:
+    text: |
+      one line
+      another line
+"""
+
+RETURN = r"""
+lines:
+  description: What was printed.
+  returned: success
+  type: list
+  elements: str
+  sample: [one line, another line]
+"""

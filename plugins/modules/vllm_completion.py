@@ -1,0 +1,297 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vllm_completion
+short_description: Wait for a vLLM server and ask it one question
+version_added: 0.1.0
+description:
+  - Runs on the host that serves. Waits until the OpenAI-compatible API answers and asks for one real chat completion,
+    because a server whose health check is green may still be unable to generate a token.
+  - A model without a chat template is asked for a plain completion instead, and one that embeds for the vector of the prompt.
+  - The API key is read from O(env_file) on the host, so it occurs in no argument, result or process list.
+  - When the unit dies, or has not answered within O(timeout), the error holds the reasons and last lines in its journal.
+author:
+  - gpuops.cloud contributors (@gpuops)
+options:
+  url:
+    description: Address of the server, without path.
+    type: str
+    default: http://127.0.0.1:8000
+  model:
+    description: Name of the model to ask, or of a LoRA adapter; by default the first that the server names.
+    type: str
+  kind:
+    description:
+      - What is asked for. V(auto) takes the first of chat completion, plain completion and vector that the server has.
+      - V(embeddings) is answered only by a model that embeds, C(runner=pooling) in the settings of vLLM.
+    type: str
+    choices: [auto, chat, completion, embeddings]
+    default: auto
+  prompt:
+    description: Question, sent as the message of a user, or the text to embed.
+    type: str
+    default: Say hello.
+  max_tokens:
+    description: Most tokens that the answer may have.
+    type: int
+    default: 64
+  temperature:
+    description: Randomness of the answer; V(0) asks for the likeliest one.
+    type: float
+    default: 0.0
+  env_file:
+    description: Environment file of the unit, read for C(VLLM_API_KEY); without that line no key is sent.
+    type: path
+    default: /etc/vllm/vllm.env
+  unit:
+    description: systemd unit whose death ends the wait and whose journal explains it.
+    type: str
+    default: vllm.service
+  timeout:
+    description: Seconds until the wait ends with an error.
+    type: float
+    default: 600
+  interval:
+    description: Seconds between two attempts.
+    type: float
+    default: 1
+attributes:
+  check_mode:
+    support: full
+    description: Sends nothing and says so.
+  diff_mode:
+    support: N/A
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+"""
+
+EXAMPLES = r"""
+- name: Prove that the server generates
+  gpuops.cloud.vllm_completion:
+  become: true
+
+- name: Ask a question
+  gpuops.cloud.vllm_completion:
+    prompt: What is a lease?
+    max_tokens: 128
+  become: true
+  register: reply
+
+- name: Prove that the model embeds
+  gpuops.cloud.vllm_completion:
+    kind: embeddings
+    prompt: a sentence
+  become: true
+"""
+
+RETURN = r"""
+answer:
+  description: What the model said, its reasoning when it said nothing else, or a vector's size and beginning.
+  returned: always
+  type: str
+  sample: Hello!
+kind: {type: str, description: "What has answered: V(chat), V(completion) or V(embeddings).", returned: success, sample: chat}
+embedding: {type: list, elements: float, description: The vector., returned: when the kind is embeddings, sample: [0.12, -0.31]}
+model: {type: str, description: Name of the model that answered., returned: always, sample: Qwen/Qwen3-8B}
+prompt: {type: str, description: What was asked., returned: always, sample: Say hello.}
+seconds: {type: float, description: From the start of the wait to the answer., returned: always, sample: 48.2}
+latency_ms: {type: int, description: From the question to the answer., returned: always, sample: 213}
+usage: {type: dict, description: Tokens as the server counts them., returned: always, sample: {prompt_tokens: 9, completion_tokens: 2, total_tokens: 11}}
+"""
+
+import math
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._served import NotYetError, RefusedError, call, read_environment
+
+# In this order they are tried; the server has only the paths of what its model can do.
+PATHS = {
+    "chat": "/v1/chat/completions",
+    "completion": "/v1/completions",
+    "embeddings": "/v1/embeddings",
+}
+SPEC: dict[str, Any] = {
+    "url": {"type": "str", "default": "http://127.0.0.1:8000"},
+    "model": {"type": "str"},
+    "kind": {"type": "str", "choices": ["auto", *PATHS], "default": "auto"},
+    "prompt": {"type": "str", "default": "Say hello."},
+    "max_tokens": {"type": "int", "default": 64, "no_log": False},
+    "temperature": {"type": "float", "default": 0.0},
+    "env_file": {"type": "path", "default": "/etc/vllm/vllm.env"},
+    "unit": {"type": "str", "default": "vllm.service"},
+    "timeout": {"type": "float", "default": 600.0},
+    "interval": {"type": "float", "default": 1.0},
+}
+OTHER_KIND = re.compile(r'chat template|"detail": ?"Not Found"')
+# vLLM's own message is far above the end: processes above the one that died add their tracebacks.
+REASON = re.compile(r"(?:^|\s)((?:\w+\.)*\w*(?:Error|Exception)\b: \S.*)")
+JOURNAL_READ = 400
+JOURNAL_SHOWN = 12
+REASONS_SHOWN = 3
+LONGEST_LINE = 300
+
+
+def ask(params: dict[str, Any], key: str) -> dict[str, Any]:
+    """Ask once and return what the model said; raises NotYetError or RefusedError."""
+    base = params["url"].rstrip("/")
+    model = params["model"] or call(f"{base}/v1/models", key)["data"][0]["id"]
+    kinds = list(PATHS) if params["kind"] == "auto" else [params["kind"]]
+    began = time.monotonic()
+    for kind in kinds:
+        try:
+            reply = call(f"{base}{PATHS[kind]}", key, {"model": model, **question(kind, params)})
+            break
+        except RefusedError as refused:
+            if kind == kinds[-1] or not OTHER_KIND.search(str(refused)):
+                raise
+            began = time.monotonic()
+    latency = time.monotonic() - began
+    usage = reply.get("usage") or {}
+    return {
+        **(read_vector(reply) if kind == "embeddings" else read_words(reply, usage)),
+        "kind": kind,
+        "model": reply.get("model", model),
+        "latency_ms": round(latency * 1000),
+        "usage": {name: count for name, count in usage.items() if isinstance(count, int)},
+    }
+
+
+def question(kind: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Return what is sent to the path of a kind, without the model."""
+    if kind == "embeddings":
+        return {"input": params["prompt"], "encoding_format": "float"}
+    limits = {name: params[name] for name in ("max_tokens", "temperature")}
+    if kind == "chat":
+        return {"messages": [{"role": "user", "content": params["prompt"]}], **limits}
+    return {"prompt": params["prompt"], **limits}
+
+
+def read_words(reply: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
+    """Return the text of a completion; raises RefusedError when no token was generated."""
+    if not usage.get("completion_tokens"):
+        raise RefusedError("the server answered without generating a token")
+    return {"answer": said_in(reply["choices"][0])}
+
+
+def read_vector(reply: dict[str, Any]) -> dict[str, Any]:
+    """Return the vector of a text; raises RefusedError for one that says nothing."""
+    data = reply.get("data") or [{}]
+    vector = data[0].get("embedding") or []
+    if not any(vector) or not all(map(math.isfinite, vector)):
+        raise RefusedError(f"the server answered with no usable vector: {str(vector)[:100]}")
+    start = " ".join(f"{number:.3f}" for number in vector[:3])
+    return {"answer": f"{len(vector)} numbers: {start} ...", "embedding": vector}
+
+
+def said_in(choice: dict[str, Any]) -> str:
+    """Return the text of a chat or plain completion."""
+    message = choice.get("message") or {"content": choice.get("text")}
+    for name in ("content", "reasoning", "reasoning_content"):
+        if message.get(name):
+            return str(message[name])
+    return ""
+
+
+class Unit:
+    """The systemd unit that serves, as far as its end and its journal go."""
+
+    def __init__(self, module: AnsibleModule, name: str, secrets: dict[str, str]) -> None:
+        self._run = module.run_command
+        self._name = name
+        self._secrets = [secret for secret in secrets.values() if secret]
+        seen = self._show()
+        self._restarts = seen.get("NRestarts", "0")
+        # The run that is waited for; an earlier or later one has other reasons.
+        self._invocation = seen.get("InvocationID", "")
+
+    def _show(self) -> dict[str, str]:
+        wanted = "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,InvocationID"
+        output = self._run(["systemctl", "show", self._name, f"--property={wanted}"])[1]
+        return dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+
+    def death(self) -> str:
+        """Return how the unit ended, or an empty text while it runs or starts."""
+        seen = self._show()
+        if seen.get("LoadState") == "not-found":
+            return f"{self._name} does not exist"
+        gone = seen.get("ActiveState") in ("failed", "inactive")
+        again = seen.get("SubState") == "auto-restart"
+        if gone or again or seen.get("NRestarts", "0") != self._restarts:
+            how = f"result {seen.get('Result')}, exit status {seen.get('ExecMainStatus')}"
+            return f"{self._name} died ({how})"
+        return ""
+
+    def journal(self) -> str:
+        """Return the reasons and the last lines of the unit's journal, without secrets."""
+        run = self._invocation
+        which = [f"_SYSTEMD_INVOCATION_ID={run}", "+", f"INVOCATION_ID={run}"]
+        command = ["journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={JOURNAL_READ}"]
+        text = self._run([*command, *(which if run else ["--unit", self._name])])[1]
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        lines = [line[:LONGEST_LINE] for line in text.splitlines() if line.strip(" ^~")]
+        latest = (m.group(1) for line in reversed(lines) if (m := REASON.search(line)))
+        found = list(dict.fromkeys(latest))[:REASONS_SHOWN]
+        parts = []
+        if found:
+            parts.append("Reasons in its journal:\n" + "\n".join(reversed(found)))
+        parts.append("Its last journal lines:\n" + "\n".join(lines[-JOURNAL_SHOWN:] or ["none"]))
+        return "\n".join(parts)
+
+
+def wait_for_answer(
+    attempt: Callable[[], dict[str, Any]], unit: Unit, timeout: float, interval: float
+) -> dict[str, Any]:
+    """Return the first answer; raises RefusedError when there will be none."""
+    began = time.monotonic()
+    while True:
+        try:
+            answer = attempt()
+            return {**answer, "seconds": round(time.monotonic() - began, 1)}
+        except NotYetError as error:
+            last = str(error)
+        waited = time.monotonic() - began
+        if death := unit.death():
+            raise RefusedError(f"{death} after {waited:.0f} s")
+        if waited >= timeout:
+            raise RefusedError(f"no answer after {waited:.0f} s; last seen: {last}")
+        time.sleep(interval)
+
+
+def main() -> None:
+    """Ask, and turn whatever prevents an answer into one clear failure."""
+    module = AnsibleModule(SPEC, supports_check_mode=True)
+    params: dict[str, Any] = module.params
+    result: dict[str, Any] = {"changed": False, "prompt": params["prompt"]}
+    if module.check_mode:
+        nothing = {"answer": "", "model": params["model"] or "", "seconds": 0.0}
+        said = "nothing is asked in check mode"
+        module.exit_json(**result, **nothing, latency_ms=0, usage={}, skipped=True, msg=said)
+    try:
+        secrets = read_environment(params["env_file"])
+    except OSError as error:
+        module.fail_json(msg=f"cannot read the environment file: {error}")
+    unit = Unit(module, params["unit"], secrets)
+    key = secrets.get("VLLM_API_KEY", "")
+    try:
+        found = wait_for_answer(
+            lambda: ask(params, key), unit, params["timeout"], params["interval"]
+        )
+    except RefusedError as error:
+        module.fail_json(msg=f"vLLM does not serve: {error}\n{unit.journal()}", **result)
+    module.exit_json(**result, **found)
+
+
+if __name__ == "__main__":
+    main()
