@@ -1,0 +1,280 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write down whether anybody uses this machine, and since when nobody has; argument: settings.
+
+Looks at GPUs, vLLM, terminals, load and network. What cannot be measured counts as use: an
+error must never end a machine at work. Runs once a minute; what it wrote last time says since when.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import fcntl
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+QUERY = ("--query-gpu=index,utilization.gpu,memory.used", "--format=csv,noheader,nounits")
+SAMPLES, SAMPLE_SECONDS = 3, 2.0
+NVIDIA_SMI_SECONDS, VLLM_SECONDS, WATCHDOG_SECONDS = 20, 5, 10
+# Without a report for so long nobody knows what happened in between.
+LONGEST_GAP_S = 300
+GAUGE = re.compile(r"^vllm:num_requests_(running|waiting)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
+# It grows with each answer, so that requests between two looks are seen as well.
+COUNTER = re.compile(r"^vllm:request_success_total(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
+# Where the watchdog of a server counts its own requests; it is locked while one is on its way.
+WATCHDOGS = "vllm*-health/counts.json"
+
+
+@dataclass
+class Seen:
+    """What one look at the machine found; ``unknown`` names what could not be measured."""
+
+    gpus: list[dict[str, Any]] = field(default_factory=list)
+    vllm_running: int | None = None
+    vllm_waiting: int | None = None
+    answers: float | None = None
+    users: int = 0
+    load1: float = 0.0
+    network_mb: float | None = None
+    uptime_minutes: float = 0.0
+    unknown: list[str] = field(default_factory=list)
+
+
+def parse_gpus(text: str) -> list[dict[str, Any]]:
+    """Return the GPUs of nvidia-smi's answer to QUERY; null where the driver says [N/A]."""
+    rows = [row for row in csv.reader(text.splitlines(), skipinitialspace=True) if len(row) == 3]
+    keys = ("index", "utilization_percent", "memory_used_mb")
+    numbers = [[int(cell) if cell.strip().isdigit() else None for cell in row] for row in rows]
+    return [dict(zip(keys, row, strict=True)) for row in numbers]
+
+
+def busiest(samples: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return for each GPU the highest figures of all samples."""
+    found: dict[Any, dict[str, Any]] = {}
+    for gpu in (gpu for sample in samples for gpu in sample):
+        seen = found.setdefault(gpu["index"], gpu)
+        for key in ("utilization_percent", "memory_used_mb"):
+            figures = [n for n in (seen[key], gpu[key]) if n is not None]
+            seen[key] = max(figures, default=None)
+    return list(found.values())
+
+
+def ask_gpus(seen: Seen, pause: float = SAMPLE_SECONDS) -> None:
+    """Ask nvidia-smi a few times, because it tells of the last second only."""
+    samples = []
+    for number in range(SAMPLES):
+        if number:
+            time.sleep(pause)
+        try:
+            done = subprocess.run(
+                ["nvidia-smi", *QUERY],
+                capture_output=True,
+                text=True,
+                timeout=NVIDIA_SMI_SECONDS,
+                check=True,
+            )
+        except FileNotFoundError:
+            return  # a machine without a GPU
+        except (OSError, subprocess.SubprocessError) as error:
+            seen.unknown.append(f"nvidia-smi: {error}")
+            return
+        samples.append(parse_gpus(done.stdout))
+    seen.gpus = busiest(samples)
+    if not seen.gpus:
+        seen.unknown.append("nvidia-smi lists no GPU")
+
+
+def ask_vllm(seen: Seen, url: str) -> None:
+    """Read the requests in vLLM, and a count that grows with each answer."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=VLLM_SECONDS) as answer:
+            text = answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError:
+        return  # something else serves there
+    except urllib.error.URLError as error:
+        if not isinstance(error.reason, ConnectionRefusedError):
+            seen.unknown.append(f"vLLM: {error.reason}")
+        return
+    except (OSError, ValueError) as error:
+        seen.unknown.append(f"vLLM: {error}")
+        return
+    gauges = GAUGE.findall(text)
+    if gauges:
+        seen.vllm_running, seen.vllm_waiting = (
+            int(sum(float(value) for name, value in gauges if name == wanted))
+            for wanted in ("running", "waiting")
+        )
+        seen.answers = sum(map(float, COUNTER.findall(text)))
+
+
+@contextlib.contextmanager
+def unwatched(folder: Path) -> Iterator[dict[str, int]]:
+    """Keep watchdogs from asking, and give the number of answers that each had, by port."""
+    answered = {}
+    with contextlib.ExitStack() as held:
+        for path in folder.glob(WATCHDOGS):
+            with contextlib.suppress(OSError, ValueError):
+                file = held.enter_context(path.open(encoding="utf-8"))
+                lock(file)
+                counts = json.loads(file.read() or "{}")
+                answered[f":{counts.get('port')}"] = int(counts.get("answered", 0))
+        yield answered
+
+
+def lock(file: TextIO) -> None:
+    """Wait for a shared lock; without it after some seconds, the look counts what it sees."""
+    until = time.monotonic() + WATCHDOG_SECONDS
+    while time.monotonic() < until:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return
+        time.sleep(0.2)
+
+
+def terminals_in_use(folder: Path, minutes: float, now: float) -> int:
+    """Count terminals in which somebody typed lately: a forgotten one is nobody at work."""
+    used = [path.stat().st_atime for path in folder.glob("[0-9]*")]
+    return sum(now - typed < minutes * 60 for typed in used)
+
+
+def network_mb(text: str) -> float:
+    """Return what all interfaces but loopback have received and sent, in MB, from /proc/net/dev."""
+    rows = (line.split(":", 1) for line in text.splitlines() if ":" in line)
+    fields = [words.split() for name, words in rows if name.strip() != "lo"]
+    return sum(int(words[0]) + int(words[8]) for words in fields) / 1e6
+
+
+def why_busy(seen: Seen, last: dict[str, Any], limits: dict[str, Any]) -> list[str]:
+    """Return what speaks against idleness, in words; ``last`` is what the run before noted."""
+    words = list(seen.unknown)
+    if seen.uptime_minutes < limits["boot_minutes"]:
+        words.append(f"booted {seen.uptime_minutes:.0f} min ago")
+    for gpu in seen.gpus:
+        words += busy_gpu(gpu, limits)
+    if seen.vllm_running or seen.vllm_waiting:
+        words.append(f"vLLM: {seen.vllm_running} running, {seen.vllm_waiting} waiting")
+    elif seen.answers is not None and seen.answers != last.get("answers", seen.answers):
+        words.append("vLLM answered since the last look")
+    if seen.users:
+        words.append(f"{seen.users} terminal(s) in use")
+    if limits["load"] and seen.load1 >= limits["load"]:
+        words.append(f"load {seen.load1:.2f}")
+    moved = (seen.network_mb or 0.0) - last.get("network_mb", seen.network_mb or 0.0)
+    if limits["network_mb"] and moved >= limits["network_mb"]:
+        words.append(f"{moved:.0f} MB through the network since the last look")
+    return words
+
+
+def busy_gpu(gpu: dict[str, Any], limits: dict[str, Any]) -> list[str]:
+    """Return what speaks against the idleness of a GPU."""
+    name, busy, held = f"GPU {gpu['index']}", gpu["utilization_percent"], gpu["memory_used_mb"]
+    words = []
+    if busy is None and not limits["gpu_memory_mb"]:
+        words.append(f"{name} does not tell its utilisation")
+    elif busy is not None and busy >= limits["gpu_percent"]:
+        words.append(f"{name} at {busy} %")
+    if limits["gpu_memory_mb"] and (held is None or held >= limits["gpu_memory_mb"]):
+        words.append(f"{name} with {'unknown' if held is None else held} MB in use")
+    return words
+
+
+def idle_since(previous: dict[str, Any], at: datetime, busy: bool) -> datetime | None:
+    """Return since when the machine is idle: no longer than reports followed each other."""
+    if busy:
+        return None
+    try:
+        last, since = (datetime.fromisoformat(previous[key]) for key in ("at", "idle_since"))
+        unbroken = 0 <= (at - last).total_seconds() <= LONGEST_GAP_S and since <= last
+    except (KeyError, TypeError, ValueError):
+        return at
+    return since if unbroken else at
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return what a file holds, nothing when it is missing or not an object."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Put a whole file in the place of the old one, for everybody to read."""
+    unfinished = path.with_name(f".{path.name}.new")
+    unfinished.write_text(json.dumps(value) + "\n", encoding="utf-8")
+    unfinished.chmod(0o644)
+    unfinished.replace(path)
+
+
+def look(settings: dict[str, Any], now: float) -> Seen:
+    """Return what can be seen of the machine now."""
+    seen = Seen(load1=os.getloadavg()[0])
+    seen.uptime_minutes = float(Path("/proc/uptime").read_text("ascii").split()[0]) / 60
+    seen.network_mb = network_mb(Path("/proc/net/dev").read_text("ascii"))
+    seen.users = terminals_in_use(
+        Path(settings.get("terminals", "/dev/pts")), settings["terminal_minutes"], now
+    )
+    with unwatched(Path(settings.get("run", "/run"))) as answered:
+        ask_gpus(seen, settings.get("sample_seconds", SAMPLE_SECONDS))
+        if url := settings["vllm_metrics_url"]:
+            ask_vllm(seen, url)
+            own = answered.get(f":{urlsplit(url).port}", 0)
+            seen.answers = None if seen.answers is None else seen.answers - own
+    return seen
+
+
+def report(settings: dict[str, Any], now: float) -> dict[str, Any]:
+    """Look at the machine, write the report, and return it. Times are in UTC by its own clock."""
+    folder = Path(settings["folder"])
+    notes = folder / "idle_state.json"
+    seen, last = look(settings, now), read_json(notes)
+    at = datetime.fromtimestamp(int(now), timezone.utc)
+    words = why_busy(seen, last, settings)
+    since = idle_since(read_json(folder / "idle.json"), at, bool(words))
+    written = {
+        "version": 1,
+        "at": at.isoformat(),
+        "idle_since": since.isoformat() if since else None,
+        "done": Path(settings["done_file"]).exists(),
+        "gpus": seen.gpus,
+        "vllm_running": seen.vllm_running,
+        "vllm_waiting": seen.vllm_waiting,
+        "users": seen.users,
+        "load1": round(seen.load1, 2),
+        "why_busy": words,
+    }
+    noted = {"answers": seen.answers, "network_mb": seen.network_mb}
+    write_json(notes, {name: value for name, value in noted.items() if value is not None})
+    write_json(folder / "idle.json", written)
+    return written
+
+
+def main() -> None:
+    """Report, and tell the journal when idleness begins or ends."""
+    settings = read_json(Path(sys.argv[1]))
+    before = read_json(Path(settings["folder"]) / "idle.json")
+    now = report(settings, time.time())
+    if bool(before.get("idle_since")) != bool(now["idle_since"]) or not before:
+        # <5> is the priority "notice" for the journal.
+        words = "; ".join(now["why_busy"])
+        print(f"<5>busy: {words}" if words else f"<5>idle since {now['idle_since']}")
+
+
+if __name__ == "__main__":
+    main()

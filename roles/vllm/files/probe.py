@@ -1,0 +1,114 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Print as JSON what the role must know of a host: one look instead of a dozen; reads only.
+
+Arguments: environment folder, model (a path, or anything else), files of the service, packages,
+unit, GPUs that the server may use. Files, packages and GPUs are comma-separated; no GPU is all.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ASKED = "LoadState,ActiveState,ActiveEnterTimestamp"
+
+
+def missing_packages(names: list[str]) -> list[str]:
+    """Return those of the Debian packages that are not installed."""
+    command = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    installed = {words[0] for words in lines if words[1:] == ["installed"]}
+    return [name for name in names if name not in installed]
+
+
+def unit_state(unit: str) -> dict[str, str]:
+    """Return what systemd knows of the unit."""
+    command = ["systemctl", "show", unit, f"--property={ASKED}", "--timestamp=unix"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+
+
+def restart_reason(state: dict[str, str], files: list[Path]) -> str:
+    """Return why the server must be restarted though nothing changes now, or an empty text."""
+    if state.get("ActiveState") == "failed":
+        return "the unit has failed"
+    since = state.get("ActiveEnterTimestamp", "").lstrip("@")
+    if state.get("ActiveState") == "active" and since.isdigit():
+        newer = [path for path in files if path.exists() and path.lstat().st_mtime > int(since) + 1]
+        if newer:
+            return f"the server is older than {newer[0]}: a run was broken off before its restart"
+    return ""
+
+
+def neighbours(units: Path, own: str, gpus: str) -> list[dict[str, Any]]:
+    """Return name, port and share of the GPUs' memory of every other server on this host."""
+    found = []
+    for unit in sorted(units.glob("vllm*.service")):
+        settings = re.search(r" serve --config (\S+)", unit.read_text(encoding="utf-8"))
+        if unit.name == own or not settings or not Path(settings[1]).exists():
+            continue
+        text = Path(settings[1]).read_text(encoding="utf-8")
+        share, port = (
+            re.search(rf"^{key}: ([\d.]+)$", text, re.MULTILINE)
+            for key in ("gpu-memory-utilization", "port")
+        )
+        where = re.search(r"^# For (\w+)(?:, GPUs (\S+))?$", text, re.MULTILINE)
+        device, theirs = where.groups() if where else ("cuda", None)
+        apart = gpus and theirs and not set(gpus.split(",")) & set(theirs.split(","))
+        # Without the setting, vLLM takes 0.92.
+        taken = 0.0 if device != "cuda" or apart else float(share[1] if share else 0.92)
+        found.append({"name": unit.stem, "port": int(port[1]) if port else 0, "share": taken})
+    return found
+
+
+def free_gb(folder: Path) -> float:
+    """Return the free space, in GB, where the folder is or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    return round(shutil.disk_usage(folder).free / 1e9, 1)
+
+
+def published(model: str) -> dict[str, Any]:
+    """Return the configuration of a model in a folder, and the bytes of its weights."""
+    folder = Path(model)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        sizes = [path.stat().st_size for path in folder.glob("*.safetensors")]
+    except (OSError, ValueError):
+        return {}
+    return {"name": folder.name, "config": config, "weight_bytes": sum(sizes) or None}
+
+
+def main(
+    environment: Path, model: str, files: str, packages: str, unit: str, gpus: str
+) -> dict[str, Any]:
+    """Return everything that is asked for."""
+    state = unit_state(unit)
+    watchdog = f"{unit.removesuffix('.service')}-health.timer"
+    return {
+        "python": ".".join(map(str, sys.version_info[:2])),
+        "machine": platform.machine(),
+        "glibc": platform.libc_ver()[1],
+        "missing_packages": missing_packages(packages.split(",")),
+        "environment_ready": (environment / ".complete").exists(),
+        "model_missing": model.startswith("/") and not Path(model).exists(),
+        "model": published(model) if model.startswith("/") else {},
+        "free_gb": free_gb(environment),
+        "neighbours": neighbours(Path("/etc/systemd/system"), unit, gpus),
+        "unit_exists": state.get("LoadState", "not-found") != "not-found",
+        "watchdog_exists": Path("/etc/systemd/system", watchdog).exists(),
+        "restart_reason": restart_reason(state, [Path(name) for name in files.split(",")]),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]), *sys.argv[2:7])))
