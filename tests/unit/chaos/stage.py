@@ -1,0 +1,163 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where sequences play: the modules in this process, whose threads, time and network are ours."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from types import ModuleType, SimpleNamespace
+from typing import Any, Protocol
+from unittest import mock
+
+import urllib3.util.retry
+from urllib3.connectionpool import HTTPConnectionPool
+
+from ansible_collections.gpuops.cloud.plugins.module_utils import _client, _walk
+from ansible_collections.gpuops.cloud.plugins.modules import (
+    datacrunch_cost_info,
+    datacrunch_deployment_info,
+    datacrunch_instance,
+    datacrunch_lease,
+    datacrunch_reap,
+    datacrunch_ssh_key,
+)
+from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import Module
+from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import BEGIN, Clock, Schedule
+from ansible_collections.gpuops.cloud.tests.unit.chaos.wire import Connection, Wire
+from ansible_collections.gpuops.cloud.tests.unit.chaos.world import World
+from gpuops_simulator import Simulator
+from gpuops_simulator.clock import Clock as SimulatorClock
+
+UNDER_TEST = (
+    datacrunch_cost_info,
+    datacrunch_deployment_info,
+    datacrunch_instance,
+    datacrunch_lease,
+    datacrunch_reap,
+    datacrunch_ssh_key,
+)
+HELPERS = _client.__name__.rpartition(".")[0]
+
+
+class Play(Protocol):
+    """What can be played: it has a seed, a time of its own, and a way to the simulator."""
+
+    seed: int
+    wire: Wire
+
+    @property
+    def schedule(self) -> Schedule:
+        """Who runs when."""
+
+    def uuid(self) -> uuid.UUID:
+        """Return the next id."""
+
+    def begin(self, sim: Simulator) -> None:
+        """Set the scene."""
+
+    def play(self) -> list[str]:
+        """Play; returns what was found to be wrong."""
+
+
+class Stage:
+    """A simulator in which one sequence after the other is played."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world: Play | None = None
+        self._folder = folder
+        self._played = 0
+        self.sim = Simulator(clock=SimulatorClock(1.0, self.time, self.time))
+
+    def time(self) -> float:
+        """Return the time of the present sequence in seconds."""
+        return self.world.schedule.now if self.world else BEGIN
+
+    def play(self, seed: int, calm: frozenset[int] = frozenset()) -> tuple[World, list[str]]:
+        """Play one sequence; returns its world and what was wrong in it."""
+        world = World(seed, calm)
+        return world, self.perform(world)
+
+    def perform(self, world: Play) -> list[str]:
+        """Play anything that is a world; returns what was wrong in it."""
+        self.world = world
+        self._played += 1  # no token and no stock of an earlier sequence is found again
+        home = {"XDG_CACHE_HOME": str(self._folder / str(self._played))}
+        with mock.patch.dict(os.environ, home), _replaced(world):
+            world.begin(self.sim)
+            Connection.wire = world.wire
+            return world.play()
+
+
+@contextlib.contextmanager
+def stage(folder: Path) -> Iterator[Stage]:
+    """Open a stage, with a home folder of its own."""
+    home = {"HOME": str(folder), "PATH": os.environ["PATH"], "NO_PROXY": "*"}
+    home["GPUOPS_LEDGER"] = "none"
+    with (
+        mock.patch.dict(os.environ, home, clear=True),
+        mock.patch.object(HTTPConnectionPool, "ConnectionCls", Connection),
+        mock.patch.object(logging.getLogger("urllib3.connectionpool"), "disabled", True),
+    ):
+        made = Stage(folder)
+        yield made
+        made.sim.stop()
+
+
+@contextlib.contextmanager
+def _replaced(world: Play) -> Iterator[None]:
+    """Let a sequence have its own time, threads, locks and ids."""
+    schedule, clock = world.schedule, Clock(world.schedule)
+    start = _walk.Walk.__init__
+
+    def walk(self: Any, *args: Any, **more: Any) -> None:
+        start(self, *args, **more)
+        self._lock = schedule.lock()
+
+    doubles = {
+        "ThreadPoolExecutor": schedule.pool,
+        "threading": SimpleNamespace(Lock=schedule.lock, local=threading.local),
+        "time": schedule.time(),
+        "fcntl": SimpleNamespace(flock=lambda file, how: _flock(world, file, how), **_FLAGS),
+        "SystemClock": lambda: clock,
+        "_JITTER": Random(f"jitter {world.seed}"),
+        "AnsibleModule": lambda argument_spec, **_rules: Module(schedule.owner.args, argument_spec),
+    }
+    with contextlib.ExitStack() as stack:
+        for module in _helpers():
+            for name in doubles.keys() & vars(module).keys():
+                stack.enter_context(mock.patch.object(module, name, doubles[name]))
+        stack.enter_context(mock.patch.object(urllib3.util.retry, "time", schedule.time()))
+        stack.enter_context(mock.patch.object(uuid, "uuid4", world.uuid))
+        stack.enter_context(mock.patch.object(_walk.Walk, "__init__", walk))
+        yield
+
+
+_FLAGS = {"LOCK_EX": fcntl.LOCK_EX, "LOCK_UN": fcntl.LOCK_UN, "LOCK_SH": fcntl.LOCK_SH}
+
+
+def _flock(world: Play, file: Any, how: int) -> None:
+    """Take a lock of the file system without blocking the others."""
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, how | fcntl.LOCK_NB)
+            return
+        world.schedule.pause(0.01)
+
+
+def _helpers() -> list[ModuleType]:
+    """Return the helpers of the collection that are loaded."""
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if name.startswith(HELPERS + ".") and name not in (f"{HELPERS}._wait",)
+    ]

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random sequences of purchases, faults and kills: each name ends with exactly one machine.
+
+The seed of a sequence is the name of its test. To play one again, or others:
+`GPUOPS_CHAOS_SEED=123 GPUOPS_CHAOS_RUNS=1 pytest tests/unit/chaos`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+
+from ansible_collections.gpuops.cloud.plugins.module_utils import _lease, _purchase
+from ansible_collections.gpuops.cloud.tests.unit.chaos.stage import Stage, stage
+from ansible_collections.gpuops.cloud.tests.unit.chaos.world import World
+
+FIRST = int(os.environ.get("GPUOPS_CHAOS_SEED", "0"))
+RUNS = int(os.environ.get("GPUOPS_CHAOS_RUNS", "300"))
+MOST_LINES = 200
+
+
+@pytest.fixture(scope="module")
+def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Return a stage for all sequences of this process."""
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(stage(tmp_path_factory.mktemp("chaos")))
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
+def test_sequence(theatre: Stage, seed: int) -> None:
+    world, wrong = theatre.play(seed)
+    if wrong:
+        world, wrong = shrink(theatre, world, wrong)
+        pytest.fail(report(world, wrong), pytrace=False)
+
+
+def shrink(theatre: Stage, world: World, wrong: list[str]) -> tuple[World, list[str]]:
+    """Leave out every mishap without which something is wrong all the same."""
+    calm: frozenset[int] = frozenset()
+    tried: set[int] = set()
+    while left := [n for n in world.weather.mishaps if n not in tried]:
+        tried.add(left[-1])
+        again, still_wrong = theatre.play(world.seed, calm | {left[-1]})
+        if still_wrong:
+            world, wrong, calm = again, still_wrong, calm | {left[-1]}
+    return world, wrong
+
+
+def report(world: World, wrong: list[str]) -> str:
+    """Return what is wrong, how to see it again, and what led to it."""
+    again = f"GPUOPS_CHAOS_SEED={world.seed} GPUOPS_CHAOS_RUNS=1 pytest tests/unit/chaos"
+    return "\n".join([*wrong, f"seed {world.seed}; again: {again}", *world.trace[:MOST_LINES]])
+
+
+def test_a_seed_always_plays_the_same(theatre: Stage) -> None:
+    for seed in range(3):
+        assert theatre.play(seed)[0].trace == theatre.play(seed)[0].trace
+
+
+# -- what is broken on purpose is found ------------------------------------------------------------
+
+
+def found(theatre: Stage, words: str) -> bool:
+    """Tell whether a few sequences find something wrong that is told in these words."""
+    return any(words in text for seed in range(18, 98) for text in theatre.play(seed)[1])
+
+
+def test_orders_that_are_repeated_blindly_are_found(theatre: Stage) -> None:
+    nothing = mock.Mock(return_value=None)
+    with mock.patch.multiple(_purchase, look_up=nothing, _of_another_run=nothing):
+        assert found(theatre, "repeated blindly")
+
+
+def test_twins_that_both_stay_are_found(theatre: Stage) -> None:
+    with mock.patch.object(_purchase, "twins", return_value=[]):
+        assert found(theatre, "machines are called")
+
+
+def test_orders_without_marks_are_found(theatre: Stage) -> None:
+    with mock.patch.object(_lease.Identity, "marker", return_value=""):
+        assert found(theatre, "without an identity")
+
+
+def test_strangers_that_are_taken_for_ours_are_found(theatre: Stage) -> None:
+    with mock.patch.object(_lease, "_OWNER", mock.Mock(match=bool)):
+        assert found(theatre, "of a stranger was touched")
+
+
+def test_machines_that_nobody_tells_of_are_found(theatre: Stage) -> None:
+    with mock.patch.object(_purchase, "_keep_id", lambda error, *_args: error):
+        assert found(theatre, "was bought and not told")

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's side of waiting for hosts: what it takes from each, and one result for all."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.gpuops.cloud.plugins.action import show, ssh_ready
+from ansible_collections.gpuops.cloud.plugins.module_utils._ssh_probe import Probe, Target
+
+ARGS = {"timeout": 1.0, "interval": 0.01, "first_boot": True, "package_lock": True}
+
+
+class Templar:
+    """Answers templates as Ansible would."""
+
+    @staticmethod
+    def template(value: Any) -> Any:
+        return value.replace("{{ port }}", "2222") if isinstance(value, str) else value
+
+
+def action(module: Any, **args: Any) -> Any:
+    """Return an action that runs as part of a task with these arguments."""
+    plugin = module.ActionModule.__new__(module.ActionModule)
+    plugin._task = mock.Mock(args=args, check_mode=False, async_val=0)
+    plugin._templar = Templar()
+    return plugin
+
+
+def test_target_is_what_the_variables_of_the_host_say() -> None:
+    plugin = action(ssh_ready)
+    found = plugin._target(
+        "llm",
+        {
+            "ansible_host": "192.0.2.1",
+            "ansible_port": "{{ port }}",
+            "ansible_user": "root",
+            "ansible_ssh_private_key_file": "/key",
+            "ansible_ssh_common_args": "-F /x",
+            "ansible_ssh_extra_args": "-v",
+            "ansible_connection": "ssh",
+        },
+    )
+    assert found == Target("llm", "192.0.2.1", "2222", "root", "/key", "-F /x -v")
+    assert plugin._target("llm", {}) == Target("llm", "llm")
+    assert plugin._target("llm", {"ansible_port": 22}).port == "22"
+    assert plugin._target("here", {"ansible_connection": "local"}).local
+
+
+def test_all_hosts_are_awaited_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(3)
+
+    def probe(target: Target, state: Probe, **_more: Any) -> None:
+        together.wait(timeout=10)  # passes only when all three are here at once
+        state.ended, state.ready = True, target.name != "b"
+        state.problem = "" if state.ready else "not ready after 600 s: Connection refused"
+
+    monkeypatch.setattr(ssh_ready, "probe_until_ready", probe)
+    targets = [Target(name, name) for name in ("a", "b", "c")]
+    found = action(ssh_ready)._wait_for_all(targets, ARGS)
+    assert {name: row["ready"] for name, row in found.items()} == {"a": True, "b": False, "c": True}
+    assert found["b"]["problem"] == "not ready after 600 s: Connection refused"
+
+
+def test_long_waits_show_that_they_are_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    spoken: list[str] = []
+    heard = threading.Event()
+
+    def probe(_target: Target, state: Probe, **_more: Any) -> None:
+        state.last_seen = "Connection refused"
+        heard.wait(timeout=10)
+        state.ended = True
+
+    def display(text: str) -> None:
+        spoken.append(text)
+        heard.set()
+
+    monkeypatch.setattr(ssh_ready, "probe_until_ready", probe)
+    monkeypatch.setattr(ssh_ready, "_SPEAK_EVERY_S", 0.01)
+    monkeypatch.setattr(ssh_ready.display, "display", display)
+    action(ssh_ready)._wait_for_all([Target("llm", "x")], ARGS)
+    assert spoken[0] == "  llm: Connection refused"
+
+
+def test_no_hosts_are_no_crash() -> None:
+    assert action(ssh_ready)._wait_for_all([], ARGS) == {}
+
+
+def test_fault_of_a_probe_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh_ready, "probe_until_ready", mock.Mock(side_effect=ZeroDivisionError))
+    with pytest.raises(ZeroDivisionError):
+        action(ssh_ready)._wait_for_all([Target("llm", "x")], ARGS)
+
+
+def test_show_prints_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed: list[str] = []
+    monkeypatch.setattr(show.display, "display", printed.append)
+    plugin = action(show, text="one 'line'\n\n  another\n")
+    monkeypatch.setattr(ActionBase, "run", lambda *_args, **_more: {})
+    checked = (None, plugin._task.args)
+    monkeypatch.setattr(plugin, "validate_argument_spec", lambda **_more: checked, raising=False)
+    result = plugin.run()
+    assert printed == ["\none 'line'\n\n  another\n"]
+    assert result == {"changed": False, "lines": ["one 'line'", "", "  another"]}

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cloud for each test, whose time only moves when somebody waits, and a home of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3.util.retry
+
+from ansible_collections.gpuops.cloud.plugins.module_utils import _client
+from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
+    SECRET,
+    Cloud,
+    SimulatedClock,
+    patched_time,
+    tokens_in,
+)
+from gpuops_simulator import Simulator
+from gpuops_simulator.clock import Clock
+
+Start = Callable[..., Cloud]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test a home and a cache of its own, and no credentials of the environment."""
+    ours = ("DATACRUNCH_", "VERDA_", "GPUOPS_LEDGER")
+    for name in [name for name in os.environ if name.startswith(ours)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path
+
+
+@pytest.fixture
+def start(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Start clouds with a scenario; nothing that is printed holds a secret or a token."""
+    running: list[Cloud] = []
+
+    def begin(speed: float = 0.0, **scenario: Any) -> Cloud:
+        sim = Simulator(scenario, clock=Clock(speed))
+        sim.start()
+        clock = SimulatedClock(sim)
+        running.append(Cloud(sim, clock))
+        monkeypatch.setattr(_client, "SystemClock", lambda: clock)
+        monkeypatch.setattr(urllib3.util.retry, "time", patched_time(clock))
+        return running[-1]
+
+    yield begin
+    for cloud in running:
+        cloud.sim.stop()
+    said = "\n".join(text for cloud in running for text in cloud.said)
+    assert [word for word in (SECRET, *tokens_in(home / "cache")) if word in said] == []
+
+
+@pytest.fixture
+def cloud(start: Start) -> Cloud:
+    """Return a cloud with the usual stock, where a machine takes 30 seconds."""
+    return start(provision_seconds=30)

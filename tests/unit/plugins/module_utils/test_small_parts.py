@@ -1,0 +1,300 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small pure parts: marks, times, prices, waits, and what an answer means."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _lease, _spend, _wait
+from ansible_collections.gpuops.cloud.plugins.module_utils._faults import (
+    from_exception,
+    from_response,
+)
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=timezone.utc)
+MARKS = _lease.Identity("llm", "llm-2", "me@example.org", "2026-11-22T20:00:00Z", "abc123")
+
+
+# -- marks -----------------------------------------------------------------------------------------
+
+
+def test_marks_are_read_from_tags_and_from_the_marker() -> None:
+    assert _lease.read_identity({"tags": MARKS.tags()}) == MARKS
+    assert _lease.read_identity({"description": MARKS.marker()}) == MARKS
+    assert _lease.read_identity({"description": f"a [b] {MARKS.marker()} c"}) == MARKS
+
+
+def test_tags_win() -> None:
+    tags = [{**tag, "value": "none"} if "lease" in tag["key"] else tag for tag in MARKS.tags()]
+    found = _lease.read_identity({"tags": tags, "description": MARKS.marker()})
+    assert found is not None
+    assert found.lease == "none"
+
+
+def test_marks_are_tags_that_the_cloud_takes() -> None:
+    for tag in MARKS.tags():
+        assert len(tag["key"]) <= 63
+        assert len(tag["value"]) <= 127
+        assert tag["key"] == tag["key"].lower()
+
+
+@pytest.mark.parametrize("row", [{}, {"tags": None, "description": None}, {"tags": [{}]}])
+def test_no_marks(row: dict[str, Any]) -> None:
+    assert _lease.read_identity(row) is None
+
+
+@pytest.mark.parametrize("name", ["a", "a-b", "0", "x" * 63, "a1-2-3"])
+def test_names_that_can_be(name: str) -> None:
+    assert _lease.check_name(name, "name") == name
+
+
+@pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a_b", "a.b", "a b", "ä", "x" * 64, "a\n"])
+def test_names_that_cannot_be(name: str) -> None:
+    with pytest.raises(_errors.InvalidError, match="not usable"):
+        _lease.check_name(name, "name")
+
+
+@pytest.mark.parametrize("owner", ["a b", "", "a]", "x" * 64, "a\n"])
+def test_owners_that_cannot_be(owner: str) -> None:
+    with pytest.raises(_errors.InvalidError, match="not usable"):
+        _lease.check_owner(owner)
+
+
+@pytest.mark.parametrize(
+    ("item", "ours"),
+    [
+        ({"name": "gpuops.llm.llm.os"}, True),
+        ({"name": "gpuops.llm"}, False),
+        ({"name": "gpuops.llm-2.x"}, False),
+        ({"name": "x.gpuops.llm.y"}, False),
+        ({"name": None}, False),
+        ({"name": "any", "tags": [{"key": "gpuops-deployment", "value": "llm"}]}, True),
+        ({"name": "gpuops.llm.x", "tags": [{"key": "gpuops-deployment", "value": "no"}]}, False),
+    ],
+)
+def test_what_belongs_to_a_deployment(item: dict[str, Any], ours: bool) -> None:
+    assert _lease.belongs_to(item, "llm") is ours
+
+
+# -- times -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "until"),
+    [
+        ("90s", "2026-11-22T08:01:30Z"),
+        ("30m", "2026-11-22T08:30:00Z"),
+        ("12h", "2026-11-22T20:00:00Z"),
+        ("12H", "2026-11-22T20:00:00Z"),
+        (" 1.5 d ", "2026-11-23T20:00:00Z"),
+        ("2w", "2026-12-06T08:00:00Z"),
+        ("2026-11-22T09:00:00Z", "2026-11-22T09:00:00Z"),
+        ("2026-11-22T11:00:00+02:00", "2026-11-22T09:00:00Z"),
+        ("2026-11-23", "2026-11-23T00:00:00Z"),
+        ("none", "none"),
+        ("NONE", "none"),
+    ],
+)
+def test_leases(text: str, until: str) -> None:
+    assert _lease.lease_until(text, NOW) == until
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "h", "12", "12 hours", "-1h", "0m", "nonesuch", "2026-11-22T07:00:00Z", "9" * 30 + "w"],
+)
+def test_leases_that_cannot_be(text: str) -> None:
+    with pytest.raises(_errors.InvalidError, match="lease"):
+        _lease.lease_until(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-22T08:00:00.000Z", NOW),
+        ("2026-11-22T08:00:00", NOW),
+        ("", None),
+        (None, None),
+        ("none", None),
+        ("yesterday", None),
+    ],
+)
+def test_times(text: str | None, time: datetime | None) -> None:
+    assert _lease.read_time(text) == time
+
+
+# -- money -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "rate"),
+    [
+        ("running", 2.5),
+        ("offline", 2.5),
+        ("provisioning", 2.5),
+        ("a status of tomorrow", 2.5),
+        ("discontinued", 0),
+        ("deleting", 0),
+        ("error", 0),
+        ("no_capacity", 0),
+        ("installation_failed", 0),
+    ],
+)
+def test_what_a_machine_costs(status: str, rate: float) -> None:
+    assert _spend.instance_rate({"status": status, "price_per_hour": "2.5"}) == rate
+
+
+@pytest.mark.parametrize(
+    ("row", "rate"),
+    [
+        ({"status": "attached"}, 0.1),
+        ({"status": "detached"}, 0.1),
+        ({"status": "deleted"}, 0),
+        ({"status": "detached", "deleted_at": "2026-11-22"}, 0),
+    ],
+)
+def test_what_a_disk_costs(row: dict[str, Any], rate: float) -> None:
+    assert _spend.volume_rate({"base_hourly_cost": 0.1, **row}) == rate
+
+
+@pytest.mark.parametrize(("burn", "hours"), [(0, None), (2, 50), (3, 33.3)])
+def test_runway(burn: float, hours: float | None) -> None:
+    assert _spend.runway_hours(100, burn) == hours
+
+
+# -- waits -----------------------------------------------------------------------------------------
+
+
+class Clock:
+    """A clock that does not sleep."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept.append(seconds)
+
+
+def wait(seen: list[str], timeout: float = 20, interval: float = 8) -> tuple[str, Clock]:
+    """Wait for ``done`` among what is seen; the last is seen for ever."""
+    clock, rest = Clock(), iter([*seen[:-1], *[seen[-1]] * 99])
+    found = _wait.wait_until(
+        lambda: next(rest),
+        lambda text: text == "done",
+        failed=lambda text: text == "dead",
+        what="it",
+        timeout=timeout,
+        interval=interval,
+        clock=clock,
+    )
+    return found, clock
+
+
+def test_first_looks_come_soon() -> None:
+    assert wait(["done"])[1].slept == []
+    assert wait(["a", "b", "c", "d", "done"], 100)[1].slept == [2, 4, 8, 8]
+
+
+def test_failure_ends_at_once() -> None:
+    with pytest.raises(_errors.FailedStateError, match="Waiting for it: it ended as dead"):
+        wait(["a", "dead"])
+
+
+def test_limit_says_what_was_seen_last() -> None:
+    with pytest.raises(_errors.WaitTimeoutError, match="not reached within 20 s, last seen a"):
+        wait(["a"])
+
+
+def test_limit_is_kept_and_looked_at_once_more() -> None:
+    found, clock = wait(["a", "b", "c", "d", "done"], timeout=20)
+    assert (found, clock.now) == ("done", 20)
+
+
+def test_no_time_means_one_look() -> None:
+    assert wait(["done"], timeout=0)[0] == "done"
+    with pytest.raises(_errors.WaitTimeoutError):
+        wait(["a", "done"], timeout=0)
+
+
+# -- answers ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status", "text", "code", "unclear"),
+    [
+        ("GET /x", 400, '{"message": "bad"}', "invalid", False),
+        ("GET /x", 400, '{"message": "Invalid instance id"}', "not_found", False),
+        ("POST /x", 400, '{"message": "Storage limit exceeded"}', "quota", False),
+        ("POST /x", 400, '{"message": "your quota"}', "quota", False),
+        ("GET /x", 401, "", "auth", False),
+        ("POST /instances", 402, "", "no_funds", False),
+        ("GET /x", 403, '{"message": "no"}', "forbidden", False),
+        ("GET /x", 403, '{"message": "Insufficient scope"}', "auth", False),
+        ("GET /x", 404, "", "not_found", False),
+        ("POST /x", 409, "", "conflict", False),
+        ("GET /x", 418, "", "unavailable", False),
+        ("POST /x", 429, "Rate limit.", "rate_limited", False),
+        ("GET /x", 500, "", "unavailable", False),
+        ("POST /x", 500, "", "unavailable", True),
+        ("PUT /x", 502, "", "unavailable", True),
+        ("DELETE /x", 504, "", "unavailable", True),
+        ("POST /x", 408, "", "unavailable", True),
+        ("POST /instances", 503, '{"message": "No capacity"}', "no_capacity", False),
+        ("POST /volumes", 503, "", "unavailable", True),
+        ("GET /instances", 503, "", "unavailable", False),
+        ("POST /instances", 503, "<html>proxy</html>", "unavailable", True),
+        ("GET /x", 302, "", "unavailable", False),
+        ("GET /x", 400, "[1, 2]", "invalid", False),
+        ("GET /x", 400, "null", "invalid", False),
+        ("GET /x", 400, '{"message": null}', "invalid", False),
+    ],
+)
+def test_answers(request_line: str, status: int, text: str, code: str, unclear: bool) -> None:
+    answer = SimpleNamespace(status_code=status, text=text)
+    error = from_response(answer, request_line)
+    assert (error.code, error.unclear, error.status) == (code, unclear, status)
+    assert error.message.startswith(f"{request_line}: the API answered {status}")
+
+
+def test_page_is_read_as_words() -> None:
+    page = "<html><style>p {}</style><script>x()</script><h1>Bad\n gateway</h1></html>"
+    error = from_response(SimpleNamespace(status_code=502, text=page), "GET /x")
+    assert str(error).startswith("GET /x: the API answered 502: Bad gateway. Check base_url")
+
+
+def test_long_page_is_cut() -> None:
+    answer = SimpleNamespace(status_code=502, text="word " * 5000)
+    assert len(str(from_response(answer, "GET /x"))) < 500
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "unclear"),
+    [
+        ("Read timed out.", "no answer in time", True),
+        ("[Errno 111] Connection refused", "connection refused", False),
+        ("certificate verify failed: CERTIFICATE_VERIFY_FAILED", "could not be verified", False),
+        ("Failed to resolve 'x'", "could not be resolved", False),
+        ("Connection aborted. RemoteDisconnected", "the connection broke", True),
+    ],
+)
+def test_exceptions(text: str, words: str, unclear: bool) -> None:
+    error = from_exception(OSError(text), "POST /x", "https://a/v1", unclear=True)
+    assert words in str(error)
+    assert error.unclear is unclear
+
+
+def test_sentences_end_once() -> None:
+    assert str(_errors.GpuopsError("a")) == "a."
+    assert str(_errors.GpuopsError("a.", hint="b.")) == "a. b."
+    assert str(_errors.GpuopsError("a?", hint="")) == "a?"

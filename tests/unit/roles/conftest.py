@@ -1,0 +1,32 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roles whose expressions tests may ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.gpuops.cloud.tests.unit.roles.support import Evaluate, evaluate
+
+
+def expressions_of(role: str) -> Any:
+    """Return the fixture that evaluates expressions of a role."""
+
+    @pytest.fixture(scope="module", name=role)
+    def provide(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
+        return lambda cases, expression: evaluate(
+            tmp_path_factory.mktemp(role), role, cases, expression
+        )
+
+    return provide
+
+
+vllm = expressions_of("vllm")
+cuda = expressions_of("cuda")
+cluster = expressions_of("cluster")
+gateway = expressions_of("gateway")
+reaper = expressions_of("reaper")
+exporters = expressions_of("exporters")

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server that only its watchdog asks is not in use."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from ansible_collections.gpuops.cloud.tests.unit.roles.support import load
+
+guard = load("roles/idle_guard/files/idle_guard.py")
+PORT = 8000
+
+
+@pytest.fixture
+def counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the file in which a watchdog counts, on a host without a GPU."""
+    monkeypatch.setattr(guard, "WATCHDOG_SECONDS", 0.5)
+    monkeypatch.setattr(guard, "ask_gpus", lambda _seen, _pause: None)
+    path = tmp_path / "vllm-health/counts.json"
+    path.parent.mkdir()
+    return path
+
+
+def answers(counts: Path, monkeypatch: pytest.MonkeyPatch, served: int) -> float | None:
+    """Return what a look counts as answers of a server that has answered so often."""
+
+    def ask(seen: Any, _url: str) -> None:
+        seen.answers = float(served)
+
+    monkeypatch.setattr(guard, "ask_vllm", ask)
+    settings = {
+        "run": str(counts.parents[1]),
+        "terminals": str(counts.parents[1]),
+        "terminal_minutes": 1,
+        "vllm_metrics_url": f"http://127.0.0.1:{PORT}/metrics",
+    }
+    found: float | None = guard.look(settings, 0.0).answers
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (json.dumps({"port": PORT, "answered": 5}), 6),
+        (json.dumps({"port": 8001, "answered": 5}), 11),
+        (json.dumps({"port": PORT}), 11),
+        ("", 11),
+        ("{", 11),
+    ],
+)
+def test_questions_of_the_watchdog_are_no_use(
+    counts: Path, monkeypatch: pytest.MonkeyPatch, text: str, left: int
+) -> None:
+    counts.write_text(text, encoding="utf-8")
+    assert answers(counts, monkeypatch, 11) == left
+
+
+def test_without_a_watchdog_every_answer_counts(
+    counts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert answers(counts, monkeypatch, 11) == 11
+
+
+def test_no_question_is_on_its_way_during_a_look(
+    counts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts.write_text(json.dumps({"port": PORT, "answered": 5}), encoding="utf-8")
+    with counts.open(encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # one that takes long is not waited for without end
+        assert answers(counts, monkeypatch, 11) == 6
+    with guard.unwatched(counts.parents[1]), counts.open(encoding="utf-8") as file:
+        assert refused(file)
+
+
+def refused(file: TextIO) -> bool:
+    """Whether a watchdog cannot have its lock now."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False

@@ -1,0 +1,181 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks that end machines or change their leases, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.gpuops.cloud.plugins.module_utils._client import Client
+from gpuops_simulator import Simulator
+
+ROOT = Path(__file__).resolve().parents[2]
+AUTH = {"client_id": "playbooks", "client_secret": "the-secret-of-the-playbooks"}
+TYPE = "1A100.22V"
+MARKS = {"deployment": "llm", "name": "llm", "owner": "me", "lease": "2999-01-01T00:00:00Z"}
+
+
+@dataclass
+class Controller:
+    """A user with a home, and a cloud that has a machine of the deployment ``llm``."""
+
+    sim: Simulator
+    home: Path
+
+    def command(self, playbook: str, **variables: Any) -> tuple[list[str], dict[str, str]]:
+        """Return the command that runs a playbook, and its environment."""
+        environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        environment |= {
+            "HOME": str(self.home),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+            "DATACRUNCH_BASE_URL": f"{self.sim.url}/v1",
+            "DATACRUNCH_CLIENT_ID": AUTH["client_id"],
+            "DATACRUNCH_CLIENT_SECRET": AUTH["client_secret"],
+        }
+        values = json.dumps({"deployment": "llm", "ledger": "none", **variables})
+        path = str(ROOT / "playbooks" / playbook)
+        return [sys.executable, "-m", "ansible", "playbook", path, "-e", values], environment
+
+    def play(self, playbook: str, *, ok: bool = True, **variables: Any) -> str:
+        """Run a playbook where nobody can be asked; return its words, however they are broken."""
+        command, environment = self.command(playbook, **variables)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert (done.returncode == 0) is ok, said
+        assert AUTH["client_secret"] not in said
+        return " ".join(said.split())
+
+    def answer(self, text: str, playbook: str, **variables: Any) -> tuple[int, str]:
+        """Run a playbook in a terminal, answer its question, and return its status and words."""
+        command, environment = self.command(playbook, **variables)
+        process, terminal = pty.fork()
+        if process == 0:
+            os.chdir(ROOT)
+            os.execve(command[0], command, environment)
+        said = b""
+        for _wait in range(600):
+            ready, _writable, _failed = select.select([terminal], [], [], 0.1)
+            try:
+                piece = os.read(terminal, 4096) if ready else b"quiet"
+            except OSError:  # its end of the terminal is closed
+                break
+            said += piece if ready else b""
+            # What is typed before it listens is thrown away, so it is typed again.
+            if not ready and said.rstrip().endswith(b"Type yes to end it:"):
+                os.write(terminal, f"{text}\r".encode())
+        os.close(terminal)
+        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        return status, said.decode(errors="replace")
+
+    def machines(self) -> list[str]:
+        """Return the names of the machines that exist."""
+        gone = ("discontinued", "deleting")
+        rows = self.sim.state()["instances"]
+        return [row["hostname"] for row in rows if row["status"] not in gone]
+
+    def rent(self, **marks: str) -> None:
+        """Rent a machine with marks of ours."""
+        tags = {**MARKS, "request": "0" * 32, **marks}
+        rows = [{"key": f"gpuops-{key}", "value": value} for key, value in tags.items()]
+        disk = {"name": "gpuops.llm.llm.os", "size": 50, "tags": rows[:1]}
+        body = {"hostname": "llm", "image": "24.04.cuda13.2", "location_code": "FIN-01"}
+        self.create("/instances", {**body, "instance_type": TYPE, "tags": rows, "os_volume": disk})
+
+    def create(self, path: str, body: dict[str, Any]) -> str:
+        """Create something in the cloud."""
+        client = Client.from_params({**AUTH, "base_url": f"{self.sim.url}/v1"})
+        return client.create(path, body)
+
+
+@pytest.fixture
+def controller(tmp_path: Path) -> Iterator[Controller]:
+    """Return a controller, and end its cloud afterwards."""
+    with Simulator(scenario={"volume_seconds": 0, "delete_seconds": 0}) as sim:
+        yield Controller(sim, tmp_path)
+
+
+def test_protected_machine_lives_when_nobody_can_be_asked(controller: Controller) -> None:
+    controller.rent(protect="yes")
+    for more in ({}, {"confirm": "no"}):
+        said = controller.play("teardown.yml", ok=False, owner="me", **more)
+        assert "Not ended without confirmation: llm (" in said
+        assert "1.797 per hour; protected" in said
+        assert "-e confirm=yes" in said
+    assert controller.machines() == ["llm"]
+
+
+def test_teardown_is_a_proof_with_everything_gone(controller: Controller) -> None:
+    controller.rent(protect="yes")
+    folder = controller.home / ".config/gpuops/llm"
+    folder.mkdir(parents=True)
+    (folder / "known_hosts").write_text("x", encoding="utf-8")
+    said = controller.play("teardown.yml", owner="me", confirm="yes", purge_trash=True)
+    assert "leftovers: none" in said
+    assert "in the trash: gpuops" not in said
+    assert controller.machines() == controller.sim.state()["trash"] == []
+    assert not folder.exists()
+    assert not (controller.home / ".cache/gpuops.cloud/tokens").exists()
+    again = controller.play("teardown.yml", owner="me", purge_trash=True)
+    assert "changed=0" in again
+
+
+@pytest.mark.parametrize(("text", "ended"), [("yes", True), ("no", False)])
+def test_machine_of_somebody_else_is_asked_for(
+    controller: Controller, text: str, ended: bool
+) -> None:
+    controller.rent()
+    status, said = controller.answer(text, "teardown.yml", owner="them")
+    assert "it belongs to me, not to them" in said
+    assert (status == 0) is ended
+    assert controller.machines() == ([] if ended else ["llm"])
+
+
+def test_what_is_left_fails_at_the_end_and_what_is_kept_does_not(controller: Controller) -> None:
+    controller.rent()
+    place = {"size": 50, "type": "NVMe", "location_code": "FIN-01"}
+    controller.create("/volumes", {"name": "gpuops.llm.models", **place})
+    controller.create("/volumes", {"name": "gpuops.llm.llm.data", **place})
+    folder = controller.home / ".config/gpuops/llm"
+    folder.mkdir(parents=True)
+    said = controller.play("teardown.yml", ok=False, owner="me")
+    assert "Left over: data_volume gpuops.llm.llm.data." in said
+    assert "kept on purpose: data_volume gpuops.llm.models: 0.0137 per hour" in said
+    assert "in the trash: gpuops.llm.llm.os" in said
+    assert controller.machines() == []
+    assert folder.exists()
+    assert "leftovers: none" in controller.play("teardown.yml", data_volumes="keep")
+
+
+def test_lease_is_extended_and_ended(controller: Controller) -> None:
+    controller.rent()
+    said = controller.play("lease.yml", lease="2998-01-01T00:00:00Z")
+    assert "1.797 per hour): until 2998-01-01T00:00:00Z" in said
+    assert "until 2998-01-01T02:00:00Z" in controller.play("lease.yml", extend="2h")
+    assert "protected" in controller.play("lease.yml", protect=True)
+    said = controller.play("lease.yml", ok=False, done=True, owner="me")
+    assert "Not ended without confirmation" in said
+    said = controller.play("lease.yml", done=True, owner="me", confirm="yes")
+    assert "total" in said
+    assert controller.machines() == []

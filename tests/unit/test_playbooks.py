@@ -1,0 +1,170 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Playbooks that run unattended, against the simulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpuops_simulator import Simulator
+
+ROOT = Path(__file__).resolve().parents[2]
+SHELF = {"FIN-01": {"on_demand": {"1A100.22V": 4}, "spot": {}}}
+SECRET = "the-secret-of-the-playbooks"
+Play = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def simulator() -> Iterator[Any]:
+    """Provide a cloud whose machines are records only."""
+    with Simulator(scenario={"stock": SHELF, "balance": 90000}) as running:
+        yield running
+
+
+@pytest.fixture
+def play(simulator: Any, tmp_path: Path) -> Play:
+    """Provide a run of a playbook or a module with variables."""
+
+    def run(program: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        environment |= {
+            "HOME": str(tmp_path),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_STDOUT_CALLBACK": "gpuops.cloud.journal",
+            "GPUOPS_LEDGER": "none",
+            "DATACRUNCH_BASE_URL": f"{simulator.url}/v1",
+            "DATACRUNCH_CLIENT_ID": "playbooks",
+            "DATACRUNCH_CLIENT_SECRET": SECRET,
+            **more,
+        }
+        command = [sys.executable, "-m", "ansible", program, *words]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert SECRET not in done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def book(name: str, **variables: Any) -> tuple[str, ...]:
+    """Return the arguments that run a playbook with variables."""
+    return ("playbook", str(ROOT / f"playbooks/{name}.yml"), "-e", json.dumps(variables))
+
+
+def buy(play: Play, **options: str) -> None:
+    """Buy a machine."""
+    words = " ".join(f"{key}={value}" for key, value in options.items())
+    task = ("-m", "gpuops.cloud.datacrunch_instance", "-a", f"tier=a100_80_or_less {words}")
+    done = play("adhoc", "localhost", *task, ANSIBLE_STDOUT_CALLBACK="default")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def living(simulator: Any) -> list[str]:
+    """Return the names of the machines that run."""
+    rows = simulator.state()["instances"]
+    rows = rows.values() if isinstance(rows, dict) else rows
+    return sorted(row["hostname"] for row in rows if row["status"] == "running")
+
+
+def test_machines_end_with_the_business_hours_and_start_from_their_disks(
+    play: Play, simulator: Any
+) -> None:
+    buy(play, deployment="llm", os_volume="keep")
+    other_day = f"{datetime.now(timezone.utc) + timedelta(days=3):%a} 00:00-24:00".lower()
+    closed = book("scheduled", deployment="llm", hours=other_day)
+    done = play(*closed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "closed, 1 machine(s) to end" in done.stdout
+    assert living(simulator) == []
+    simulator.clear_log()
+    again = play(*closed)
+    assert "closed, nothing runs" in again.stdout
+    assert simulator.writes() == []
+    variables = {"deployment": "llm", "hours": "daily 00:00-24:00", "tier": "a100_80_or_less"}
+    opened = play(*book("scheduled", **variables, model_fit=False, vllm_model="x"), "--check")
+    assert opened.returncode == 0, opened.stdout + opened.stderr
+    assert "open until" in opened.stdout
+    assert "gpuops.llm.llm.os" in opened.stdout
+    assert simulator.writes() == []
+
+
+def test_machines_of_one_model_stand_side_by_side(play: Play, simulator: Any) -> None:
+    wish = {"vllm_model": "/models/large", "vllm_nodes": 2, "instance_type": "1A100.22V"}
+    refused = play(*book("bringup", **wish), "--check", ANSIBLE_STDOUT_CALLBACK="default")
+    assert refused.returncode != 0
+    assert "name one of locations" in refused.stdout + refused.stderr
+    assert simulator.log() == []
+    planned = play(
+        *book("bringup", **wish, locations=["FIN-01"]), "--check", ANSIBLE_STDOUT_CALLBACK="default"
+    )
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert planned.stdout.count("would: buy") == 2
+    assert simulator.writes() == []
+
+
+def test_leases_last_as_long_as_the_hours(play: Play, simulator: Any) -> None:
+    buy(play, deployment="llm", name="short", lease="1h")
+    buy(play, deployment="llm", name="long", lease="30d")
+    buy(play, deployment="llm", name="free", lease="none")
+    simulator.clear_log()
+    hours = {"deployment": "llm", "hours": "daily 00:00-24:00"}
+    # No GPU is called that, so nothing is brought up.
+    play(*book("scheduled", **hours, gpus=["none"]))
+    rows = simulator.state()["instances"]
+    rows = list(rows.values()) if isinstance(rows, dict) else rows
+    tags = {row["hostname"]: {tag["key"]: tag["value"] for tag in row["tags"]} for row in rows}
+    ends = {name: tags[name]["gpuops-lease"] for name in tags}
+    week = datetime.now(timezone.utc) + timedelta(days=7)
+    assert ends["short"][:10] == f"{week + timedelta(hours=1):%Y-%m-%d}"
+    assert ends["long"] > ends["short"]
+    assert ends["free"] == "none"
+
+
+def test_reaper_ends_what_is_over_though_machines_do_not_answer(
+    play: Play, simulator: Any, tmp_path: Path
+) -> None:
+    buy(play, deployment="llm", name="short", lease="1h")
+    buy(play, deployment="llm", name="long", lease="1d")
+    buy(play, deployment="other", lease="1h")
+    simulator.advance(5400)
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    variables = {"ssh_private_key_file": str(key), "idle_timeout": 4, "mode": "delete"}
+    done = play(*book("reap", deployments=["llm"], **variables))
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line for line in done.stdout.splitlines() if line]
+    assert lines[0] == "Read the idle reports of 0 of 2 machines."
+    assert any(line.startswith("Ended machine short ") for line in lines)
+    assert living(simulator) == ["long", "other"]
+
+
+def test_a_failed_round_says_why_in_lines_of_its_own(play: Play, simulator: Any) -> None:
+    simulator.add_faults(
+        [
+            {
+                "match": {"method": "GET", "path": "/v1/instances"},
+                "times": 9,
+                "do": "status",
+                "status": 403,
+                "body": {"code": "forbidden", "message": "not today"},
+            }
+        ]
+    )
+    done = play(*book("reap", everything=True), JOURNAL_STREAM="1:2")
+    assert done.returncode != 0
+    (line,) = [line for line in done.stdout.splitlines() if line]
+    assert line.startswith("<3>List the machines: ")
+    assert "not today" in line

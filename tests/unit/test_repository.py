@@ -1,0 +1,196 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules about what must agree between files of the repository."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
+CLOUD_MODULES = [path for path in MODULES if path.stem.startswith("datacrunch_")]
+ROLES = sorted(path for path in (ROOT / "roles").glob("*") if path.is_dir())
+ATTRIBUTES = {"check_mode", "diff_mode", "idempotent", "action_group"}
+MAX_ROLE_VARIABLES = 15
+# Every role that can undo its work has this one besides.
+STATE = "_state"
+# Modules without a twin that asks, each with what shows the same.
+ASKED_ELSEWHERE = {
+    "datacrunch_lease": "datacrunch_instance_info",
+    "datacrunch_ledger": "datacrunch_cost_info",
+    "datacrunch_reap": "mode: report",
+}
+
+# Modules without an integration target of their own, each with the place where it runs instead.
+TARGET_ELSEWHERE = {
+    "data_disk": "needs a host with a disk: molecule scenario storage",
+    "host_firewall": "needs a host with a network: molecule scenario firewall",
+    "idle_reports": "needs hosts to log in to: molecule scenario reaper",
+    "show": "prints what the playbooks tell: molecule scenario bringup",
+    "ssh_ready": "needs hosts that boot: molecule scenario bringup",
+    "vllm_benchmark": "needs a served model: tests/e2e",
+    "vllm_completion": "needs a served model: molecule scenario vllm",
+}
+
+
+def load(path: Path) -> Any:
+    """Return what a YAML file holds."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def strings(path: Path) -> dict[str, str]:
+    """Return the string constants that a Python file assigns, by name."""
+    body = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {
+        target.id: node.value.value
+        for node in body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name) and isinstance(node.value.value, str)
+    }
+
+
+def documentation(path: Path) -> dict[str, Any]:
+    """Return the DOCUMENTATION of a plugin."""
+    return dict(yaml.safe_load(strings(path)["DOCUMENTATION"]))
+
+
+def fragment(name: str) -> dict[str, Any]:
+    """Return a documentation fragment of ours, given as in extends_documentation_fragment."""
+    parts = [*name.removeprefix("gpuops.cloud.").split("."), "documentation"]
+    path = ROOT / f"plugins/doc_fragments/{parts[0]}.py"
+    return dict(yaml.safe_load(strings(path)[parts[1].upper()]))
+
+
+def attributes(path: Path) -> set[str]:
+    """Return the attributes that a module documents, in itself or by our fragments."""
+    text = documentation(path)
+    found = set(text.get("attributes", ()))
+    for name in text.get("extends_documentation_fragment", ()):
+        found |= set(fragment(name).get("attributes") or ())
+    return found
+
+
+def only_asks(path: Path) -> bool:
+    """Tell whether a module documents that it changes nothing."""
+    fragments = documentation(path).get("extends_documentation_fragment", ())
+    return "gpuops.cloud.attributes.info" in fragments
+
+
+def by_name(paths: list[Path]) -> list[Any]:
+    """Return the paths as parameters of a test, called by their names."""
+    return [pytest.param(path, id=path.stem) for path in paths]
+
+
+def test_action_group_holds_every_module_of_the_cloud() -> None:
+    groups = load(ROOT / "meta/runtime.yml")["action_groups"]
+    assert groups == {"datacrunch": [path.stem for path in CLOUD_MODULES]}
+
+
+def test_version_in_code_is_the_version_of_the_collection() -> None:
+    version = load(ROOT / "galaxy.yml")["version"]
+    assert strings(ROOT / "plugins/module_utils/_version.py")["VERSION"] == version
+
+
+def test_license_is_named_alike_everywhere() -> None:
+    assert load(ROOT / "galaxy.yml")["license"] == ["GPL-3.0-or-later"]
+    assert (ROOT / "LICENSE").read_text().lstrip().startswith("GNU GENERAL PUBLIC LICENSE")
+
+
+@pytest.mark.parametrize("path", by_name(CLOUD_MODULES))
+def test_module_documents_every_attribute(path: Path) -> None:
+    assert attributes(path) == ATTRIBUTES
+
+
+@pytest.mark.parametrize("path", by_name(MODULES))
+def test_module_has_documentation_examples_and_return(path: Path) -> None:
+    found = strings(path)
+    assert documentation(path)["module"] == path.stem
+    assert documentation(path)["version_added"]
+    assert yaml.safe_load(found["EXAMPLES"])
+    assert yaml.safe_load(found["RETURN"])
+
+
+@pytest.mark.parametrize("path", by_name(CLOUD_MODULES))
+def test_module_has_a_twin_that_asks_or_asks_itself(path: Path) -> None:
+    if path.stem in ASKED_ELSEWHERE:
+        return
+    twin = path.with_name(f"{path.stem}_info.py")
+    assert only_asks(path) or (twin.exists() and only_asks(twin))
+
+
+@pytest.mark.parametrize("path", by_name(MODULES))
+def test_module_has_an_integration_target(path: Path) -> None:
+    if path.stem in TARGET_ELSEWHERE:
+        return
+    covered = {name for file in target_aliases() for name in file.split()}
+    assert path.stem in covered, f"no tests/integration/targets/*/aliases names {path.stem}"
+
+
+def target_aliases() -> list[str]:
+    """Return, for every integration target, its name and the names its aliases file adds."""
+    found = []
+    for folder in (ROOT / "tests/integration/targets").iterdir():
+        text = (folder / "aliases").read_text(encoding="utf-8")
+        found.append(f"{folder.name} {text}")
+    return found
+
+
+def test_inventory_plugin_has_an_integration_target() -> None:
+    for path in (ROOT / "plugins/inventory").glob("*.py"):
+        target = ROOT / f"tests/integration/targets/inventory_{path.stem}/aliases"
+        assert target.exists()
+
+
+@pytest.mark.parametrize("role", by_name(ROLES))
+def test_role_defaults_agree_with_its_argument_specs(role: Path) -> None:
+    options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    defaults = load(role / "defaults/main.yml") or {}
+    assert set(defaults) == {name for name, spec in options.items() if not spec.get("required")}
+    documented = {name: spec["default"] for name, spec in options.items() if "default" in spec}
+    assert documented == {name: defaults[name] for name in documented}
+
+
+@pytest.mark.parametrize("role", by_name(ROLES))
+def test_role_has_few_public_variables_named_after_it(role: Path) -> None:
+    options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    counted = [name for name in options if not name.endswith(STATE)]
+    assert len(counted) <= MAX_ROLE_VARIABLES
+    assert [name for name in options if not name.startswith(f"{role.name}_")] == []
+
+
+@pytest.mark.parametrize("role", by_name(ROLES))
+def test_role_has_the_usual_files(role: Path) -> None:
+    usual = ("README.md", "meta/main.yml", "meta/argument_specs.yml", "tasks/main.yml")
+    assert [name for name in usual if not (role / name).is_file()] == []
+
+
+def test_no_sanity_test_is_ignored() -> None:
+    assert list(ROOT.glob("tests/sanity/ignore*")) == []
+
+
+def test_errors_are_not_ignored_by_roles_and_playbooks() -> None:
+    files = [path for name in ("roles", "playbooks") for path in (ROOT / name).rglob("*.yml")]
+    pattern = re.compile(r"ignore_errors|ignore_unreachable|failed_when:\s*false")
+    assert [path.name for path in files if pattern.search(path.read_text("utf-8"))] == []
+
+
+def test_tools_are_pinned_exactly() -> None:
+    lines = (ROOT / "requirements-test.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if not re.fullmatch(r"#.*|[\w.-]+==[\w.]+", line)] == []
+
+
+def test_changelog_fragments_use_known_sections() -> None:
+    config = load(ROOT / "changelogs/config.yaml")
+    known = {section[0] for section in config["sections"]}
+    known |= {config["prelude_section_name"], config["trivial_section_name"]}
+    for path in (ROOT / "changelogs/fragments").glob("*.yml"):
+        assert set(load(path)) <= known, path.name
