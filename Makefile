@@ -1,0 +1,28 @@
+# The front door. Developers find single sessions in noxfile.py: .venv/bin/nox --list
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-stop test clean
+
+PLAYBOOK := .venv/bin/ansible-playbook
+
+help:
+	@echo "make demo          the whole path on this machine, no account needed: buy, serve a model, ask it, end it"
+	@echo "make demo KEEP=1   the same, but leave it running and say how to talk to it"
+	@echo "make demo-stop     end what make demo KEEP=1 left running"
+	@echo "make test          all tests (SESSIONS=\"lint unit-2.19\" for some of them)"
+	@echo "make clean         remove what was made in this clone: .venv, .nox, dist"
+
+demo:
+	@python3 scripts/setup.py demo
+	@$(PLAYBOOK) playbooks/demo.yml $(if $(KEEP),-e demo_keep=true)
+
+demo-stop:
+	@python3 scripts/setup.py demo
+	@$(PLAYBOOK) playbooks/demo_stop.yml
+
+test:
+	@python3 scripts/setup.py test
+	@.venv/bin/python scripts/test.py $(SESSIONS)
+
+clean:
+	rm -rf .venv .nox .ansible dist

@@ -1,0 +1,270 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Development sessions: `.venv/bin/nox --list` names them, `make test` runs them all.
+
+Each session makes its own environment below .nox with uv and keeps it. Programs get a home folder
+of their own, so nothing outside this clone and the user's cache folder is touched, and each session
+checks that it left nothing behind.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+sys.path.insert(0, str(Path(__file__).parent / "scripts"))
+
+import drawing_sessions
+import workshop
+from bench import CORES, NEEDED, Bench, bench, per_core, pinned
+from workshop import COLLECTION, ROOT, WORK
+from workspace import place_get_pip
+
+__all__ = ["drawing_sessions"]  # Nox finds the sessions in it.
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "unit-2.19"]
+
+LINTERS = (
+    "ansible-lint",
+    "antsibull-changelog",
+    "antsibull-docs",
+    "grafana-foundation-sdk",
+    "mypy",
+    "nox",
+    "pytest",
+    "rich",
+    "ruff",
+    "types-PyYAML",
+    "yamllint",
+)
+PYTEST = ("pytest", "pytest-xdist")
+TYPED = (
+    "plugins",
+    "tests/benchmarks",
+    "tests/simulator",
+    "tests/unit/chaos",
+    "scripts",
+    "noxfile.py",
+)
+MAIN_CORE = "2.19"
+LONG_SCENARIOS = (
+    "cuda",
+    "exporters",
+    "firewall",
+    "models",
+    "reaper",
+    "storage",
+    "upgrade",
+)
+# Up to a quarter of an hour each, of load and of hosts that are lost: nox -s molecule -- gateway
+SLOW_SCENARIOS = ("cluster", "gateway")
+
+
+@nox.session
+@bench
+def lint(at: Bench) -> None:
+    """Ruff, mypy, yamllint, ansible-lint (production), changelog and documentation checks."""
+    at.use(workshop.environment_for("lint", pinned("ansible-core", "datacrunch", *LINTERS)))
+    tree = workshop.make_tree()
+    at.env["ANSIBLE_COLLECTIONS_PATH"] = str(WORK / "tree")
+    at.check("ruff", "ruff", "check", "--no-cache", ".")
+    at.check("ruff format", "ruff", "format", "--check", "--no-cache", ".")
+    at.check("mypy", "mypy", "--cache-dir", WORK / "mypy", *TYPED)
+    at.check("yamllint", "yamllint", "--strict", ".")
+    at.check("ansible-lint", "ansible-lint", "--offline", cwd=tree)
+    at.check("antsibull-changelog", "antsibull-changelog", "lint")
+    docs = ("--plugin-docs", "--validate-collection-refs=self", "--check-extra-docs-refs", ".")
+    at.check("antsibull-docs", "antsibull-docs", "lint-collection-docs", *docs, cwd=tree)
+
+
+def unit(core: str, at: Bench) -> None:
+    """Run the unit tests on one release of ansible-core."""
+    release, python = CORES[core]
+    base = workshop.interpreter(python)
+    if base is None:
+        at.result.not_run.append(f"unit tests on ansible-core {core}: no Python {python} here")
+        return
+    requirements = [
+        f"ansible-core=={release}",
+        *pinned(*NEEDED, "psycopg", "psycopg-binary", *PYTEST),
+    ]
+    at.use(workshop.environment_for(f"unit-{core}", requirements, base))
+    # Random sequences and simulated months take minutes, and say nothing about a release.
+    short = () if core == MAIN_CORE else ("--ignore=tests/unit/chaos",)
+    report = WORK / f"junit-unit-{core}.xml"
+    at.pytest(f"pytest on ansible-core {core}", report, "-q", "-n", "2", *short)
+
+
+per_core("unit", unit)
+
+
+def ansible_test(core: str, at: Bench) -> Path | None:
+    """Prepare for ansible-test of one release; return its tree, or None without its Python."""
+    release, python = CORES[core]
+    base = workshop.interpreter(python)
+    if base is None:
+        at.result.not_run.append(f"ansible-test of ansible-core {core}: no Python {python} here")
+        return None
+    folder = workshop.environment_for(f"ansible-test-{core}", [f"ansible-core=={release}"], base)
+    at.use(folder)
+    place_get_pip(next((folder.parent / "lib").glob("python3*/site-packages")))
+    return workshop.make_tree()
+
+
+def sanity(core: str, at: Bench) -> None:
+    """Run ansible-test sanity, without any ignore file."""
+    tree = ansible_test(core, at)
+    if tree is None:
+        return
+    fixed = ("sanity", "--venv", "--python", CORES[core][1], "--junit")
+    passed = at.run("ansible-test", *fixed, *at.session.posargs, cwd=tree) is not None
+    reports = sorted((tree / "tests/output/junit").glob("*.xml"))
+    for report in reports:
+        at.result.add_junit(report)
+    at.result.check(f"ansible-test sanity on ansible-core {core}", passed and bool(reports))
+
+
+per_core("sanity", sanity)
+
+
+@nox.session
+@bench
+def integration(at: Bench) -> None:
+    """Run the integration targets, or those named after `--`, against the simulator."""
+    tree = ansible_test("2.19", at)
+    if tree is None:
+        return
+    listing = ("integration", "--list-targets", *at.session.posargs)
+    output = (at.run("ansible-test", *listing, cwd=tree, silent=True) or "").splitlines()
+    targets = [line for line in output if (tree / "tests/integration/targets" / line).is_dir()]
+    at.result.check("there are integration targets", bool(targets))
+    for target in targets:
+        fixed = ("integration", "--venv", "--python", CORES["2.19"][1])
+        at.check(target, "ansible-test", *fixed, target, cwd=tree)
+
+
+@nox.session
+@bench
+def build(at: Bench) -> None:
+    """Build, install into an empty folder, read the documentation there, import as Galaxy does."""
+    at.use(workshop.environment_for("build", pinned("ansible-core", "datacrunch")))
+    dist, empty = WORK / "dist", WORK / "installed"
+    for folder in (dist, empty):
+        shutil.rmtree(folder, ignore_errors=True)
+    at.env["ANSIBLE_COLLECTIONS_PATH"] = str(empty)
+    galaxy = ("ansible-galaxy", "collection")
+    at.check("ansible-galaxy build", *galaxy, "build", "--output-path", dist, ROOT, cwd=WORK)
+    tarball = next(dist.glob("gpuops-cloud-*.tar.gz"))
+    packed = workshop.packed_files(tarball) - {"MANIFEST.json", "FILES.json"}
+    strangers = sorted(packed - workshop.known_files())
+    at.result.check(f"only files of the project are packed {strangers[:5]}", not strangers)
+    install = (*galaxy, "install", "--offline", tarball, "-p", empty)
+    at.check("ansible-galaxy install", *install, cwd=WORK)
+    read_documentation(at, empty / COLLECTION)
+    import_as_galaxy(at)
+
+
+def read_documentation(at: Bench, collection: Path) -> None:
+    """Check in an installed collection that everything is documented and every playbook loads."""
+    documented = workshop.documented(collection)
+    at.result.check("the collection was installed", bool(documented))
+    for kind, name in documented:
+        command = ("ansible-doc", "--type", kind, f"gpuops.cloud.{name}")
+        text = at.check(" ".join(command), *command, cwd=WORK, silent=True)
+        at.result.check(f"{kind} {name} is documented", len(text.splitlines()) > 3)
+    for playbook in sorted((collection / "playbooks").glob("*.yml")):
+        load = ("ansible-playbook", "--syntax-check", f"gpuops.cloud.{playbook.stem}")
+        at.check(" ".join(load), *load, cwd=WORK, silent=True)
+
+
+def import_as_galaxy(at: Bench) -> None:
+    """Run galaxy-importer, apart because it pins old libraries; no warning passes.
+
+    Galaxy wants an address of the repository, which is added here until there is a public one.
+    """
+    folder = WORK / "importer-input"
+    shutil.rmtree(folder, ignore_errors=True)
+    tree = workshop.make_tree()
+    with (tree / "galaxy.yml").open("a", encoding="utf-8") as stream:
+        stream.write("repository: https://example.com/gpuops.cloud\n")
+    command = ("ansible-galaxy", "collection", "build", "--output-path", folder, tree)
+    at.check("build for galaxy-importer", *command, cwd=WORK)
+    at.use(workshop.environment_for("importer", pinned("galaxy-importer", "ansible-core")))
+    at.env["GALAXY_IMPORTER_CHECK_REQUIRED_TAGS"] = "true"
+    tarball = next(folder.glob("*.tar.gz"))
+    output = at.check(
+        "galaxy-importer", "python", "-m", "galaxy_importer.main", tarball, cwd=WORK, silent=True
+    )
+    complaints = [line for line in output.splitlines() if line.startswith(("WARNING", "ERROR"))]
+    print("\n".join(complaints))
+    at.result.check("galaxy-importer has no complaints", bool(output) and not complaints)
+
+
+def play_scenarios(at: Bench, scenarios: list[str]) -> None:
+    """Run molecule scenarios on real hosts of the simulator."""
+    at.use(workshop.environment_for("molecule", pinned("ansible-core", *NEEDED, "molecule")))
+    at.env["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".collections")
+    for scenario in scenarios:
+        at.check(f"molecule {scenario}", "molecule", "test", "--scenario-name", scenario)
+
+
+@nox.session
+@bench
+def molecule(at: Bench) -> None:
+    """Run the molecule scenarios, or those named after `--`."""
+    found = sorted((ROOT / "extensions/molecule").glob("*/molecule.yml"))
+    later = (*LONG_SCENARIOS, *SLOW_SCENARIOS)
+    names = [path.parent.name for path in found if path.parent.name not in later]
+    play_scenarios(at, at.session.posargs or names)
+
+
+@nox.session(name="molecule-long")
+@bench
+def molecule_long(at: Bench) -> None:
+    """Run the molecule scenarios that take minutes each; `make test` leaves them out."""
+    play_scenarios(at, list(LONG_SCENARIOS))
+
+
+@nox.session
+@bench
+def e2e(at: Bench) -> None:
+    """Run the tests of the whole path: the demo as a user runs it, pages, monitoring."""
+    tools = ("grafana-foundation-sdk", "pytest", "selenium")
+    at.use(workshop.environment_for("e2e", pinned("ansible-core", *NEEDED, *tools)))
+    at.pytest("pytest tests/e2e", WORK / "junit-e2e.xml", "-v", "-s", "tests/e2e")
+
+
+@nox.session
+@bench
+def guides(at: Bench) -> None:
+    """Run every command of the guides on one deployment of real hosts, in their order."""
+    tools = ("docutils", "pytest")
+    at.use(workshop.environment_for("guides", pinned("ansible-core", *NEEDED, *tools)))
+    at.pytest("pytest tests/guides", WORK / "junit-guides.xml", "-v", "-s", "tests/guides")
+
+
+@nox.session
+@bench
+def chaos(at: Bench) -> None:
+    """Play 3,000 random sequences of purchases, faults and kills (GPUOPS_CHAOS_SEED: these)."""
+    at.use(workshop.environment_for("chaos", pinned("ansible-core", *NEEDED, *PYTEST)))
+    seed = at.env.setdefault("GPUOPS_CHAOS_SEED", str(secrets.randbelow(10**9)))
+    runs = at.env.setdefault("GPUOPS_CHAOS_RUNS", "3000")
+    print(f"{runs} sequences from seed {seed} on: GPUOPS_CHAOS_SEED={seed} plays them again")
+    chosen = ("tests/unit/chaos", "-k", "sequence")
+    at.pytest("chaos", WORK / "junit-chaos.xml", "-q", "-n", "auto", *chosen)
+
+
+@nox.session
+@bench
+def benchmarks(at: Bench) -> None:
+    """Measure how fast machines are chosen and bought; docs/benchmarks.md keeps what came out."""
+    at.use(workshop.environment_for("chaos", pinned("ansible-core", *NEEDED, *PYTEST)))
+    at.check("benchmarks", "python", "tests/benchmarks/measure.py")

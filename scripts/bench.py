@@ -1,0 +1,103 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A nox session at work: its workspace, the programs it may run, and what they found."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+from workshop import ROOT, Result
+from workspace import workspace
+
+# What the modules need on a controller, the optional driver of a team's ledger left out.
+NEEDED = ("datacrunch", "prometheus-client", "SQLAlchemy")
+# Release of ansible-core -> its newest version and the Python to run it on.
+CORES = {
+    "2.18": ("2.18.19", "3.11"),
+    "2.19": ("2.19.14", "3.11"),
+    "2.20": ("2.20.10", "3.12"),
+    "2.21": ("2.21.5", "3.13"),
+}
+
+
+class Bench:
+    """One session at work."""
+
+    def __init__(self, session: nox.Session, result: Result, env: dict[str, str]) -> None:
+        """Take the session, the result to fill and the environment of its programs."""
+        self.session, self.result, self.env = session, result, env
+
+    def use(self, folder: Path) -> None:
+        """Put the programs of a folder first on the path."""
+        self.env["PATH"] = os.pathsep.join([str(folder), self.env["PATH"]])
+
+    def run(self, *command: object, cwd: Path = ROOT, silent: bool = False) -> str | None:
+        """Run a command; returns None when it failed, else its output if silent."""
+        words = [str(word) for word in command]
+        words[0] = shutil.which(words[0], path=self.env["PATH"]) or words[0]
+        with self.session.chdir(cwd):
+            try:
+                output = self.session.run(*words, env=self.env, external=True, silent=silent)
+            except CommandFailed:
+                return None
+        return output if isinstance(output, str) else ""
+
+    def check(self, name: str, *command: object, cwd: Path = ROOT, silent: bool = False) -> str:
+        """Run a command that counts as one check; a failure does not hide the next check.
+
+        Returns the output if silent, and nothing of a command that failed.
+        """
+        output = self.run(*command, cwd=cwd, silent=silent)
+        self.result.check(name, output is not None)
+        return output or ""
+
+    def pytest(self, name: str, report: Path, *arguments: str) -> None:
+        """Run pytest and count its tests, and that it ended well."""
+        report.unlink(missing_ok=True)
+        fixed = ("-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}")
+        passed = self.run("python", *fixed, *arguments, *self.session.posargs) is not None
+        self.result.add_junit(report)
+        self.result.check(name, passed)
+
+
+def bench(work: Callable[[Bench], None]) -> Callable[[nox.Session], None]:
+    """Turn a function of a bench into a session: workspace around it, result kept and told."""
+
+    @functools.wraps(work)
+    def session_function(session: nox.Session) -> None:
+        result = Result()
+        try:
+            with workspace(result) as env:
+                work(Bench(session, result, env))
+        except Exception:
+            result.check("the session itself", good=False)
+            raise
+        finally:
+            result.write(session.name)
+        if result.failed:
+            session.error(f"failed: {', '.join(result.failures)}")
+
+    return session_function
+
+
+def per_core(name: str, work: Callable[[str, Bench], None]) -> None:
+    """Make one session for every release of ansible-core."""
+    for core in CORES:
+        function = functools.partial(work, core)
+        function.__doc__ = f"{work.__doc__} ({core})"
+        nox.session(name=f"{name}-{core}")(bench(function))
+
+
+def pinned(*names: str) -> list[str]:
+    """Return the exact requirements of these tools; raises KeyError for one that is not pinned."""
+    text = (ROOT / "requirements-test.txt").read_text(encoding="utf-8")
+    pins = {line.split("==")[0]: line for line in text.splitlines() if "==" in line}
+    return [pins[name] for name in names]

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Prepare this clone: the system packages that are missing, and the virtual environment .venv.
+
+usage: python3 scripts/setup.py demo|test
+
+Runs on the bare Python of the system; does nothing when everything is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "gpuops-setup.json"
+
+PYTHON_MIN, PYTHON_MAX = (3, 11), (3, 13)  # what the pinned ansible-core supports
+
+# Program -> Debian package that brings it.
+DEMO_PROGRAMS = {
+    "debootstrap": "debootstrap",
+    "podman": "podman",
+    "runc": "runc",
+    "ssh": "openssh-client",
+}
+TEST_PROGRAMS = {
+    **DEMO_PROGRAMS,
+    "chromedriver": "chromium-driver",
+    "chromium": "chromium",
+    "git": "git",
+    "initdb": "postgresql",
+    "nft": "nftables",
+    "shellcheck": "shellcheck",
+}
+
+# Programs whose packages would start a server on this machine: unpacked below .venv, not installed.
+UNPACKED = {"prometheus": "prometheus", "prometheus-node-exporter": "prometheus-node-exporter"}
+
+# Names in requirements-test.txt that .venv gets, with requirements.txt.
+DEMO_PINS = ("ansible-core",)
+TEST_PINS = ("ansible-core", "nox", "uv")
+
+
+def say(text: str) -> None:
+    """Print one line at once, so that it stands above the output of what it announces."""
+    print(f"[setup] {text}", flush=True)
+
+
+def missing_packages(programs: dict[str, str]) -> list[str]:
+    """Return the Debian packages that are still needed."""
+    # Debian keeps some programs off the path of users.
+    more = ["/usr/sbin", "/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *more])
+    packages = {
+        package for program, package in programs.items() if not shutil.which(program, path=path)
+    }
+    if importlib.util.find_spec("ensurepip") is None:
+        packages.add("python3-venv")
+    return sorted(packages)
+
+
+def install_packages(packages: list[str]) -> None:
+    """Install system packages as root; otherwise end with the command that somebody must run."""
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    if not shutil.which("apt-get"):
+        sys.exit(f"[setup] please install, by your system's package manager: {' '.join(packages)}")
+    if os.geteuid() != 0:
+        sys.exit(f"[setup] please run first: sudo {' '.join(command)}")
+    say(f"installing system packages: {' '.join(packages)}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "update"], command):
+        subprocess.run([*step, "--quiet=2"], env=environment, stdout=subprocess.DEVNULL, check=True)
+
+
+def pins(names: tuple[str, ...]) -> list[str]:
+    """Return the exact requirements of these names; KeyError for one not pinned."""
+    lines = (ROOT / "requirements-test.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {line.split("==")[0]: line for line in lines if "==" in line}
+    return [pinned[name] for name in names]
+
+
+def fingerprint(requirements: list[str]) -> str:
+    """Return what the environment must have been made from to be used again."""
+    parts = [sys.version, str(ROOT), *requirements]
+    parts += [
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in ("requirements.txt", "requirements-test.txt")
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def made_from() -> dict[str, str]:
+    """Return the fingerprints that a working environment holds by now, empty without one."""
+    python = VENV / "bin" / "python"
+    if not STAMP.is_file() or subprocess.run([python, "-c", ""], check=False).returncode:
+        return {}
+    return dict(json.loads(STAMP.read_text(encoding="utf-8")))
+
+
+def make_environment(kind: str, requirements: list[str]) -> None:
+    """Make or complete .venv with pip, which follows the user's own pip settings."""
+    wanted, have = fingerprint(requirements), made_from()
+    if have.get(kind) == wanted:
+        return
+    say(f"filling .venv: {', '.join(requirements)} and requirements.txt")
+    if not have:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+    pip = [f"{VENV}/bin/pip", "install", "-qq", "--disable-pip-version-check"]
+    pip += ["--constraint", "requirements-test.txt", "--requirement", "requirements.txt"]
+    subprocess.run([*pip, *requirements], cwd=ROOT, check=True)
+    STAMP.write_text(json.dumps({**have, kind: wanted}), encoding="utf-8")
+
+
+def unpack(packages: dict[str, str]) -> None:
+    """Fetch Debian packages and unpack them below .venv, unless their programs are there."""
+    folder = VENV / "unpacked"
+    missing = [
+        package
+        for program, package in packages.items()
+        if not shutil.which(program) and not (folder / f"usr/bin/{program}").exists()
+    ]
+    if not missing:
+        return
+    if not shutil.which("apt-get"):
+        sys.exit(f"[setup] please install, by your system's package manager: {' '.join(missing)}")
+    say(f"unpacking below .venv: {' '.join(missing)}")
+    if os.geteuid() == 0:  # the lists of packages may be old, or not there yet
+        subprocess.run(["apt-get", "update", "--quiet=2"], stdout=subprocess.DEVNULL, check=True)
+    with tempfile.TemporaryDirectory() as place:
+        fetch = ["apt-get", "download", "--quiet=2", *missing]
+        subprocess.run(fetch, cwd=place, capture_output=True, check=True)
+        for file in Path(place).glob("*.deb"):
+            subprocess.run(["dpkg-deb", "--extract", str(file), str(folder)], check=True)
+
+
+def main(arguments: list[str]) -> None:
+    """Prepare for the demo or the tests."""
+    if arguments not in (["demo"], ["test"]):
+        sys.exit(__doc__)
+    if not PYTHON_MIN <= sys.version_info[:2] <= PYTHON_MAX:
+        sys.exit(
+            f"[setup] this needs Python 3.11 to 3.13; {sys.executable} is {sys.version.split()[0]}"
+        )
+    kind = arguments[0]
+    started = time.monotonic()
+    packages = missing_packages(DEMO_PROGRAMS if kind == "demo" else TEST_PROGRAMS)
+    try:
+        if packages:
+            install_packages(packages)
+        make_environment(kind, pins(DEMO_PINS if kind == "demo" else TEST_PINS))
+        unpack({} if kind == "demo" else UNPACKED)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"[setup] failed: {' '.join(map(str, error.cmd))}")
+    say(f"ready in {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the sessions of noxfile.py stand on: interpreters, environments, the tree, results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import xml.etree.ElementTree as ET
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / ".nox"
+RESULTS = WORK / "results"
+COLLECTION = Path("ansible_collections/gpuops/cloud")
+
+
+@dataclass
+class Result:
+    """What one session found."""
+
+    passed: int = 0
+    failed: int = 0
+    failures: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
+
+    def check(self, name: str, good: bool) -> None:
+        """Count one check."""
+        if good:
+            self.passed += 1
+        else:
+            self.failed += 1
+            self.failures.append(name)
+
+    def add_junit(self, path: Path) -> None:
+        """Count the cases of a JUnit file, if it was written.
+
+        A skipped one counts as not run, unless ansible-test had no file that it applies to.
+        """
+        if not path.exists():
+            return
+        for case in ET.parse(path).getroot().iter("testcase"):
+            name = f"{case.get('classname', '')}::{case.get('name', '')}"
+            skipped = case.find("skipped")
+            if skipped is not None:
+                if skipped.text != "No tests applicable.":
+                    self.not_run.append(name)
+            else:
+                self.check(name, case.find("failure") is None and case.find("error") is None)
+
+    def write(self, session: str) -> None:
+        """Leave the result where scripts/test.py finds it."""
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        (RESULTS / f"{session}.json").write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+
+def read_result(session: str) -> Result | None:
+    """Return what a session left, or None when it left nothing."""
+    path = RESULTS / f"{session}.json"
+    return Result(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def interpreter(version: str) -> str | None:
+    """Return a working Python of this version, from PATH or pyenv's versions, or None."""
+    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+        return os.path.realpath(sys.executable)
+    pyenv = os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))
+    found = [shutil.which(f"python{version}")]
+    found += sorted(map(str, Path(pyenv).glob(f"versions/{version}.*/bin/python{version}")))
+    for candidate in filter(None, found):
+        # A shim of pyenv exists for versions that it then refuses to start.
+        trial = subprocess.run([candidate, "-c", "import ssl"], capture_output=True, check=False)
+        if trial.returncode == 0:
+            return candidate
+    return None
+
+
+def pip_settings() -> dict[str, str]:
+    """Return pip's settings, from files and environment, by their bare names."""
+    command = [f"{ROOT}/.venv/bin/pip", "config", "list"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = re.findall(r"^(?:global|install|:env:)\.([\w-]+)='(.*)'$", text, re.MULTILINE)
+    return dict(rows)
+
+
+def tool_environment() -> dict[str, str]:
+    """Return the caller's environment for our tools; uv hears of pip's index and certificates."""
+    environment = dict(os.environ)
+    for name in ("ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH", "VIRTUAL_ENV"):
+        environment.pop(name, None)
+    settings = pip_settings()
+    for name, variable in {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}.items():
+        if name in settings:
+            environment.setdefault(variable, settings[name])
+    environment.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does
+    environment.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache/uv"))
+    environment.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache/pip"))
+    return environment
+
+
+def environment_for(name: str, requirements: list[str], python: str | None = None) -> Path:
+    """Make the environment .nox/<name>, unless made from the same before; return its bin folder."""
+    folder = WORK / name
+    stamp = folder / "made-from"
+    wanted = hashlib.sha256("\n".join([str(python), *requirements]).encode()).hexdigest()
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+        for words in (
+            ["venv", "--quiet", "--clear", "--python", python or sys.executable, str(folder)],
+            ["pip", "install", "--quiet", "--python", str(folder), *requirements],
+        ):
+            command = [f"{ROOT}/.venv/bin/uv", *words]
+            subprocess.run(command, cwd=ROOT, env=tool_environment(), check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    return folder / "bin"
+
+
+def known_files() -> set[str]:
+    """Return the files that git tracks or does not ignore, as paths from the root."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return {name for name in names.split("\0") if name and (ROOT / name).exists()}
+
+
+def make_tree() -> Path:
+    """Copy the known files to .nox/tree/ansible_collections/gpuops/cloud and return that folder.
+
+    ansible-test wants that path and refuses a link; its own output from an earlier run is dropped.
+    The copy is a repository of its own, else git would call all of it ignored by the outer one.
+    """
+    tree = WORK / "tree" / COLLECTION
+    shutil.rmtree(tree, ignore_errors=True)
+    for name in sorted(known_files()):
+        if not name.startswith(".collections/"):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name, follow_symlinks=False)
+    subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
+    return tree
+
+
+def packed_files(tarball: Path) -> set[str]:
+    """Return the paths of the files in a built collection."""
+    with tarfile.open(tarball) as archive:
+        return {member.name for member in archive.getmembers() if not member.isdir()}
+
+
+def documented(collection: Path) -> list[tuple[str, str]]:
+    """Return (type, name) of everything in a collection that ansible-doc must know."""
+    kinds = {"modules": "module"}
+    found = [
+        (kinds.get(path.parent.name, path.parent.name), path.stem)
+        for path in sorted((collection / "plugins").glob("*/*.py"))
+        if path.parent.name not in ("action", "doc_fragments", "module_utils")
+        and not path.stem.startswith("_")
+    ]
+    return found + [
+        ("role", path.name) for path in sorted((collection / "roles").glob("*")) if path.is_dir()
+    ]
