@@ -46,7 +46,11 @@ TEST_PROGRAMS = {
 }
 
 # Programs whose packages would start a server on this machine: unpacked below .venv, not installed.
-UNPACKED = {"prometheus": "prometheus", "prometheus-node-exporter": "prometheus-node-exporter"}
+UNPACKED = {
+    "nginx": "nginx",
+    "prometheus": "prometheus",
+    "prometheus-node-exporter": "prometheus-node-exporter",
+}
 
 # Names in requirements-test.txt that .venv gets, with requirements.txt.
 DEMO_PINS = ("ansible-core",)
@@ -126,10 +130,10 @@ def make_environment(kind: str, requirements: list[str]) -> None:
 def unpack(packages: dict[str, str]) -> None:
     """Fetch Debian packages and unpack them below .venv, unless their programs are there."""
     folder = VENV / "unpacked"
+    places = [os.environ.get("PATH", os.defpath), "/usr/sbin"]
+    path = os.pathsep.join([*places, f"{folder}/usr/bin", f"{folder}/usr/sbin"])
     missing = [
-        package
-        for program, package in packages.items()
-        if not shutil.which(program) and not (folder / f"usr/bin/{program}").exists()
+        package for program, package in packages.items() if not shutil.which(program, path=path)
     ]
     if not missing:
         return

@@ -20,6 +20,15 @@ ROOT = Path(__file__).resolve().parents[3]
 COLLECTIONS = ROOT / ".collections" if (ROOT / ".collections").exists() else ROOT.parents[2]
 Evaluate = Callable[[dict[str, dict[str, Any]], str], dict[str, Any]]
 
+# What the role vllm finds on a host that has all it needs.
+GPU = {
+    "name": "NVIDIA H100 80GB HBM3",
+    "driver_version": "580.95.05",
+    "compute_cap": "9.0",
+    "memory_mb": 81559,
+}
+HOST = {"environment_ready": False, "free_gb": 200.0, "model_missing": False, "python": "3.12"}
+
 PLAY = """
 - hosts: localhost
   connection: local

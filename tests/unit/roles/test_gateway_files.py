@@ -22,9 +22,11 @@ from ansible_collections.gpuops.cloud.tests.unit.roles.gateway_support import (
     make,
     variables,
 )
-from ansible_collections.gpuops.cloud.tests.unit.roles.support import Evaluate, load
+from ansible_collections.gpuops.cloud.tests.unit.roles.support import ROOT, Evaluate, load
 
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+# Installed, or unpacked by the set-up of the tests.
+PLACES = [os.environ["PATH"], "/usr/sbin", str(ROOT / ".venv/unpacked/usr/sbin")]
+NGINX = shutil.which("nginx", path=os.pathsep.join(PLACES))
 USERS = [
     {"name": "alice"},
     {"name": "bob", "requests_per_minute": 6, "burst": 2, "concurrent": 1},
@@ -190,7 +192,7 @@ def test_link_listens_for_others_only_where_they_are(gateway: Evaluate, folder: 
     assert all("ssl_verify_client on;" in text for text in found.values())
 
 
-@pytest.mark.skipif(NGINX is None, reason="no nginx here; the molecule scenario has one")
+@pytest.mark.skipif(NGINX is None, reason="no nginx: python3 scripts/setup.py test unpacks one")
 @pytest.mark.parametrize("name", CASES)
 def test_nginx_takes_the_configuration(
     rendered: dict[str, dict[str, str]], folder: Path, name: str

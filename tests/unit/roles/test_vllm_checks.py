@@ -11,16 +11,9 @@ import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._model import model_of
 from ansible_collections.gpuops.cloud.tests.unit.plugins.published import LARGE, SMALL, config_of
-from ansible_collections.gpuops.cloud.tests.unit.roles.support import Evaluate
+from ansible_collections.gpuops.cloud.tests.unit.roles.support import GPU, HOST, Evaluate
 
-GPU = {
-    "name": "NVIDIA H100 80GB HBM3",
-    "driver_version": "580.95.05",
-    "compute_cap": "9.0",
-    "memory_mb": 81559,
-}
 V100 = {**GPU, "name": "Tesla V100-SXM2-16GB", "compute_cap": "7.0", "memory_mb": 16384}
-HOST = {"environment_ready": False, "free_gb": 200.0, "model_missing": False, "python": "3.12"}
 SMALL_ONE = {"name": "vllm-small", "port": 8001, "share": 0.3}
 GOOD: dict[str, Any] = {"vllm_model": "Qwen/Qwen3-8B", "gpuops_gpus": [GPU], "_vllm_probe": HOST}
 CPU = {"vllm_device": "cpu"}
