@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +39,13 @@ class Account:
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """Rent two machines over two days, and end one of them."""
+    """Rent two machines over two days, from six in the morning on, and end one of them.
+
+    From the evening on, the second day would be long enough to come close to its budget.
+    """
     folder = tmp_path_factory.mktemp("costs")
     with Simulator() as simulator:
+        simulator.advance((6 * 3600 - time.time()) % 86400)
         for name, hours in (
             ("chat tier=h200 owner=ada project=web", 20),
             ("train tier=a100_80", 5),
