@@ -192,6 +192,21 @@ def test_link_listens_for_others_only_where_they_are(gateway: Evaluate, folder: 
     assert all("ssl_verify_client on;" in text for text in found.values())
 
 
+def test_the_link_hears_of_the_end_of_the_server_that_it_leads_to(
+    gateway: Evaluate, folder: Path
+) -> None:
+    cases = {
+        "usual": variables(folder),
+        "small": variables(folder, vllm_unit={"name": "small"}, vllm_port=8001),
+    }
+    found = gateway(cases, f"[_gateway_dropin, _gateway_draining, {LOOK % 'link.conf.j2'}]")
+    for case, name in {"usual": "vllm", "small": "vllm-small"}.items():
+        dropin, draining, link = found[case]
+        assert dropin == f"/etc/systemd/system/{name}.service.d/gpuops-link.conf"
+        assert draining == f"/run/{name}/draining"
+        assert f"if (-f {draining}) {{" in link
+
+
 @pytest.mark.skipif(NGINX is None, reason="no nginx: python3 scripts/setup.py test unpacks one")
 @pytest.mark.parametrize("name", CASES)
 def test_nginx_takes_the_configuration(
