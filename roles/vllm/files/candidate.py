@@ -3,10 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Change a server for the candidate in its folder "next", so that what served can come back.
 
-Arguments: what to do, folder of the settings, file of the unit, link to the environment, device.
+Arguments: what to do, folder of the settings, file of the unit, link to the environment, device,
+seconds after which a trial has failed.
 
 look    print what the candidate changes, and whether there is room to try it beside the server
-try     start it as a unit of its own on another port, and print where it is asked
+try     start it as a unit of its own on another port, and print where it is asked; should nobody
+        end it, it ends by itself a minute after its time
 end     end that trial
 switch  restart the server as the candidate; what served is kept in the folder "before"
 back    restart the server as it was before, if anything is kept
@@ -104,8 +106,8 @@ def memory_lack(config: Path, environment: Path, device: str) -> str:
 class Server:
     """One server: what it is made of, and what may take its place."""
 
-    def __init__(self, folder: Path, unit_file: Path, link: Path, device: str) -> None:
-        self.folder, self.device, self.unit = folder, device, unit_file.name
+    def __init__(self, folder: Path, unit_file: Path, link: Path, device: str, limit: int) -> None:
+        self.folder, self.device, self.unit, self.limit = folder, device, unit_file.name, limit
         self.next, self.before = folder / "next", folder / "before"
         self.live = {
             "config.yaml": folder / "config.yaml",
@@ -164,7 +166,7 @@ class Server:
                 (re.escape(str(self.live["environment"])) + "/", f"{self.next}/environment/"),
                 (rf"{re.escape(str(self.folder))}/(?=config\.yaml|vllm\.env)", f"{self.trial}/"),
                 (r"^RuntimeDirectory=.*$", f"RuntimeDirectory={self.name}-trial"),
-                (r"^Restart=.*$", "Restart=no"),
+                (r"^Restart=.*$", f"Restart=no\nRuntimeMaxSec={self.limit + 60}"),
                 (r"^Description=", "Description=Trial of a "),
             ],
         }
@@ -223,9 +225,10 @@ class Server:
         return {"back": True, "port": int(setting(self.live["config.yaml"], "port"))}
 
 
-def main(action: str, folder: str, unit_file: str, link: str, device: str) -> dict[str, Any]:
+def main(action: str, *places: str) -> dict[str, Any]:
     """Do one thing and return what it has to say."""
-    server = Server(Path(folder), Path(unit_file), Path(link), device)
+    folder, unit_file, link, device, limit = places
+    server = Server(Path(folder), Path(unit_file), Path(link), device, int(limit))
     actions = {
         "look": server.look,
         "try": server.start_trial,
@@ -237,4 +240,4 @@ def main(action: str, folder: str, unit_file: str, link: str, device: str) -> di
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:6])))
+    print(json.dumps(main(*sys.argv[1:7])))

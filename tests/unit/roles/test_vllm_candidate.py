@@ -59,7 +59,7 @@ class Host:
     def do(self, action: str) -> dict[str, Any]:
         """Run the program."""
         unit, link = self.folder / "vllm.service", self.folder / "current"
-        return dict(candidate.main(action, str(self.etc), str(unit), str(link), "cpu"))
+        return dict(candidate.main(action, str(self.etc), str(unit), str(link), "cpu", "900"))
 
     def model(self) -> str:
         """Return the model in the settings in use, which are those of its environment."""
@@ -101,7 +101,8 @@ def test_a_trial_touches_nothing_of_the_server(host: Host) -> None:
     trial, made = host.etc / "trial", host.etc / "next"
     assert f"ExecStart={made}/environment/bin/vllm serve --config {trial}/config.yaml\n" in text
     assert f"EnvironmentFile={trial}/vllm.env\n" in text
-    assert "RuntimeDirectory=vllm-trial\nRestart=no\n" in text
+    # A run that is killed cannot end it, and it holds memory.
+    assert "RuntimeDirectory=vllm-trial\nRestart=no\nRuntimeMaxSec=960\n" in text
     assert f"port: {found['port']}\n" in (trial / "config.yaml").read_text(encoding="utf-8")
     assert found["port"] != host.port
     assert '"/run/vllm-trial"' in (trial / "vllm.env").read_text(encoding="utf-8")
