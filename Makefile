@@ -9,7 +9,7 @@ help:
 	@echo "make demo          the whole path on this machine, no account needed: buy, serve a model, ask it, end it"
 	@echo "make demo KEEP=1   the same, but leave it running and say how to talk to it"
 	@echo "make demo-stop     end what make demo KEEP=1 left running"
-	@echo "make test          all tests (SESSIONS=\"lint unit-2.19\" for some of them)"
+	@echo "make test          the tests (SESSIONS=\"lint unit-2.19\" for some of them)"
 	@echo "make clean         remove what was made in this clone: .venv, .nox, dist"
 
 demo:
