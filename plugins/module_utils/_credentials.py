@@ -8,6 +8,7 @@ from __future__ import annotations
 import configparser
 import os
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +97,10 @@ def find_credentials(params: dict[str, Any]) -> Credentials:
     ``profile`` takes the place of the environment. Raises AuthError that names every place looked at.
     """
     profile = params.get("profile") or _from_environment("profile")
-    files = [_from_file(path, profile) for path in _paths()]
     given = {key: params.get(key) or "" for key in _KEYS}
-    sources = [given, *([] if profile else map(_pair_of, _FAMILIES)), *files]
-    for source in sources:
+    families = () if profile else _FAMILIES
+    files = (_from_file(path, profile) for path in _paths())  # read only if it comes to them
+    for source in chain([given], map(_pair_of, families), files):
         if source.get("client_id") and source.get("client_secret"):
             # The secret of a named profile goes to the address beside it and to no other.
             urls = [source.get("base_url"), _from_environment("base_url")]

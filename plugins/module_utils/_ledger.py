@@ -9,7 +9,6 @@ SQLAlchemy is imported with the first event only: most calls of the modules writ
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,11 +16,9 @@ from typing import Any
 
 from ._describe import describe_instance, describe_marks
 from ._lease import owning_deployment, read_time, tag_values, write_time
-from ._ledger_tables import WAIT_S, events, exist, insert, seen, tables
+from ._ledger_tables import WAIT_S, events, exist, insert, lives, noted, seen, tables
 from ._ledger_url import url_of
 
-# What an event does to the number of lives that a thing has left.
-_STEPS = {"purchase": 1, "restore": 1, "end": -1}
 # A list may lag so long behind an order.
 _LAG = timedelta(minutes=1)
 _PARTS = ("gpu_model", "gpu_count", "instance_type", "market", "location")
@@ -80,9 +77,10 @@ def record(url: str | None, rows: Sequence[dict[str, Any]], account: str) -> str
         return None
 
     def write(connection: Any) -> None:
+        query = insert(connection.dialect.name, events()).on_conflict_do_nothing()
         for row in rows:
-            values = {**row, "account": account, "mark": _mark(connection, row)}
-            connection.execute(insert(connection, events()).values(values).on_conflict_do_nothing())
+            values = {"account": account, "mark": _mark(connection, row)}
+            connection.execute(query, {**row, **values})
 
     return _warning(lambda: _work(place, write))
 
@@ -112,12 +110,10 @@ def saw(url: str | None, thing_ids: Sequence[str], at: datetime) -> str | None:
 
 
 def _note(connection: Any, thing_ids: Iterable[str], at: datetime) -> None:
-    rows = [{"thing_id": one, "at": write_time(at)} for one in sorted(set(thing_ids))]
-    query = insert(connection, seen())
-    later = {"at": query.excluded.at}
+    when = write_time(at)
+    rows = [{"thing_id": one, "at": when} for one in sorted(set(thing_ids))]
     if rows:
-        update = query.on_conflict_do_update(index_elements=["thing_id"], set_=later)
-        connection.execute(update, rows)
+        connection.execute(noted(connection.dialect.name), rows)
 
 
 def watch(url: str | None, living: set[str], at: datetime) -> tuple[set[str], set[str]] | None:
@@ -132,18 +128,14 @@ def watch(url: str | None, living: set[str], at: datetime) -> tuple[set[str], se
         return None
 
     def look(connection: Any) -> tuple[set[str], set[str]]:
-        table, settled = events(), write_time(at - _LAG)
-        left: Counter[str] = Counter()
-        young: set[str] = set()
-        query = table.select().with_only_columns(table.c.thing_id, table.c.event, table.c.at)
-        for thing_id, event, when in connection.execute(query):
-            step = _STEPS.get(event, 0)
-            left[thing_id] += step
-            young |= {thing_id} if step > 0 and when > settled else set()
-        open_things = {thing_id for thing_id, count in left.items() if count > 0}
+        rows = connection.execute(lives(), {"living": list(living)}).all()
+        known = {thing_id for thing_id, _left, _begun in rows}
+        open_things = {thing_id for thing_id, left, _begun in rows if left > 0}
+        young = {thing_id for thing_id, _left, begun in rows if begun and begun > settled}
         _note(connection, living, at)
-        return living - set(left), open_things - living - young
+        return living - known, open_things - living - young
 
+    settled = write_time(at - _LAG)
     found: tuple[set[str], set[str]] = _work(place, look)
     return found
 

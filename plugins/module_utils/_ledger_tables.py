@@ -24,6 +24,8 @@ _TEXTS = (
     *("name", "deployment", "owner", "project", "lease_end"),
     *("gpu_model", "instance_type", "market", "location"),
 )
+# What an event does to the number of lives that a thing has left.
+_STEPS = {"purchase": 1, "restore": 1, "end": -1}
 _REQUIRED = ("event", "kind", "thing_id", "mark", "at", "started")
 
 
@@ -63,12 +65,37 @@ def seen() -> Any:
     return _metadata().tables["gpuops_seen"]
 
 
-def insert(connection: Any, table: Any) -> Any:
+def insert(dialect: str, table: Any) -> Any:
     """Return an insertion that can pass over rows which are there already."""
     from sqlalchemy.dialects import postgresql, sqlite
 
     kinds = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    return kinds[connection.dialect.name](table)
+    return kinds[dialect](table)
+
+
+@cache
+def noted(dialect: str) -> Any:
+    """Return an insertion that moves the time at which a thing was seen."""
+    query = insert(dialect, seen())
+    later = {"at": query.excluded.at}
+    return query.on_conflict_do_update(index_elements=["thing_id"], set_=later)
+
+
+@cache
+def lives() -> Any:
+    """Return a query for the things that live by the ledger, or are among those in ``living``.
+
+    Of each: how many lives it has left, and when the last of them began. All others stay in the
+    database: a ledger may hold years, and a reaper looks every few minutes.
+    """
+    import sqlalchemy as sql
+
+    table = events()
+    step = sql.case(_STEPS, value=table.c.event, else_=0)
+    left, begun = sql.func.sum(step), sql.func.max(sql.case((step > 0, table.c.at)))
+    query = sql.select(table.c.thing_id, left, begun).group_by(table.c.thing_id)
+    shown = table.c.thing_id.in_(sql.bindparam("living", expanding=True))
+    return query.having((left > 0) | shown)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from . import billing, disks
@@ -34,10 +34,14 @@ def settle(cloud: Cloud) -> None:
             apply()
 
 
-def _events(cloud: Cloud) -> list[Due]:
-    account = cloud.account
-    events = [_instance_event(cloud, i) for i in account.instances.values()]
-    return events + [_volume_event(cloud, v) for v in account.volumes.values()]
+def _events(cloud: Cloud) -> Iterator[Due]:
+    """Yield what will happen by itself; most things just stay as they are."""
+    for instance in cloud.account.instances.values():
+        if instance.plan or instance.status == "discontinued":
+            yield _instance_event(cloud, instance)
+    for volume in cloud.account.volumes.values():
+        if volume.plan or disks.in_trash(volume):
+            yield _volume_event(cloud, volume)
 
 
 def _instance_event(cloud: Cloud, instance: Instance) -> Due:
@@ -69,9 +73,7 @@ def _volume_event(cloud: Cloud, volume: Volume) -> Due:
             disks.enter(cloud, volume, status, at)
 
         return at, move
-    if disks.in_trash(volume) and volume.deleted_at is not None:
-        return volume.deleted_at + disks.TRASH_SECONDS, lambda: disks.purge(volume)
-    return NEVER, lambda: None
+    return (volume.deleted_at or 0.0) + disks.TRASH_SECONDS, lambda: disks.purge(volume)
 
 
 def enter(cloud: Cloud, instance: Instance, status: str) -> None:

@@ -18,7 +18,7 @@ from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import ANY_GP
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import BEGIN
 from ansible_collections.gpuops.cloud.tests.unit.chaos.strangers import PUBLIC, move_in
 from ansible_collections.gpuops.cloud.tests.unit.chaos.turns import Calendar
-from ansible_collections.gpuops.cloud.tests.unit.chaos.wire import Wire
+from ansible_collections.gpuops.cloud.tests.unit.chaos.wire import Session, Wire
 from ansible_collections.gpuops.cloud.tests.unit.chaos.world import PLENTY
 from gpuops_simulator import Simulator
 from gpuops_simulator.views import instance_view
@@ -56,6 +56,10 @@ class Scene:
     def uuid(self) -> uuid.UUID:
         """Return the next of the ids that this scene has."""
         return uuid.UUID(int=self._ids.getrandbits(128), version=4)
+
+    def doubles(self) -> dict[str, Any]:
+        """Return what stands in for the sessions of the client."""
+        return {"_session": lambda retry: Session(self.wire)}
 
     def begin(self, sim: Simulator, **scenario: Any) -> None:
         """Start with an ample market, and strangers in it."""

@@ -62,6 +62,9 @@ class Play(Protocol):
     def uuid(self) -> uuid.UUID:
         """Return the next id."""
 
+    def doubles(self) -> dict[str, Any]:
+        """Return what stands in for more names of the helpers."""
+
     def begin(self, sim: Simulator) -> None:
         """Set the scene."""
 
@@ -131,6 +134,7 @@ def _replaced(world: Play) -> Iterator[None]:
         "SystemClock": lambda: clock,
         "_JITTER": Random(f"jitter {world.seed}"),
         "AnsibleModule": lambda argument_spec, **_rules: Module(schedule.owner.args, argument_spec),
+        **world.doubles(),
     }
     with contextlib.ExitStack() as stack:
         for module in _helpers():

@@ -14,6 +14,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+import sqlalchemy
 
 from ansible_collections.gpuops.cloud.tests.unit.chaos.month import Crash, Month
 from ansible_collections.gpuops.cloud.tests.unit.chaos.stage import Stage, stage
@@ -34,6 +35,8 @@ def theatre(tmp_path: Path) -> Iterator[Stage]:
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=memory))
         ledger = {"GPUOPS_LEDGER": f"sqlite:///{folder}/ledger.sqlite3"}
         stack.enter_context(mock.patch.dict(os.environ, ledger))
+        # Rounds that are no processes of their own need not open the file each time.
+        stack.enter_context(mock.patch.object(sqlalchemy, "NullPool", sqlalchemy.QueuePool))
         yield made
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import json as json_of
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -13,6 +14,7 @@ from functools import partial
 from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from requests import Response as Answer
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 from urllib3.response import HTTPResponse
@@ -86,21 +88,44 @@ class Wire:
         self, method: str, target: str, headers: Mapping[str, str], body: bytes, patience: float
     ) -> HTTPResponse:
         """Return the answer, or raise what a socket would."""
-        controller: Controller = self.schedule.owner
-        self.schedule.travel()  # others may come first
-        controller.sends()
         parts = urlsplit(target)
-        mishap = self.weather.before(method, parts.path, body)
-        if mishap == "refused":
-            raise ConnectionRefusedError("[Errno 111] Connection refused")
         lower = {name.lower(): value for name, value in headers.items()}
         query = parse_qs(parts.query, keep_blank_values=True)
         request = Request(method, parts.path, query, lower, body)
-        done = partial(self.weather.done, controller, method, parts.path)
+        response, line = self.exchange(request, patience)
+        if line.silent:
+            raise TimeoutError("timed out")
+        if line.broken or response is None:
+            raise ConnectionResetError("connection reset by peer")
+        return HTTPResponse(
+            io.BytesIO(response.payload()),
+            headers=self.headers(response),
+            status=response.status,
+            preload_content=False,
+            request_method=method,
+        )
+
+    def exchange(self, request: Request, patience: float) -> tuple[Response | None, Line]:
+        """Return what was answered, and what became of the line. Raises ConnectionRefusedError."""
+        controller: Controller = self.schedule.owner
+        self.schedule.travel()  # others may come first
+        controller.sends()
+        mishap = self.weather.before(request.method, request.path, request.raw)
+        if mishap == "refused":
+            raise ConnectionRefusedError("[Errno 111] Connection refused")
+        done = partial(self.weather.done, controller, request.method, request.path)
         line = Line(self.schedule, patience, done)
         response = self._late(request, line) if mishap == "late" else self._serve(request, line)
         controller.served()
-        return self._received(response, line, method)
+        return response, line
+
+    def headers(self, response: Response) -> dict[str, str]:
+        """Return the headers of an answer."""
+        headers = {"Date": formatdate(self.sim.cloud.now(), usegmt=True)}
+        if response.status != 204:
+            length = str(len(response.payload()))
+            headers |= {"Content-Type": response.content_type, "Content-Length": length}
+        return headers | response.headers
 
     def _serve(self, request: Request, line: Line) -> Response | None:
         response = self.sim.answer(request, line)
@@ -118,23 +143,6 @@ class Wire:
             return served
         line.silent = True
         return None
-
-    def _received(self, response: Response | None, line: Line, method: str) -> HTTPResponse:
-        if line.silent:
-            raise TimeoutError("timed out")
-        if line.broken or response is None:
-            raise ConnectionResetError("connection reset by peer")
-        payload = response.payload()
-        headers = {"Date": formatdate(self.sim.cloud.now(), usegmt=True)}
-        if response.status != 204:
-            headers |= {"Content-Type": response.content_type, "Content-Length": str(len(payload))}
-        return HTTPResponse(
-            io.BytesIO(payload),
-            headers=headers | response.headers,
-            status=response.status,
-            preload_content=False,
-            request_method=method,
-        )
 
 
 class Connection(HTTPConnection):
@@ -163,3 +171,42 @@ class Connection(HTTPConnection):
 
     def close(self) -> None:
         """Do nothing: there is no socket."""
+
+
+class Session:
+    """What stands in for a session of requests where no request goes wrong on its way.
+
+    A month has tens of thousands of requests, and nothing in it that urllib3 would repeat.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def post(self, url: str, **more: Any) -> Answer:
+        """Send a POST."""
+        return self.request("POST", url, **more)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> Answer:
+        """Send a request, and return what came back."""
+        lower = {name.lower(): value for name, value in headers.items()}
+        query = {name: [str(value)] for name, value in (params or {}).items()}
+        body = b"" if json is None else json_of.dumps(json).encode()
+        request = Request(method, urlsplit(url).path, query, lower, body)
+        response, line = self._wire.exchange(request, patience=0.0)
+        assert response is not None, url
+        assert not line.silent, url
+        assert not line.broken, url
+        answer = Answer()
+        answer.status_code, answer._content = response.status, response.payload()
+        answer.headers.update(self._wire.headers(response))
+        answer.encoding = "utf-8"
+        return answer
