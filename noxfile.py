@@ -56,6 +56,7 @@ TYPED = (
 )
 MAIN_CORE = "2.19"
 LONG_SCENARIOS = (
+    "bringup",  # what e2e does, seen by molecule
     "cuda",
     "exporters",
     "firewall",
@@ -66,6 +67,7 @@ LONG_SCENARIOS = (
 )
 # Up to a quarter of an hour each, of load and of hosts that are lost: nox -s molecule -- gateway
 SLOW_SCENARIOS = ("cluster", "gateway")
+INSTALLED = "tests/e2e/test_installed.py"
 
 
 @nox.session
@@ -100,7 +102,9 @@ def unit(core: str, at: Bench) -> None:
     # Random sequences and simulated months take minutes, and say nothing about a release.
     short = () if core == MAIN_CORE else ("--ignore=tests/unit/chaos",)
     report = WORK / f"junit-unit-{core}.xml"
-    at.pytest(f"pytest on ansible-core {core}", report, "-q", "-n", "2", *short)
+    # By file, so that no two workers make the same fixtures; in order, for the longest come first.
+    spread = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+    at.pytest(f"pytest on ansible-core {core}", report, "-q", *spread, *short)
 
 
 per_core("unit", unit)
@@ -247,10 +251,19 @@ def molecule_long(at: Bench) -> None:
 @nox.session
 @bench
 def e2e(at: Bench) -> None:
-    """Run the tests of the whole path: the demo as a user runs it, pages, monitoring."""
+    """Run the tests of the whole path but the installed demo: playbooks, pages, monitoring."""
     tools = ("grafana-foundation-sdk", "pytest", "selenium")
     at.use(workshop.environment_for("e2e", pinned("ansible-core", *NEEDED, *tools)))
-    at.pytest("pytest tests/e2e", WORK / "junit-e2e.xml", "-v", "-s", "tests/e2e")
+    rest = ("tests/e2e", f"--deselect={INSTALLED}")
+    at.pytest("pytest tests/e2e", WORK / "junit-e2e.xml", "-v", "-s", *rest)
+
+
+@nox.session
+@bench
+def demo(at: Bench) -> None:
+    """Run the demo as a user does, from the built tarball in an empty folder."""
+    at.use(workshop.environment_for("demo", pinned("ansible-core", *NEEDED, "pytest")))
+    at.pytest(f"pytest {INSTALLED}", WORK / "junit-demo.xml", "-v", "-s", INSTALLED)
 
 
 @nox.session

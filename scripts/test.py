@@ -2,35 +2,36 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the test sessions one after the other, say how long each took, and end with the counts.
+"""Run the test sessions, say how long each took, and end with the counts.
 
 usage: .venv/bin/python scripts/test.py [--until MINUTES] [SESSION ...]
 
-Without a session all of SESSIONS are run, fast ones first; +NAME is a session on top of them.
-What CI adds so, other releases of ansible-core and long sessions, would make them take over 25 min.
-With --until none of those begins later than that; one for which no time is left was not run.
+Without a session FIRST is run, then the rows of BESIDE at the same time, so that two cores are busy
+while a row waits for its hosts. Sessions that are named run one after the other.
++NAME is a session on top of all: what CI adds so, other releases of ansible-core and long sessions,
+would make them take over 25 min. With --until none of those begins later than that; one for which
+no time is left was not run.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO
 
 import workshop
 
-SESSIONS = (
-    "lint",
-    "unit-2.19",
-    "build",
-    "integration",
-    "sanity-2.19",
-    "molecule",
-    "e2e",
-)
-
+FIRST = ("unit-2.19",)  # uses two cores itself
+# Within a row one after the other: the four of the first share a tree and environments.
+BESIDE = (("lint", "build", "integration", "sanity-2.19"), ("e2e",), ("molecule", "demo"))
+LOOK_SECONDS = 0.5
 
 Outcome = tuple[workshop.Result, float]  # what a session found, and the seconds it took
 
@@ -43,15 +44,26 @@ def git_status() -> str:
     ).stdout
 
 
-def run(session: str) -> Outcome:
-    """Run one nox session; returns what it found and the seconds it took."""
+def run(session: str, *, beside: bool = False) -> Outcome:
+    """Run one nox session; returns what it found and the seconds it took.
+
+    Lines of one that runs beside others begin with its name.
+    """
     print(f"\n=== {session} ===", flush=True)
     (workshop.RESULTS / f"{session}.json").unlink(missing_ok=True)
     started = time.monotonic()
     command = [f"{workshop.ROOT}/.venv/bin/nox", "--session", session]
-    code = subprocess.run(
-        command, cwd=workshop.ROOT, stderr=subprocess.STDOUT, check=False
-    ).returncode
+    # No pipe: what a session leaves running by design would hold it open.
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command,
+            cwd=workshop.ROOT,
+            stdout=output if beside else None,
+            stderr=subprocess.STDOUT,
+        )
+        if beside:
+            follow(process, output, session)
+        code = process.wait()
     result = workshop.read_result(session) or workshop.Result()
     if code and not result.failed:
         result.check(f"session {session}", good=False)
@@ -63,7 +75,22 @@ def run(session: str) -> Outcome:
     return result, took
 
 
-def report(results: dict[str, Outcome]) -> int:
+def follow(process: subprocess.Popen[bytes], output: IO[bytes], session: str) -> None:
+    """Print what a process writes into a file, line by line, until it has ended."""
+    place, rest, ended = 0, b"", False
+    while not ended:
+        ended = process.poll() is not None
+        # The place in the file is that of the process, too: reading must not move it.
+        size = os.fstat(output.fileno()).st_size
+        *lines, rest = (rest + os.pread(output.fileno(), size - place, place)).split(b"\n")
+        place = size
+        for line in [*lines, rest] if ended else lines:
+            print(f"{session}: {line.decode(errors='replace')}", flush=True)
+        if not ended:
+            time.sleep(LOOK_SECONDS)
+
+
+def report(results: dict[str, Outcome], seconds: float) -> int:
     """Print the table of sessions, what failed and what could not run; returns how many failed."""
     width = max(map(len, results))
     print("\nsession".ljust(width + 1) + "  passed  failed   seconds")
@@ -76,16 +103,32 @@ def report(results: dict[str, Outcome]) -> int:
             print(f"FAILED: {session}: {name}")
     passed = sum(row[0].passed for row in results.values())
     failed = sum(row[0].failed for row in results.values())
-    seconds = sum(row[1] for row in results.values())
     print(f"all sessions took {seconds // 60:.0f} min {seconds % 60:.0f} s")
     print(f"{passed} passed, {failed} failed", flush=True)
     return failed
 
 
+def run_beside(rows: tuple[tuple[str, ...], ...]) -> dict[str, Outcome]:
+    """Run rows of sessions at the same time; whoever is interrupted begins no other session."""
+    interrupted = threading.Event()
+
+    def run_row(row: tuple[str, ...]) -> dict[str, Outcome]:
+        return {name: run(name, beside=True) for name in row if not interrupted.is_set()}
+
+    with ThreadPoolExecutor(len(rows)) as pool:
+        try:
+            return {name: one for row in pool.map(run_row, rows) for name, one in row.items()}
+        except KeyboardInterrupt:
+            interrupted.set()
+            raise
+
+
 def run_all(named: list[str], more: list[str], until: float) -> dict[str, Outcome]:
-    """Run the named sessions, then those on top that begin before `until`, in seconds."""
+    """Run the named sessions or all, then those on top that begin before `until`, in seconds."""
     started = time.monotonic()
-    results = {session: run(session) for session in named}
+    results = {session: run(session) for session in named or FIRST}
+    if not named:
+        results |= run_beside(BESIDE)
     for session in more:
         passed = time.monotonic() - started
         if passed <= until:
@@ -98,15 +141,16 @@ def run_all(named: list[str], more: list[str], until: float) -> dict[str, Outcom
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the sessions and check that the work tree is as it was."""
+    started = time.monotonic()
     shutil.rmtree(workshop.RESULTS, ignore_errors=True)
     before = git_status()
     more = [name.removeprefix("+") for name in arguments.sessions if name.startswith("+")]
-    named = [name for name in arguments.sessions if not name.startswith("+")] or list(SESSIONS)
+    named = [name for name in arguments.sessions if not name.startswith("+")]
     results = run_all(named, more, arguments.until * 60)
     clean = workshop.Result()
     clean.check("git status is unchanged", git_status() == before)
     results["work tree"] = (clean, 0.0)
-    sys.exit(1 if report(results) else 0)
+    sys.exit(1 if report(results, time.monotonic() - started) else 0)
 
 
 if __name__ == "__main__":
