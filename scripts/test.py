@@ -8,9 +8,9 @@ usage: .venv/bin/python scripts/test.py [--until MINUTES] [SESSION ...]
 
 Without a session FIRST is run, then the rows of BESIDE at the same time, so that two cores are busy
 while a row waits for its hosts. Sessions that are named run one after the other.
-+NAME is a session on top of all: what CI adds so, other releases of ansible-core and long sessions,
-would make them take over 25 min. With --until none of those begins later than that; one for which
-no time is left was not run.
++NAME is a session on top of all: what CI adds so, other releases of ansible-core, the modules again
+through ansible-test and the longest sessions, would make them take over 25 min. With --until none
+of those begins later than that; one for which no time is left was not run.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ from typing import IO
 import workshop
 
 FIRST = ("unit-2.19",)  # uses two cores itself
-# Within a row one after the other: the four of the first share a tree and environments.
-BESIDE = (("lint", "build", "integration", "sanity-2.19"), ("e2e",), ("molecule", "demo"))
+BESIDE = (("e2e",), ("lint", "sanity-2.19"), ("molecule", "build"))
 LOOK_SECONDS = 0.5
 
 Outcome = tuple[workshop.Result, float]  # what a session found, and the seconds it took

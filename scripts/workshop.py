@@ -130,18 +130,18 @@ def known_files() -> set[str]:
     return {name for name in names.split("\0") if name and (ROOT / name).exists()}
 
 
-def make_tree() -> Path:
-    """Copy the known files to .nox/tree/ansible_collections/gpuops/cloud and return that folder.
+def make_tree(name: str) -> Path:
+    """Copy the known files to .nox/trees/<name>/ansible_collections/gpuops/cloud; return that.
 
     ansible-test wants that path and refuses a link; its own output from an earlier run is dropped.
     The copy is a repository of its own, else git would call all of it ignored by the outer one.
     """
-    tree = WORK / "tree" / COLLECTION
+    tree = WORK / "trees" / name / COLLECTION
     shutil.rmtree(tree, ignore_errors=True)
-    for name in sorted(known_files()):
-        if not name.startswith(".collections/"):
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, tree / name, follow_symlinks=False)
+    for file in sorted(known_files()):
+        if not file.startswith(".collections/"):
+            (tree / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, tree / file, follow_symlinks=False)
     subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
     return tree
 
