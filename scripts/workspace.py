@@ -42,6 +42,7 @@ for path in [source / "pip", *source.glob("pip-*.dist-info")]:
 def workspace(result: workshop.Result) -> Iterator[dict[str, str]]:
     """Yield the environment of a session; count what it leaves behind as failure, and remove it."""
     _sweep_hosts()  # what others left before is not held against this session
+    before = set(Path.home().iterdir())
     with tempfile.TemporaryDirectory(prefix="gpuops-", ignore_cleanup_errors=True) as folder:
         home, temporary = Path(folder, "home"), Path(folder, "tmp")
         temporary.mkdir()
@@ -52,6 +53,8 @@ def workspace(result: workshop.Result) -> Iterator[dict[str, str]]:
             left = [f"process {text}" for text in _end_processes(folder)]
             left += [f"host {name}" for name in _sweep_hosts()]
             left += [f"temporary file {path.name}" for path in sorted(temporary.glob("*gpuops*"))]
+            strange = set(Path.home().iterdir()) - before - {Path.home() / ".cache"}
+            left += [f"{path} in the user's own home" for path in sorted(strange)]
             for text in left:
                 print(f"LEFT BEHIND: {text}", flush=True)
             if left or result.passed or result.failed:
@@ -96,6 +99,7 @@ def _environment(home: Path, temporary: Path) -> dict[str, str]:
         "TMPDIR": str(temporary),
         "PATH": path,
         MARK: str(home.parent),
+        "GPUOPS_WATCH_PID": str(os.getpid()),
     }
 
 

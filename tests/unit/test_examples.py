@@ -50,6 +50,8 @@ def run(program: str, *arguments: object, cwd: Path, url: str) -> str:
         "HOME": str(cwd),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
         "ANSIBLE_LOCALHOST_WARNING": "false",
+        # Its default is in the real home, whatever HOME is.
+        "ANSIBLE_REMOTE_TMP": str(cwd / "tmp"),
         "DATACRUNCH_BASE_URL": f"{url}/v1",
         "DATACRUNCH_CLIENT_ID": "examples",
         "DATACRUNCH_CLIENT_SECRET": SECRET,

@@ -42,6 +42,8 @@ def play(simulator: Any, tmp_path: Path) -> Play:
             "HOME": str(tmp_path),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
+            # Its default is in the real home, whatever HOME is.
+            "ANSIBLE_REMOTE_TMP": str(tmp_path / "tmp"),
             "ANSIBLE_STDOUT_CALLBACK": "gpuops.cloud.journal",
             "GPUOPS_LEDGER": "none",
             "DATACRUNCH_BASE_URL": f"{simulator.url}/v1",
