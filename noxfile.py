@@ -22,12 +22,13 @@ import nox
 sys.path.insert(0, str(Path(__file__).parent / "scripts"))
 
 import drawing_sessions
+import path_sessions
 import workshop
 from bench import CORES, NEEDED, Bench, bench, per_core, pinned
 from workshop import COLLECTION, ROOT, WORK
 from workspace import place_get_pip
 
-__all__ = ["drawing_sessions"]  # Nox finds the sessions in it.
+__all__ = ["drawing_sessions", "path_sessions"]  # Nox finds the sessions in them.
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "unit-2.19"]
@@ -67,7 +68,6 @@ LONG_SCENARIOS = (
 )
 # Up to a quarter of an hour each, of load and of hosts that are lost: nox -s molecule -- gateway
 SLOW_SCENARIOS = ("cluster", "gateway")
-INSTALLED = "tests/e2e/test_installed.py"
 
 
 @nox.session
@@ -247,33 +247,6 @@ def molecule(at: Bench) -> None:
 def molecule_long(at: Bench) -> None:
     """Run the molecule scenarios that take minutes each; `make test` leaves them out."""
     play_scenarios(at, list(LONG_SCENARIOS))
-
-
-@nox.session
-@bench
-def e2e(at: Bench) -> None:
-    """Run the tests of the whole path but the installed demo: playbooks, pages, monitoring."""
-    tools = ("grafana-foundation-sdk", "pytest", "selenium")
-    at.use(workshop.environment_for("e2e", pinned("ansible-core", *NEEDED, *tools)))
-    rest = ("tests/e2e", f"--deselect={INSTALLED}")
-    at.pytest("pytest tests/e2e", WORK / "junit-e2e.xml", "-v", "-s", *rest)
-
-
-@nox.session
-@bench
-def demo(at: Bench) -> None:
-    """Run the demo as a user does, from the built tarball in an empty folder."""
-    at.use(workshop.environment_for("demo", pinned("ansible-core", *NEEDED, "pytest")))
-    at.pytest(f"pytest {INSTALLED}", WORK / "junit-demo.xml", "-v", "-s", INSTALLED)
-
-
-@nox.session
-@bench
-def guides(at: Bench) -> None:
-    """Run every command of the guides on one deployment of real hosts, in their order."""
-    tools = ("docutils", "pytest")
-    at.use(workshop.environment_for("guides", pinned("ansible-core", *NEEDED, *tools)))
-    at.pytest("pytest tests/guides", WORK / "junit-guides.xml", "-v", "-s", "tests/guides")
 
 
 @nox.session

@@ -29,7 +29,7 @@ from typing import IO
 import workshop
 
 FIRST = ("unit-2.19",)  # uses two cores itself
-BESIDE = (("e2e",), ("lint", "sanity-2.19"), ("molecule", "build"))
+BESIDE = (("e2e",), ("lint", "sanity-2.19", "pages"), ("molecule", "build"))
 LOOK_SECONDS = 0.5
 
 Outcome = tuple[workshop.Result, float]  # what a session found, and the seconds it took

@@ -40,9 +40,12 @@ for path in [source / "pip", *source.glob("pip-*.dist-info")]:
 
 @contextlib.contextmanager
 def workspace(result: workshop.Result) -> Iterator[dict[str, str]]:
-    """Yield the environment of a session; count what it leaves behind as failure, and remove it."""
+    """Yield the environment of a session; count what it leaves behind as failure, and remove it.
+
+    What is new in the user's own home is told, not removed: somebody else may have made it.
+    """
     _sweep_hosts()  # what others left before is not held against this session
-    before = set(Path.home().iterdir())
+    before = set(Path.home().glob(".*"))
     with tempfile.TemporaryDirectory(prefix="gpuops-", ignore_cleanup_errors=True) as folder:
         home, temporary = Path(folder, "home"), Path(folder, "tmp")
         temporary.mkdir()
@@ -53,7 +56,7 @@ def workspace(result: workshop.Result) -> Iterator[dict[str, str]]:
             left = [f"process {text}" for text in _end_processes(folder)]
             left += [f"host {name}" for name in _sweep_hosts()]
             left += [f"temporary file {path.name}" for path in sorted(temporary.glob("*gpuops*"))]
-            strange = set(Path.home().iterdir()) - before - {Path.home() / ".cache"}
+            strange = set(Path.home().glob(".*")) - before - {Path.home() / ".cache"}
             left += [f"{path} in the user's own home" for path in sorted(strange)]
             for text in left:
                 print(f"LEFT BEHIND: {text}", flush=True)
@@ -100,6 +103,8 @@ def _environment(home: Path, temporary: Path) -> dict[str, str]:
         "PATH": path,
         MARK: str(home.parent),
         "GPUOPS_WATCH_PID": str(os.getpid()),
+        # With ~, its default, it is in the home of the password database, whatever HOME is.
+        "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
     }
 
 

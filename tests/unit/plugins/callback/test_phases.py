@@ -221,8 +221,6 @@ def test_real_runs_are_timed(home: Path, broken: str, failed: list[str]) -> None
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections")}
     environment |= {"ANSIBLE_CALLBACKS_ENABLED": "gpuops.cloud.phases"}
     environment |= {"GPUOPS_PHASES_SHORTEST": "0"}
-    # Its default is in the real home, whatever HOME is.
-    environment |= {"ANSIBLE_REMOTE_TMP": str(home / "tmp")}
     variables = json.dumps({"broken": broken})
     command = [sys.executable, "-m", "ansible", "playbook", "play.yml", "-e", variables]
     done = subprocess.run(

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The nox sessions that go the whole path as a user does: playbooks, the demo, the guides."""
+
+from __future__ import annotations
+
+import nox
+import workshop
+from bench import NEEDED, Bench, bench, pinned
+from workshop import WORK
+
+INSTALLED = "tests/e2e/test_installed.py"
+ON_HOSTS = ("tests/e2e/test_interrupted.py", "tests/e2e/test_path.py")
+
+
+def whole_path(name: str, at: Bench, *chosen: str) -> None:
+    """Run some of the tests of the whole path."""
+    tools = ("grafana-foundation-sdk", "pytest", "selenium")
+    at.use(workshop.environment_for(name, pinned("ansible-core", *NEEDED, *tools)))
+    at.pytest(f"pytest of {name}", WORK / f"junit-{name}.xml", "-v", "-s", *chosen)
+
+
+@nox.session
+@bench
+def e2e(at: Bench) -> None:
+    """Run the playbooks on real hosts, from a purchase to the proof that nothing is left."""
+    whole_path("e2e", at, *ON_HOSTS)
+
+
+@nox.session
+@bench
+def pages(at: Bench) -> None:
+    """Run the rest of tests/e2e, which needs no hosts: costs, models, monitoring, a browser."""
+    others = [f"--deselect={path}" for path in (*ON_HOSTS, INSTALLED)]
+    whole_path("pages", at, "tests/e2e", *others)
+
+
+@nox.session
+@bench
+def demo(at: Bench) -> None:
+    """Run the demo as a user does, from the built tarball in an empty folder."""
+    at.use(workshop.environment_for("demo", pinned("ansible-core", *NEEDED, "pytest")))
+    at.pytest(f"pytest {INSTALLED}", WORK / "junit-demo.xml", "-v", "-s", INSTALLED)
+
+
+@nox.session
+@bench
+def guides(at: Bench) -> None:
+    """Run every command of the guides on one deployment of real hosts, in their order."""
+    tools = ("docutils", "pytest")
+    at.use(workshop.environment_for("guides", pinned("ansible-core", *NEEDED, *tools)))
+    at.pytest("pytest tests/guides", WORK / "junit-guides.xml", "-v", "-s", "tests/guides")
