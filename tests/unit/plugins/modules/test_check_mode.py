@@ -83,6 +83,9 @@ def test_check_mode_fails_as_the_real_run_would(cloud: Cloud, args: dict[str, An
     foretold = cloud.fails("datacrunch_instance", deployment="llm", check=True, **args)
     assert cloud.sim.writes() == []
     done = cloud.fails("datacrunch_instance", deployment="llm", **args)
+    for result in (foretold, done):
+        # Of ansible-core 2.18: a read that was answered before it was waited for has other lines.
+        result.pop("exception", None)
     assert foretold == done
 
 
