@@ -76,8 +76,6 @@ def evaluate(
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_LOCALHOST_WARNING": "false",
-        # Its default is in the real home, whatever HOME is.
-        "ANSIBLE_REMOTE_TMP": str(folder / "tmp"),
         "HOME": str(folder),
     }
     command = [sys.executable, "-m", "ansible", "playbook", str(playbook)]
