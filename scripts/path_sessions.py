@@ -12,12 +12,12 @@ from bench import NEEDED, Bench, bench, pinned
 from workshop import WORK
 
 INSTALLED = "tests/e2e/test_installed.py"
+WATCHING = ("grafana-foundation-sdk", "pytest", "selenium")
 ON_HOSTS = ("tests/e2e/test_interrupted.py", "tests/e2e/test_path.py")
 
 
-def whole_path(name: str, at: Bench, *chosen: str) -> None:
-    """Run some of the tests of the whole path."""
-    tools = ("grafana-foundation-sdk", "pytest", "selenium")
+def go(at: Bench, name: str, tools: tuple[str, ...], *chosen: str) -> None:
+    """Run some tests of the whole path, where these tools and all that the modules need are."""
     at.use(workshop.environment_for(name, pinned("ansible-core", *NEEDED, *tools)))
     at.pytest(f"pytest of {name}", WORK / f"junit-{name}.xml", "-v", "-s", *chosen)
 
@@ -26,7 +26,7 @@ def whole_path(name: str, at: Bench, *chosen: str) -> None:
 @bench
 def e2e(at: Bench) -> None:
     """Run the playbooks on real hosts, from a purchase to the proof that nothing is left."""
-    whole_path("e2e", at, *ON_HOSTS)
+    go(at, "e2e", WATCHING, *ON_HOSTS)
 
 
 @nox.session
@@ -34,21 +34,18 @@ def e2e(at: Bench) -> None:
 def pages(at: Bench) -> None:
     """Run the rest of tests/e2e, which needs no hosts: costs, models, monitoring, a browser."""
     others = [f"--deselect={path}" for path in (*ON_HOSTS, INSTALLED)]
-    whole_path("pages", at, "tests/e2e", *others)
+    go(at, "pages", WATCHING, "tests/e2e", *others)
 
 
 @nox.session
 @bench
 def demo(at: Bench) -> None:
     """Run the demo as a user does, from the built tarball in an empty folder."""
-    at.use(workshop.environment_for("demo", pinned("ansible-core", *NEEDED, "pytest")))
-    at.pytest(f"pytest {INSTALLED}", WORK / "junit-demo.xml", "-v", "-s", INSTALLED)
+    go(at, "demo", ("pytest",), INSTALLED)
 
 
 @nox.session
 @bench
 def guides(at: Bench) -> None:
     """Run every command of the guides on one deployment of real hosts, in their order."""
-    tools = ("docutils", "pytest")
-    at.use(workshop.environment_for("guides", pinned("ansible-core", *NEEDED, *tools)))
-    at.pytest("pytest tests/guides", WORK / "junit-guides.xml", "-v", "-s", "tests/guides")
+    go(at, "guides", ("docutils", "pytest"), "tests/guides")
