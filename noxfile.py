@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent / "scripts"))
 import drawing_sessions
 import path_sessions
 import workshop
-from bench import CORES, NEEDED, Bench, bench, per_core, pinned
+from bench import CORES, NEEDED, Bench, bench, one_for, pinned
 from workshop import COLLECTION, ROOT, WORK
 from workspace import place_get_pip
 
@@ -55,19 +55,8 @@ TYPED = (
     "scripts",
     "noxfile.py",
 )
-MAIN_CORE = "2.19"
-LONG_SCENARIOS = (
-    "bringup",  # what e2e does, seen by molecule
-    "cuda",
-    "exporters",
-    "firewall",
-    "models",
-    "reaper",
-    "storage",
-    "upgrade",
-)
-# Up to a quarter of an hour each, of load and of hosts that are lost: nox -s molecule -- gateway
-SLOW_SCENARIOS = ("cluster", "gateway")
+MAIN_CORE = "2.19"  # runs everything; the others run what can differ by release
+DIFFERS = ("ansible-doc", "compile", "import", "validate-modules")  # of the tests of sanity
 
 
 @nox.session
@@ -88,69 +77,68 @@ def lint(at: Bench) -> None:
 
 
 def unit(core: str, at: Bench) -> None:
-    """Run the unit tests on one release of ansible-core."""
-    release, python = CORES[core]
-    base = workshop.interpreter(python)
+    """Run the unit tests on one release of ansible-core, or those that can differ by release."""
+    base = at.python_of(core)
     if base is None:
-        at.result.not_run.append(f"unit tests on ansible-core {core}: no Python {python} here")
         return
     requirements = [
-        f"ansible-core=={release}",
+        f"ansible-core=={CORES[core].release}",
         *pinned(*NEEDED, "psycopg", "psycopg-binary", *PYTEST),
     ]
     at.use(workshop.environment_for(f"unit-{core}", requirements, base))
-    # Random sequences and simulated months take minutes, and say nothing about a release.
-    short = () if core == MAIN_CORE else ("--ignore=tests/unit/chaos",)
+    chosen = () if core == MAIN_CORE else ("-m", "every_core")
     report = WORK / f"junit-unit-{core}.xml"
     # By file, so that no two workers make the same fixtures; in order, for the longest come first.
     spread = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-    at.pytest(f"pytest on ansible-core {core}", report, "-q", *spread, *short)
+    at.pytest(f"pytest on ansible-core {core}", report, "-q", *spread, *chosen)
 
 
-per_core("unit", unit)
+for core in CORES:
+    one_for("unit", core, unit)
 
 
 def ansible_test(core: str, at: Bench) -> Path | None:
     """Prepare for ansible-test of one release; return its tree, or None without its Python."""
-    release, python = CORES[core]
-    base = workshop.interpreter(python)
+    base = at.python_of(core)
     if base is None:
-        at.result.not_run.append(f"ansible-test of ansible-core {core}: no Python {python} here")
         return None
-    folder = workshop.environment_for(f"ansible-test-{core}", [f"ansible-core=={release}"], base)
+    requirements = [f"ansible-core=={CORES[core].release}"]
+    folder = workshop.environment_for(f"ansible-test-{core}", requirements, base)
     at.use(folder)
     place_get_pip(next((folder.parent / "lib").glob("python3*/site-packages")))
-    return workshop.make_tree(f"ansible-test-{core}")
+    return workshop.make_tree(at.session.name)
 
 
 def sanity(core: str, at: Bench) -> None:
-    """Run ansible-test sanity, without any ignore file."""
+    """Run ansible-test sanity without any ignore file, or its tests that differ by release."""
     tree = ansible_test(core, at)
     if tree is None:
         return
-    fixed = ("sanity", "--venv", "--python", CORES[core][1], "--junit")
-    passed = at.run("ansible-test", *fixed, *at.session.posargs, cwd=tree) is not None
+    fixed = ("sanity", "--venv", "--python", CORES[core].python, "--junit")
+    tests = [] if core == MAIN_CORE else [word for name in DIFFERS for word in ("--test", name)]
+    passed = at.run("ansible-test", *fixed, *tests, *at.session.posargs, cwd=tree) is not None
     reports = sorted((tree / "tests/output/junit").glob("*.xml"))
     for report in reports:
         at.result.add_junit(report)
     at.result.check(f"ansible-test sanity on ansible-core {core}", passed and bool(reports))
 
 
-per_core("sanity", sanity)
+for core in CORES:
+    one_for("sanity", core, sanity)
 
 
 @nox.session
 @bench
 def integration(at: Bench) -> None:
     """Run the integration targets, or those named after `--`, against the simulator."""
-    tree = ansible_test("2.19", at)
+    tree = ansible_test(MAIN_CORE, at)
     if tree is None:
         return
     listing = ("integration", "--list-targets", *at.session.posargs)
     output = (at.run("ansible-test", *listing, cwd=tree, silent=True) or "").splitlines()
     targets = [line for line in output if (tree / "tests/integration/targets" / line).is_dir()]
     at.result.check("there are integration targets", bool(targets))
-    fixed = ("integration", "--venv", "--python", CORES["2.19"][1])
+    fixed = ("integration", "--venv", "--python", CORES[MAIN_CORE].python)
     # Each start of ansible-test takes seconds. Only to tell which one fails, they run one by one.
     together = at.run("ansible-test", *fixed, *targets, cwd=tree) is not None
     for target in targets:
@@ -224,29 +212,15 @@ def import_as_galaxy(at: Bench) -> None:
     at.result.check("galaxy-importer has no complaints", bool(output) and not complaints)
 
 
-def play_scenarios(at: Bench, scenarios: list[str]) -> None:
-    """Run molecule scenarios on real hosts of the simulator."""
+def molecule(scenario: str, at: Bench) -> None:
+    """Run a molecule scenario on real hosts of the simulator."""
     at.use(workshop.environment_for("molecule", pinned("ansible-core", *NEEDED, "molecule")))
     at.env["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".collections")
-    for scenario in scenarios:
-        at.check(f"molecule {scenario}", "molecule", "test", "--scenario-name", scenario)
+    at.check(f"molecule {scenario}", "molecule", "test", "--scenario-name", scenario)
 
 
-@nox.session
-@bench
-def molecule(at: Bench) -> None:
-    """Run the molecule scenarios, or those named after `--`."""
-    found = sorted((ROOT / "extensions/molecule").glob("*/molecule.yml"))
-    later = (*LONG_SCENARIOS, *SLOW_SCENARIOS)
-    names = [path.parent.name for path in found if path.parent.name not in later]
-    play_scenarios(at, at.session.posargs or names)
-
-
-@nox.session(name="molecule-long")
-@bench
-def molecule_long(at: Bench) -> None:
-    """Run the molecule scenarios that take minutes each; `make test` leaves them out."""
-    play_scenarios(at, list(LONG_SCENARIOS))
+for path in sorted((ROOT / "extensions/molecule").glob("*/molecule.yml")):
+    one_for("molecule", path.parent.name, molecule)
 
 
 @nox.session

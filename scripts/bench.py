@@ -13,19 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nox
+import sessions
+import workshop
 from nox.command import CommandFailed
 from workshop import ROOT, Result
 from workspace import workspace
 
 # What the modules need on a controller, the optional driver of a team's ledger left out.
 NEEDED = ("datacrunch", "prometheus-client", "SQLAlchemy")
-# Release of ansible-core -> its newest version and the Python to run it on.
-CORES = {
-    "2.18": ("2.18.19", "3.11"),
-    "2.19": ("2.19.14", "3.11"),
-    "2.20": ("2.20.10", "3.12"),
-    "2.21": ("2.21.5", "3.13"),
-}
+CORES = sessions.cores()
 
 
 class Bench:
@@ -73,6 +69,21 @@ class Bench:
         self.result.add_junit(report)
         self.result.check(name, passed)
 
+    def python_of(self, core: str) -> str | None:
+        """Return the interpreter for a release of ansible-core, or None and say why there is none.
+
+        Only a release that the table of sessions excuses may lack its Python.
+        """
+        wanted = CORES[core]
+        found = workshop.interpreter(wanted.python)
+        if found is None:
+            words = f"ansible-core {core}: no Python {wanted.python} here"
+            if wanted.not_possible_here:
+                self.result.not_possible.append(f"{words}; {wanted.not_possible_here}")
+            else:
+                self.result.not_run.append(words)
+        return found
+
 
 def bench(work: Callable[[Bench], None]) -> Callable[[nox.Session], None]:
     """Turn a function of a bench into a session: workspace around it, result kept and told."""
@@ -94,12 +105,11 @@ def bench(work: Callable[[Bench], None]) -> Callable[[nox.Session], None]:
     return session_function
 
 
-def per_core(name: str, work: Callable[[str, Bench], None]) -> None:
-    """Make one session for every release of ansible-core."""
-    for core in CORES:
-        function = functools.partial(work, core)
-        function.__doc__ = f"{work.__doc__} ({core})"
-        nox.session(name=f"{name}-{core}")(bench(function))
+def one_for(kind: str, which: str, work: Callable[[str, Bench], None]) -> None:
+    """Make the session ``<kind>-<which>``, for a release of ansible-core or a scenario."""
+    function = functools.partial(work, which)
+    function.__doc__ = f"{work.__doc__} ({which})"
+    nox.session(name=f"{kind}-{which}")(bench(function))
 
 
 def pinned(*names: str) -> list[str]:

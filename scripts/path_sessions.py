@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 import nox
+import sessions
 import workshop
 from bench import NEEDED, Bench, bench, pinned
 from workshop import WORK
 
-INSTALLED = "tests/e2e/test_installed.py"
 WATCHING = ("grafana-foundation-sdk", "pytest", "selenium")
-ON_HOSTS = ("tests/e2e/test_interrupted.py", "tests/e2e/test_path.py")
+
+
+def files_of(session: str) -> list[str]:
+    """Return the files of tests/e2e that a session covers, by the table of sessions."""
+    return [f"tests/e2e/{name}" for name in sessions.covered(session, "e2e")]
 
 
 def go(at: Bench, name: str, tools: tuple[str, ...], *chosen: str) -> None:
@@ -26,22 +30,21 @@ def go(at: Bench, name: str, tools: tuple[str, ...], *chosen: str) -> None:
 @bench
 def e2e(at: Bench) -> None:
     """Run the playbooks on real hosts, from a purchase to the proof that nothing is left."""
-    go(at, "e2e", WATCHING, *ON_HOSTS)
+    go(at, "e2e", WATCHING, *files_of("e2e"))
 
 
 @nox.session
 @bench
 def pages(at: Bench) -> None:
     """Run the rest of tests/e2e, which needs no hosts: costs, models, monitoring, a browser."""
-    others = [f"--deselect={path}" for path in (*ON_HOSTS, INSTALLED)]
-    go(at, "pages", WATCHING, "tests/e2e", *others)
+    go(at, "pages", WATCHING, *files_of("pages"))
 
 
 @nox.session
 @bench
 def demo(at: Bench) -> None:
     """Run the demo as a user does, from the built tarball in an empty folder."""
-    go(at, "demo", ("pytest",), INSTALLED)
+    go(at, "demo", ("pytest",), *files_of("demo"))
 
 
 @nox.session

@@ -2,37 +2,39 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the test sessions, say how long each took, and end with the counts.
+"""Run test sessions, say how long each took, and end with the counts.
 
-usage: .venv/bin/python scripts/test.py [--until MINUTES] [SESSION ...]
+usage: .venv/bin/python scripts/test.py [--ci | --nightly | --all] [--limit MINUTES] [--remember]
+                                        [SESSION ...]
 
-Without a session FIRST is run, then the rows of BESIDE at the same time, so that two cores are busy
-while a row waits for its hosts. Sessions that are named run one after the other.
-+NAME is a session on top of all: what CI adds so, other releases of ansible-core, the modules again
-through ansible-test and the longest sessions, would make them take over 25 min. With --until none
-of those begins later than that; one for which no time is left was not run.
+Without a session, those of `make test` in tests/sessions.toml run beside each other, as many as the
+cores bear; --ci adds those of .ci/run, --nightly runs those of the night alone, --all everything.
+Sessions that are named run one after the other, with their output as it comes.
+
+Red is what failed, what hung, and what was to run and did not: after --limit minutes, running
+sessions are ended. --remember writes into tests/session_costs.json what each session cost.
+--list prints the chosen sessions as JSON, for the workflow, and runs none.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import IO
 
+import sessions
 import workshop
+from running import Outcome, Runner
+from sessions import CI, MAKE_TEST, NIGHTLY, Session
 
-FIRST = ("unit-2.19",)  # uses two cores itself
-BESIDE = (("e2e",), ("lint", "sanity-2.19", "pages"), ("molecule", "build"))
-LOOK_SECONDS = 0.5
-
-Outcome = tuple[workshop.Result, float]  # what a session found, and the seconds it took
+DEFAULT_PYTHON = "3.11"
+ALLOWED_MINUTES = {MAKE_TEST: 25, CI: 40}
 
 
 def git_status() -> str:
@@ -43,117 +45,121 @@ def git_status() -> str:
     ).stdout
 
 
-def run(session: str, *, beside: bool = False) -> Outcome:
-    """Run one nox session; returns what it found and the seconds it took.
-
-    Lines of one that runs beside others begin with its name.
-    """
-    print(f"\n=== {session} ===", flush=True)
-    (workshop.RESULTS / f"{session}.json").unlink(missing_ok=True)
-    started = time.monotonic()
-    command = [f"{workshop.ROOT}/.venv/bin/nox", "--session", session]
-    # No pipe: what a session leaves running by design would hold it open.
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            command,
-            cwd=workshop.ROOT,
-            stdout=output if beside else None,
-            stderr=subprocess.STDOUT,
-        )
-        if beside:
-            follow(process, output, session)
-        code = process.wait()
-    result = workshop.read_result(session) or workshop.Result()
-    if code and not result.failed:
-        result.check(f"session {session}", good=False)
-    took = time.monotonic() - started
-    counts = f"{result.passed} passed, {result.failed} failed"
-    if result.not_run and not result.passed:
-        counts = "NOT RUN"
-    print(f"=== {session}: {counts}, {took:.0f} s ===", flush=True)
-    return result, took
+def chosen(arguments: argparse.Namespace) -> list[Session]:
+    """Return the sessions that the arguments ask for."""
+    table = sessions.read()
+    if arguments.sessions:
+        return sessions.named(arguments.sessions, table)
+    places = {MAKE_TEST}
+    if arguments.ci:
+        places = {MAKE_TEST, CI}
+    elif arguments.nightly:
+        places = {NIGHTLY}
+    elif arguments.all:
+        places = set(sessions.PLACES)
+    return [session for session in table if session.runs_in in places]
 
 
-def follow(process: subprocess.Popen[bytes], output: IO[bytes], session: str) -> None:
-    """Print what a process writes into a file, line by line, until it has ended."""
-    place, rest, ended = 0, b"", False
-    while not ended:
-        ended = process.poll() is not None
-        # The place in the file is that of the process, too: reading must not move it.
-        size = os.fstat(output.fileno()).st_size
-        *lines, rest = (rest + os.pread(output.fileno(), size - place, place)).split(b"\n")
-        place = size
-        for line in [*lines, rest] if ended else lines:
-            print(f"{session}: {line.decode(errors='replace')}", flush=True)
-        if not ended:
-            time.sleep(LOOK_SECONDS)
-
-
-def report(results: dict[str, Outcome], seconds: float) -> int:
-    """Print the table of sessions, what failed and what could not run; returns how many failed."""
-    width = max(map(len, results))
-    print("\nsession".ljust(width + 1) + "  passed  failed   seconds")
-    for session, (result, took) in results.items():
-        print(f"{session:<{width}}  {result.passed:6}  {result.failed:6}  {took:8.0f}")
-    for session, row in results.items():
-        for name in row[0].not_run:
-            print(f"NOT RUN: {session}: {name}")
-        for name in row[0].failures:
-            print(f"FAILED: {session}: {name}")
-    passed = sum(row[0].passed for row in results.values())
-    failed = sum(row[0].failed for row in results.values())
+def report(outcomes: dict[str, Outcome], seconds: float) -> int:
+    """Print the table of sessions, what failed and what did not run; return how many of these."""
+    width = max(map(len, outcomes))
+    print("\nsession".ljust(width + 1) + "  passed  failed  seconds  of CPU  covers")
+    covers = {session.name: session.covers for session in sessions.read()}
+    for name, one in outcomes.items():
+        counts = f"{one.result.passed:6}  {one.result.failed:6}"
+        times = f"{one.seconds:7.0f}  {one.cpu_seconds:6.0f}"
+        print(f"{name:<{width}}  {counts}  {times}  {', '.join(covers.get(name, ()))}")
+    for name, one in outcomes.items():
+        for what in one.result.not_possible:
+            print(f"NOT POSSIBLE HERE: {name}: {what}")
+        for what in one.result.not_run:
+            print(f"NOT RUN: {name}: {what}")
+        for what in one.result.failures:
+            print(f"FAILED: {name}: {what}")
+    results = [one.result for one in outcomes.values()]
+    passed = sum(result.passed for result in results)
+    # What was to run and did not is as bad as what failed.
+    failed = sum(result.failed + len(result.not_run) for result in results)
     print(f"all sessions took {seconds // 60:.0f} min {seconds % 60:.0f} s")
     print(f"{passed} passed, {failed} failed", flush=True)
     return failed
 
 
-def run_beside(rows: tuple[tuple[str, ...], ...]) -> dict[str, Outcome]:
-    """Run rows of sessions at the same time; whoever is interrupted begins no other session."""
-    interrupted = threading.Event()
-
-    def run_row(row: tuple[str, ...]) -> dict[str, Outcome]:
-        return {name: run(name, beside=True) for name in row if not interrupted.is_set()}
-
-    with ThreadPoolExecutor(len(rows)) as pool:
-        try:
-            return {name: one for row in pool.map(run_row, rows) for name, one in row.items()}
-        except KeyboardInterrupt:
-            interrupted.set()
-            raise
+def tell_room(arguments: argparse.Namespace, seconds: float) -> None:
+    """Print how much longer the sessions of `make test` or of CI may still become."""
+    allowed = ALLOWED_MINUTES[CI if arguments.ci else MAKE_TEST]
+    room = allowed - seconds / 60
+    print(f"room left of {allowed} min: {room:.1f} min")
 
 
-def run_all(named: list[str], more: list[str], until: float) -> dict[str, Outcome]:
-    """Run the named sessions or all, then those on top that begin before `until`, in seconds."""
-    started = time.monotonic()
-    results = {session: run(session) for session in named or FIRST}
-    if not named:
-        results |= run_beside(BESIDE)
-    for session in more:
-        passed = time.monotonic() - started
-        if passed <= until:
-            results[session] = run(session)
-        else:
-            why = f"the whole session, because {passed / 60:.0f} min had passed"
-            results[session] = (workshop.Result(not_run=[why]), 0.0)
-    return results
+def costs(outcomes: dict[str, Outcome]) -> dict[str, dict[str, float]]:
+    """Return what each session that ran and passed has cost: seconds, and how many cores."""
+    return {
+        name: {"seconds": round(one.seconds), "cores": round(one.cpu_seconds / one.seconds, 2)}
+        for name, one in outcomes.items()
+        if one.seconds and one.result.passed and not one.result.failed
+    }
+
+
+def machine() -> str:
+    """Return where and when this was measured."""
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    return f"{os.cpu_count()} cores, {today}, sessions beside each other"
+
+
+def as_json(rows: list[Session]) -> str:
+    """Return the sessions as a matrix of the workflow wants them."""
+    pythons = {name: core.python for name, core in sessions.cores().items()}
+    matrix = [
+        {
+            "session": session.name,
+            "python": pythons.get(session.name.rpartition("-")[2], DEFAULT_PYTHON),
+            "minutes": round(session.limit / 60) + 10,
+        }
+        for session in rows
+    ]
+    return json.dumps(matrix)
+
+
+def listen_to_signals() -> None:
+    """Let SIGINT and SIGTERM end the sessions that run, also where a shell ignores SIGINT."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the sessions and check that the work tree is as it was."""
+    rows = chosen(arguments)
+    if arguments.list:
+        print(as_json(rows))
+        return
+    listen_to_signals()
     started = time.monotonic()
+    cores = float(os.cpu_count() or 1)
     shutil.rmtree(workshop.RESULTS, ignore_errors=True)
     before = git_status()
-    more = [name.removeprefix("+") for name in arguments.sessions if name.startswith("+")]
-    named = [name for name in arguments.sessions if not name.startswith("+")]
-    results = run_all(named, more, arguments.until * 60)
+    whole = not arguments.sessions
+    if whole:
+        print(
+            f"expected to take {sessions.forecast(rows, cores) / 60:.0f} min on {cores:.0f} cores"
+        )
+    runner = Runner(cores, until=started + arguments.limit * 60)
+    outcomes = runner.run(rows, beside=whole)
     clean = workshop.Result()
     clean.check("git status is unchanged", git_status() == before)
-    results["work tree"] = (clean, 0.0)
-    sys.exit(1 if report(results, time.monotonic() - started) else 0)
+    outcomes["work tree"] = Outcome(clean)
+    failed = report(outcomes, time.monotonic() - started)
+    if whole and not (arguments.nightly or arguments.all):
+        tell_room(arguments, time.monotonic() - started)
+    if arguments.remember:
+        sessions.remember(costs(outcomes), machine())
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--until", type=float, default=float("inf"))
+    for place in ("ci", "nightly", "all", "remember", "list"):
+        parser.add_argument(f"--{place}", action="store_true")
+    parser.add_argument("--limit", type=float, default=float("inf"))
     parser.add_argument("sessions", nargs="*")
     main(parser.parse_args())

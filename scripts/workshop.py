@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tarfile
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -31,7 +34,8 @@ class Result:
     passed: int = 0
     failed: int = 0
     failures: list[str] = field(default_factory=list)
-    not_run: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)  # as bad as failed
+    not_possible: list[str] = field(default_factory=list)  # with the reason that the table allows
 
     def check(self, name: str, good: bool) -> None:
         """Count one check."""
@@ -112,15 +116,25 @@ def environment_for(name: str, requirements: list[str], python: str | None = Non
     folder = WORK / name
     stamp = folder / "made-from"
     wanted = hashlib.sha256("\n".join([str(python), *requirements]).encode()).hexdigest()
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
-        for words in (
-            ["venv", "--quiet", "--clear", "--python", python or sys.executable, str(folder)],
-            ["pip", "install", "--quiet", "--python", str(folder), *requirements],
-        ):
-            command = [f"{ROOT}/.venv/bin/uv", *words]
-            subprocess.run(command, cwd=ROOT, env=tool_environment(), check=True)
-        stamp.write_text(wanted, encoding="utf-8")
+    with locked(WORK / f"{name}.lock"):  # sessions that run beside each other share some
+        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+            for words in (
+                ["venv", "--quiet", "--clear", "--python", python or sys.executable, str(folder)],
+                ["pip", "install", "--quiet", "--python", str(folder), *requirements],
+            ):
+                command = [f"{ROOT}/.venv/bin/uv", *words]
+                subprocess.run(command, cwd=ROOT, env=tool_environment(), check=True)
+            stamp.write_text(wanted, encoding="utf-8")
     return folder / "bin"
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock; whoever is killed lets it go."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 def known_files() -> set[str]:
