@@ -119,8 +119,9 @@ def ansible_test(core: str, at: Bench) -> Path | None:
         return None
     folder = workshop.environment_for(f"ansible-test-{core}", [f"ansible-core=={release}"], base)
     at.use(folder)
-    place_get_pip(next((folder.parent / "lib").glob("python3*/site-packages")))
-    return workshop.make_tree(f"ansible-test-{core}")
+    packages = next((folder.parent / "lib").glob("python3*/site-packages"))
+    place_get_pip(packages, Path(at.env["HOME"]))
+    return workshop.make_tree(at.session.name)
 
 
 def sanity(core: str, at: Bench) -> None:

@@ -4,9 +4,10 @@
 
 """Prepare this clone: the system packages that are missing, and the virtual environment .venv.
 
-usage: python3 scripts/setup.py demo|test
+usage: python3 scripts/setup.py demo|test|link
 
-Runs on the bare Python of the system; does nothing when everything is there.
+Runs on the bare Python of the system; does nothing when everything is there. `link` installs
+nothing: it only lets Ansible find this clone as the collection gpuops.cloud, as the others do, too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "gpuops-setup.json"
+# Where ansible.cfg looks for the collection, which is this clone, whatever its folder is called.
+LINK = ROOT / ".collections/ansible_collections/gpuops/cloud"
 
 PYTHON_MIN, PYTHON_MAX = (3, 11), (3, 13)  # what the pinned ansible-core supports
 
@@ -105,6 +108,13 @@ def fingerprint(requirements: list[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def link() -> None:
+    """Make this clone the collection gpuops.cloud."""
+    LINK.parent.mkdir(parents=True, exist_ok=True)
+    if not LINK.is_symlink():
+        LINK.symlink_to("../../..")
+
+
 def made_from() -> dict[str, str]:
     """Return the fingerprints that a working environment holds by now, empty without one."""
     python = VENV / "bin" / "python"
@@ -151,8 +161,11 @@ def unpack(packages: dict[str, str]) -> None:
 
 def main(arguments: list[str]) -> None:
     """Prepare for the demo or the tests."""
-    if arguments not in (["demo"], ["test"]):
+    if arguments not in (["demo"], ["test"], ["link"]):
         sys.exit(__doc__)
+    link()
+    if arguments == ["link"]:
+        return
     if not PYTHON_MIN <= sys.version_info[:2] <= PYTHON_MAX:
         sys.exit(
             f"[setup] this needs Python 3.11 to 3.13; {sys.executable} is {sys.version.split()[0]}"
