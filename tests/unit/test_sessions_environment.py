@@ -31,34 +31,15 @@ GIVEN = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM"
 GIVEN |= {"CI": "true", "https_proxy": "http://127.0.0.1:9", "SSL_CERT_FILE": "/etc/ssl/a.crt"}
 GIVEN |= {"GPUOPS_CHAOS_SEED": "300"}
 # One of each family that led a tool astray, or would.
-POISON = [
-    "ANSIBLE_CONFIG",
-    "ANSIBLE_STDOUT_CALLBACK",
-    "AWS_SECRET_ACCESS_KEY",
-    "COLUMNS",
-    "CONTAINER_HOST",
-    "DATACRUNCH_CLIENT_SECRET",
-    "GIT_DIR",
-    "GITHUB_TOKEN",
-    "GPUOPS_HOME",
-    "GPUOPS_LEDGER",
-    "HF_TOKEN",
-    "MOLECULE_GLOB",
-    "NOX_SESSION",
-    "PIP_REQUIRE_VIRTUALENV",
-    "PYENV_VERSION",
-    "PYTEST_ADDOPTS",
-    "PYTHONPATH",
-    "PYTHONWARNINGS",
-    "SSH_AUTH_SOCK",
-    "UV_INDEX_URL",
-    "VERDA_CLIENT_ID",
-    "VIRTUAL_ENV",
-    "VLLM_API_KEY",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_RUNTIME_DIR",
-]
+POISON = (
+    *("ANSIBLE_CONFIG", "ANSIBLE_STDOUT_CALLBACK", "AWS_SECRET_ACCESS_KEY", "COLUMNS"),
+    *("CONTAINER_HOST", "DATACRUNCH_CLIENT_SECRET", "GIT_DIR", "GITHUB_TOKEN"),
+    *("GPUOPS_HOME", "GPUOPS_LEDGER", "HF_TOKEN", "MOLECULE_GLOB"),
+    *("NOX_SESSION", "PIP_REQUIRE_VIRTUALENV", "PYENV_VERSION", "PYTEST_ADDOPTS"),
+    *("PYTHONPATH", "PYTHONWARNINGS", "SSH_AUTH_SOCK", "UV_INDEX_URL"),
+    *("VERDA_CLIENT_ID", "VIRTUAL_ENV", "VLLM_API_KEY", "XDG_CONFIG_HOME"),
+    *("XDG_DATA_HOME", "XDG_RUNTIME_DIR"),
+)
 SETTINGS = (
     *(".ansible.cfg", ".cache/gpuops.cloud/tokens/other.json", ".config/gpuops/a/vllm_api_key"),
     *(".datacrunch/credentials", ".gitconfig", ".netrc", ".ssh/config", ".vault_pass"),
