@@ -10,7 +10,7 @@ help:
 	@echo "make demo KEEP=1   the same, but leave it running and say how to talk to it"
 	@echo "make demo-stop     end what make demo KEEP=1 left running"
 	@echo "make test          the tests (SESSIONS=\"lint unit-2.19\" for some of them)"
-	@echo "make clean         remove what was made in this clone: .venv, .nox, dist"
+	@echo "make clean         remove what was made in this clone: .venv, .nox, .collections, dist"
 
 demo:
 	@python3 scripts/setup.py demo
@@ -25,4 +25,4 @@ test:
 	@.venv/bin/python scripts/test.py $(SESSIONS)
 
 clean:
-	rm -rf .venv .nox .ansible dist
+	rm -rf .venv .nox .ansible .collections dist

@@ -105,7 +105,8 @@ def ansible_test(core: str, at: Bench) -> Path | None:
     requirements = [f"ansible-core=={CORES[core].release}"]
     folder = workshop.environment_for(f"ansible-test-{core}", requirements, base)
     at.use(folder)
-    place_get_pip(next((folder.parent / "lib").glob("python3*/site-packages")))
+    packages = next((folder.parent / "lib").glob("python3*/site-packages"))
+    place_get_pip(packages, Path(at.env["HOME"]))
     return workshop.make_tree(at.session.name)
 
 

@@ -41,7 +41,9 @@ class Bench:
         words[0] = shutil.which(words[0], path=self.env["PATH"]) or words[0]
         with self.session.chdir(cwd):
             try:
-                output = self.session.run(*words, env=self.env, external=True, silent=silent)
+                output = self.session.run(
+                    *words, env=self.env, include_outer_env=False, external=True, silent=silent
+                )
             except CommandFailed:
                 return None
         return output if isinstance(output, str) else ""
@@ -92,7 +94,7 @@ def bench(work: Callable[[Bench], None]) -> Callable[[nox.Session], None]:
     def session_function(session: nox.Session) -> None:
         result = Result()
         try:
-            with workspace(result) as env:
+            with workspace(result, session.name) as env:
                 work(Bench(session, result, env))
         except Exception:
             result.check("the session itself", good=False)
@@ -114,6 +116,7 @@ def one_for(kind: str, which: str, work: Callable[[str, Bench], None]) -> None:
 
 def pinned(*names: str) -> list[str]:
     """Return the exact requirements of these tools; raises KeyError for one that is not pinned."""
-    text = (ROOT / "requirements-test.txt").read_text(encoding="utf-8")
+    files = sorted(ROOT.glob("requirements-*.txt"))
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     pins = {line.split("==")[0]: line for line in text.splitlines() if "==" in line}
     return [pins[name] for name in names]

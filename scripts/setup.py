@@ -4,9 +4,10 @@
 
 """Prepare this clone: the system packages that are missing, and the virtual environment .venv.
 
-usage: python3 scripts/setup.py demo|test
+usage: python3 scripts/setup.py demo|test|link
 
-Runs on the bare Python of the system; does nothing when everything is there.
+Runs on the bare Python of the system; does nothing when everything is there. `link` installs
+nothing: it only lets Ansible find this clone as the collection gpuops.cloud, as the others do, too.
 """
 
 from __future__ import annotations
@@ -25,8 +26,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "gpuops-setup.json"
+# Where ansible.cfg looks for the collection, which is this clone, whatever its folder is called.
+LINK = ROOT / ".collections/ansible_collections/gpuops/cloud"
 
 PYTHON_MIN, PYTHON_MAX = (3, 11), (3, 13)  # what the pinned ansible-core supports
+
+LOCK_SECONDS, LOOK_SECONDS = 600.0, 2.0
 
 # Program -> Debian package that brings it.
 DEMO_PROGRAMS = {
@@ -75,17 +80,36 @@ def missing_packages(programs: dict[str, str]) -> list[str]:
     return sorted(packages)
 
 
+def apt_get(*words: str, cwd: Path | None = None) -> None:
+    """Run apt-get, once whoever else uses it has finished: another clone may be set up meanwhile.
+
+    Raises CalledProcessError, after what apt-get said.
+    """
+    command = ["apt-get", "--quiet=2", f"--option=DPkg::Lock::Timeout={LOCK_SECONDS:.0f}", *words]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+    limit = time.monotonic() + LOCK_SECONDS
+    while True:
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0:
+            return
+        if "Could not get lock" not in done.stderr or time.monotonic() > limit:
+            print(done.stderr, file=sys.stderr, flush=True)
+            raise subprocess.CalledProcessError(done.returncode, command)
+        time.sleep(LOOK_SECONDS)
+
+
 def install_packages(packages: list[str]) -> None:
     """Install system packages as root; otherwise end with the command that somebody must run."""
-    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    command = ["install", "--yes", "--no-install-recommends", *packages]
     if not shutil.which("apt-get"):
         sys.exit(f"[setup] please install, by your system's package manager: {' '.join(packages)}")
     if os.geteuid() != 0:
-        sys.exit(f"[setup] please run first: sudo {' '.join(command)}")
+        sys.exit(f"[setup] please run first: sudo apt-get {' '.join(command)}")
     say(f"installing system packages: {' '.join(packages)}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["apt-get", "update"], command):
-        subprocess.run([*step, "--quiet=2"], env=environment, stdout=subprocess.DEVNULL, check=True)
+    apt_get("update")
+    apt_get(*command)
 
 
 def pins(names: tuple[str, ...]) -> list[str]:
@@ -103,6 +127,13 @@ def fingerprint(requirements: list[str]) -> str:
         for name in ("requirements.txt", "requirements-test.txt")
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def link() -> None:
+    """Make this clone the collection gpuops.cloud."""
+    LINK.parent.mkdir(parents=True, exist_ok=True)
+    if not LINK.is_symlink():
+        LINK.symlink_to("../../..")
 
 
 def made_from() -> dict[str, str]:
@@ -141,18 +172,20 @@ def unpack(packages: dict[str, str]) -> None:
         sys.exit(f"[setup] please install, by your system's package manager: {' '.join(missing)}")
     say(f"unpacking below .venv: {' '.join(missing)}")
     if os.geteuid() == 0:  # the lists of packages may be old, or not there yet
-        subprocess.run(["apt-get", "update", "--quiet=2"], stdout=subprocess.DEVNULL, check=True)
+        apt_get("update")
     with tempfile.TemporaryDirectory() as place:
-        fetch = ["apt-get", "download", "--quiet=2", *missing]
-        subprocess.run(fetch, cwd=place, capture_output=True, check=True)
+        apt_get("download", *missing, cwd=Path(place))
         for file in Path(place).glob("*.deb"):
             subprocess.run(["dpkg-deb", "--extract", str(file), str(folder)], check=True)
 
 
 def main(arguments: list[str]) -> None:
     """Prepare for the demo or the tests."""
-    if arguments not in (["demo"], ["test"]):
+    if arguments not in (["demo"], ["test"], ["link"]):
         sys.exit(__doc__)
+    link()
+    if arguments == ["link"]:
+        return
     if not PYTHON_MIN <= sys.version_info[:2] <= PYTHON_MAX:
         sys.exit(
             f"[setup] this needs Python 3.11 to 3.13; {sys.executable} is {sys.version.split()[0]}"

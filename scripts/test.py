@@ -32,6 +32,7 @@ import sessions
 import workshop
 from running import Outcome, Runner
 from sessions import CI, MAKE_TEST, NIGHTLY, Session
+from surroundings import for_git
 
 DEFAULT_PYTHON = "3.11"
 ALLOWED_MINUTES = {MAKE_TEST: 25, CI: 40}
@@ -41,7 +42,12 @@ def git_status() -> str:
     """Return what git says about the work tree, so that a change by the tests can be seen."""
     command = ["git", "status", "--porcelain", "--untracked-files=all"]
     return subprocess.run(
-        command, cwd=workshop.ROOT, capture_output=True, text=True, check=True
+        command,
+        cwd=workshop.ROOT,
+        env=for_git(os.environ),
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
 
 

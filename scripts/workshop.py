@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -16,10 +14,13 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+import home_watch
+from surroundings import SOURCES, for_git, locked, passed_on, tests_cache, write
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".nox"
@@ -82,65 +83,95 @@ def interpreter(version: str) -> str | None:
     found += sorted(map(str, Path(pyenv).glob(f"versions/{version}.*/bin/python{version}")))
     for candidate in filter(None, found):
         # A shim of pyenv exists for versions that it then refuses to start.
-        trial = subprocess.run([candidate, "-c", "import ssl"], capture_output=True, check=False)
+        command = [candidate, "-c", "import ssl"]
+        environment = {**passed_on(os.environ), "HOME": str(Path.home())}
+        trial = subprocess.run(command, env=environment, capture_output=True, check=False)
         if trial.returncode == 0:
             return candidate
     return None
 
 
 def pip_settings() -> dict[str, str]:
-    """Return pip's settings, from files and environment, by their bare names."""
-    command = [f"{ROOT}/.venv/bin/pip", "config", "list"]
+    """Return what the user's pip is told of where packages come from, by the settings' bare names.
+
+    The one thing that is read of the user's settings, files and environment: behind the mirror of
+    a company no package could be had without it.
+    """
+    command = [f"{ROOT}/.venv/bin/python", "-I", "-m", "pip", "config", "list"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = re.findall(r"^(?:global|install|:env:)\.([\w-]+)='(.*)'$", text, re.MULTILINE)
-    return dict(rows)
+    return {name: value for name, value in rows if name in SOURCES}
 
 
 def tool_environment() -> dict[str, str]:
-    """Return the caller's environment for our tools; uv hears of pip's index and certificates."""
-    environment = dict(os.environ)
-    for name in ("ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH", "VIRTUAL_ENV"):
-        environment.pop(name, None)
+    """Return the environment of our tools; uv hears of pip's index and certificates.
+
+    Without HOME: a session has one of its own.
+    """
+    environment = passed_on(os.environ)
     settings = pip_settings()
     for name, variable in {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}.items():
         if name in settings:
             environment.setdefault(variable, settings[name])
-    environment.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does
-    environment.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache/uv"))
-    environment.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache/pip"))
-    return environment
+    cache = tests_cache(os.environ)
+    return {
+        **environment,
+        "UV_SYSTEM_CERTS": "1",  # as pip does
+        "UV_NO_CONFIG": "1",
+        "UV_CACHE_DIR": str(cache / "uv"),
+        "PIP_CACHE_DIR": str(cache / "pip"),
+        "GPUOPS_SIMULATOR_CACHE": str(cache),
+    }
 
 
 def environment_for(name: str, requirements: list[str], python: str | None = None) -> Path:
-    """Make the environment .nox/<name>, unless made from the same before; return its bin folder."""
+    """Make the environment .nox/<name>, unless made from the same before; return its bin folder.
+
+    Sessions that run at the same time may ask for the same one.
+    """
     folder = WORK / name
     stamp = folder / "made-from"
     wanted = hashlib.sha256("\n".join([str(python), *requirements]).encode()).hexdigest()
-    with locked(WORK / f"{name}.lock"):  # sessions that run beside each other share some
+    with locked(WORK / "locks" / name):
         if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
-            for words in (
-                ["venv", "--quiet", "--clear", "--python", python or sys.executable, str(folder)],
-                ["pip", "install", "--quiet", "--python", str(folder), *requirements],
-            ):
-                command = [f"{ROOT}/.venv/bin/uv", *words]
-                subprocess.run(command, cwd=ROOT, env=tool_environment(), check=True)
+            _fill(folder, requirements, python or sys.executable)
             stamp.write_text(wanted, encoding="utf-8")
+        _watch_home(folder)
     return folder / "bin"
 
 
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock; whoever is killed lets it go."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+def _fill(folder: Path, requirements: list[str], python: str) -> None:
+    """Make a new environment; in the user's home uv reads the login of a package index, if any."""
+    environment = {**tool_environment(), "HOME": str(Path.home())}
+    for words in (
+        ["venv", "--quiet", "--clear", "--python", python, str(folder)],
+        ["pip", "install", "--quiet", "--python", str(folder), *requirements],
+    ):
+        command = [f"{ROOT}/.venv/bin/uv", *words]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
+def _watch_home(folder: Path) -> None:
+    """Let every Python of an environment note what it writes in the user's home."""
+    packages = next((folder / "lib").glob("python3*/site-packages"))
+    # The interpreter may lie in the home, too, and the folder for temporary files.
+    allowed = [ROOT, tests_cache(os.environ), Path(tempfile.gettempdir())]
+    call = f"gpuops_home_watch.watch({list(map(str, allowed))!r})"
+    write(packages / "gpuops_home_watch.py", Path(home_watch.__file__).read_text(encoding="utf-8"))
+    write(packages / "gpuops_home_watch.pth", f"import gpuops_home_watch; {call}\n")
+
+
+def written_at_home() -> dict[Path, int]:
+    """Return the notes of all environments on that, and how long each is."""
+    return {path: path.stat().st_size for path in WORK.glob(f"*/{home_watch.NOTES}")}
 
 
 def known_files() -> set[str]:
     """Return the files that git tracks or does not ignore, as paths from the root."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = subprocess.run(
+        command, cwd=ROOT, env=for_git(os.environ), capture_output=True, text=True, check=True
+    ).stdout
     return {name for name in names.split("\0") if name and (ROOT / name).exists()}
 
 
@@ -153,10 +184,9 @@ def make_tree(name: str) -> Path:
     tree = WORK / "trees" / name / COLLECTION
     shutil.rmtree(tree, ignore_errors=True)
     for file in sorted(known_files()):
-        if not file.startswith(".collections/"):
-            (tree / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / file, tree / file, follow_symlinks=False)
-    subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
+        (tree / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / file, tree / file, follow_symlinks=False)
+    subprocess.run(["git", "init", "--quiet", str(tree)], env=for_git(os.environ), check=True)
     return tree
 
 

@@ -10,8 +10,8 @@ import configparser
 import contextlib
 import os
 import re
-import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,13 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import workshop
+from home_watch import MARK
+from surroundings import tests_cache, write
 
-sys.path.insert(0, str(workshop.ROOT / "tests/simulator"))
-
-from gpuops_simulator.hosts import HostError, PodmanHosts
-
-MARK = "GPUOPS_WORKSPACE"
 GRACE_SECONDS = 20.0  # a simulator that was told to stop removes its hosts first
+SWEEP_SECONDS = 300.0
 
 # Stands where ansible-test looks for its pip bootstrap script, which it would otherwise download.
 GET_PIP = """\
@@ -39,39 +37,52 @@ for path in [source / "pip", *source.glob("pip-*.dist-info")]:
 
 
 @contextlib.contextmanager
-def workspace(result: workshop.Result) -> Iterator[dict[str, str]]:
+def workspace(result: workshop.Result, session: str) -> Iterator[dict[str, str]]:
     """Yield the environment of a session; count what it leaves behind as failure, and remove it.
 
-    What is new in the user's own home is told, not removed: somebody else may have made it.
+    Only what this session made is held against it: others may work on this machine, in this home
+    and in this clone at the same time. What it wrote in the user's home is told, not removed.
     """
-    _sweep_hosts()  # what others left before is not held against this session
-    before = set(Path.home().glob(".*"))
+    before = workshop.written_at_home()
     with tempfile.TemporaryDirectory(prefix="gpuops-", ignore_cleanup_errors=True) as folder:
         home, temporary = Path(folder, "home"), Path(folder, "tmp")
         temporary.mkdir()
-        _fill_home(home)
+        _fill_home(home, session)
+        environment = _environment(home, temporary)
+        _sweep_hosts(environment, "all")  # of simulators and sessions that were killed before
         try:
-            yield _environment(home, temporary)
+            yield dict(environment)
         finally:
             left = [f"process {text}" for text in _end_processes(folder)]
-            left += [f"host {name}" for name in _sweep_hosts()]
+            left += [f"host {name}" for name in _sweep_hosts(environment, "mine")]
             left += [f"temporary file {path.name}" for path in sorted(temporary.glob("*gpuops*"))]
-            strange = set(Path.home().glob(".*")) - before - {Path.home() / ".cache"}
-            left += [f"{path} in the user's own home" for path in sorted(strange)]
+            left += [f"{path} in the user's own home" for path in _strange(before, folder)]
             for text in left:
                 print(f"LEFT BEHIND: {text}", flush=True)
             if left or result.passed or result.failed:
                 result.check("; ".join(["leaves nothing behind", *left]), not left)
 
 
-def _fill_home(home: Path) -> None:
-    """Give the home pip's settings, our cache and the environments of ansible-test.
+def _strange(before: dict[Path, int], folder: str) -> list[str]:
+    """Return what programs of this workspace, or of none, have written in the user's own home."""
+    rows = []
+    for path in workshop.written_at_home():
+        text = path.read_bytes()[before.get(path, 0) :].decode(errors="replace")
+        rows += [line.split("\t") for line in text.splitlines()]
+    return sorted({name for mark, name in rows if mark in ("", folder)})
 
-    The settings go along as a file because ansible-test drops PIP_* variables.
+
+def _fill_home(home: Path, session: str) -> None:
+    """Give the home what is kept between runs, and pip's settings.
+
+    The settings go along as a file because ansible-test drops PIP_* variables. Its environments are
+    the session's own, since it makes them without a lock.
     """
+    cache = tests_cache(os.environ)
     links = {
-        ".cache/gpuops.cloud": Path.home() / ".cache/gpuops.cloud",
-        ".ansible/test": workshop.WORK / "ansible-test",
+        ".ansible/test": workshop.WORK / "ansible-test" / session,
+        ".cache/gpuops.cloud/wheelhouse": cache / "wheelhouse",
+        ".cache/pip": cache / "pip",
     }
     for name, target in links.items():
         target.mkdir(parents=True, exist_ok=True)
@@ -90,9 +101,6 @@ def _fill_home(home: Path) -> None:
 def _environment(home: Path, temporary: Path) -> dict[str, str]:
     """Return the environment that leads every tool to this home and temporary folder."""
     environment = workshop.tool_environment()
-    strange = ("DATACRUNCH_", "GPUOPS_LEDGER", "VERDA_", "XDG_")
-    for name in [name for name in environment if name.startswith(strange)]:
-        del environment[name]
     # A shim of pyenv looks for its versions below HOME, so the real interpreter goes first.
     python = str(Path(os.path.realpath(sys.executable)).parent)
     path = os.pathsep.join([python, environment.get("PATH", os.defpath)])
@@ -108,18 +116,23 @@ def _environment(home: Path, temporary: Path) -> dict[str, str]:
     }
 
 
-def _sweep_hosts() -> list[str]:
-    """Remove the containers of simulators that are gone; return their names.
+def _sweep_hosts(environment: dict[str, str], whose: str) -> list[str]:
+    """Remove the containers of simulators that are gone, with their disks; return their names.
 
     A podman that does not work has no containers; whoever needs hosts will fail and say why.
     """
-    if not shutil.which("podman"):
-        return []
-    try:
-        return PodmanHosts(run_id="sweep", log=print).sweep()
-    except HostError as error:
-        print(f"podman does not work here: {error}", flush=True)
-        return []
+    simulator = workshop.ROOT / "tests/simulator"
+    done = subprocess.run(
+        [sys.executable, str(simulator), "--sweep-hosts", whose],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SWEEP_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        print(f"podman does not work here: {done.stderr.strip()}", flush=True)
+    return done.stdout.split()
 
 
 def _end_processes(folder: str) -> list[str]:
@@ -152,14 +165,14 @@ def _processes(folder: str) -> dict[int, str]:
     return found
 
 
-def place_get_pip(site_packages: Path) -> None:
-    """Put the bootstrap script where this ansible-test looks first."""
+def place_get_pip(site_packages: Path, home: Path) -> None:
+    """Put the bootstrap script where the ansible-test of this home looks first."""
     table = (site_packages / "ansible_test/_internal/python_requirements.py").read_text(
         encoding="utf-8"
     )
     pip = next((workshop.ROOT / ".venv/lib").glob("python3*/site-packages"))
-    cache = workshop.WORK / "ansible-test/cache"
+    cache = home / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
     for version in set(re.findall(r"pip='([\d.]+)'", table)):
         script = cache / f"get_pip_{version.replace('.', '_')}.py"
-        script.write_text(GET_PIP.format(source=str(pip)), encoding="utf-8")
+        write(script, GET_PIP.format(source=str(pip)))

@@ -22,11 +22,14 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Another run may be copying the archive of another lock file just now.
+STALE_SECONDS = 24 * 3600.0
 # A broken run loses at most one batch.
 BATCH = 40
 OLDEST_GLIBC, LEGACY = 5, {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
@@ -98,13 +101,14 @@ def tell(text: str) -> None:
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """Make the archive of the folder appear, and remove what it replaces."""
+    """Make the archive of the folder appear, and remove what it replaces unless used lately."""
     unfinished = archive.with_suffix(".partial")
     with tarfile.open(unfinished, "w") as tar:
         for wheel in sorted(folder.glob("*.whl")):
             tar.add(wheel, arcname=wheel.name)
     for older in archive.parent.glob(f"{archive.stem.rsplit('-', 1)[0]}-*.tar"):
-        older.unlink()
+        if time.time() - older.stat().st_mtime > STALE_SECONDS:
+            older.unlink()
     unfinished.rename(archive)
     shutil.rmtree(folder)
 
@@ -153,6 +157,7 @@ def main() -> None:
                 flags = host_flags(options.python, options.machine, options.glibc)
                 fill([*pip, *flags], options, folder / f".{kind}-{digest}")
             pack(folder / f".{kind}-{digest}", archive)
+        archive.touch()
     print(json.dumps({"archive": str(archive), "filled": filled}))
 
 

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import secrets
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -38,6 +39,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--log-file", type=Path, help="output of the background process")
     p.add_argument("--watch-pid", type=int, help="end when this process no longer exists")
     p.add_argument("--prepare-hosts", action="store_true", help="build the host image and exit")
+    p.add_argument(
+        "--sweep-hosts",
+        choices=("all", "mine"),
+        help="remove the hosts of simulators that are gone, name them, and exit; mine: those of "
+        "the session whose process is GPUOPS_WATCH_PID",
+    )
     return p
 
 
@@ -45,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the simulator until it is told to stop; return the exit status."""
     options = parser().parse_args(arguments)
     try:
+        if options.sweep_hosts:
+            return _sweep(only_mine=options.sweep_hosts == "mine")
         if options.prepare_hosts:
             print(_hosts().prepare())
             return 0
@@ -53,6 +62,16 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError, RuntimeError) as error:
         print(f"gpuops-simulator: {error}", file=sys.stderr)
         return 1
+
+
+def _sweep(only_mine: bool) -> int:
+    """Remove hosts that nobody looks after; without podman there are none."""
+    if shutil.which("podman"):
+        from .hosts import PodmanHosts
+
+        for name in PodmanHosts(run_id="sweep", log=_complain).sweep(only_mine):
+            _print(name)
+    return 0
 
 
 def _serve(options: argparse.Namespace, ready: daemon.Ready) -> int:

@@ -57,9 +57,10 @@ class ImageError(RuntimeError):
 
 
 def cache_folder() -> Path:
-    """The user's cache folder of this project, made if it is missing."""
+    """GPUOPS_SIMULATOR_CACHE or the user's cache folder of this project, made if it is missing."""
     base = os.environ.get("XDG_CACHE_HOME")
-    folder = (Path(base) if base else Path.home() / ".cache") / "gpuops.cloud"
+    usual = (Path(base) if base else Path.home() / ".cache") / "gpuops.cloud"
+    folder = Path(os.environ.get("GPUOPS_SIMULATOR_CACHE") or usual)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

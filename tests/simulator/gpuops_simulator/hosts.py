@@ -18,6 +18,7 @@ from .hostdisks import HostDisks
 
 RUN_LABEL = "gpuops.simulator.run"
 OWNER_LABEL = "gpuops.simulator.process"
+SESSION_LABEL = "gpuops.simulator.session"
 INSTANCE_LABEL = "gpuops.simulator.instance"
 CAP_SYS_RESOURCE = 24
 READY_SECONDS = 90.0
@@ -55,14 +56,21 @@ class PodmanHosts:
         self._image, line = hostimage.prepare(self._runtime, self._log)
         return line
 
-    def sweep(self) -> list[str]:
-        """Remove the containers of simulators that no longer exist; returns their names."""
+    def sweep(self, only_mine: bool = False) -> list[str]:
+        """Remove the containers of simulators that no longer exist; returns their names.
+
+        A session, the process GPUOPS_WATCH_PID, is alone responsible for its hosts while it lives.
+        """
         swept = []
-        form = '{{.Names}} {{index .Labels "' + OWNER_LABEL + '"}}'
+        labels = " ".join(
+            f'{{{{index .Labels "{name}"}}}}' for name in (OWNER_LABEL, SESSION_LABEL)
+        )
+        form = f"{{{{.Names}}}} {labels}"
         for line in _lines("ps", "--all", "--filter", f"label={OWNER_LABEL}", "--format", form):
-            name, _unused, owner = line.partition(" ")
-            if not _alive(owner):
-                _podman("rm", "--force", "--time", "0", "--ignore", name)
+            name, owner, session = [*line.split(" "), ""][:3]
+            mine = session == _session() != ""
+            if not _alive(owner) and (mine or not (only_mine or _alive(session))):
+                _podman("rm", "--force", "--time", "0", "--volumes", "--ignore", name)
                 swept.append(name)
         HostDisks.sweep(_alive)
         return swept
@@ -97,6 +105,7 @@ class PodmanHosts:
             "--name", name, "--hostname", hostname,
             "--label", f"{RUN_LABEL}={self._run_id}",
             "--label", f"{OWNER_LABEL}={_identity(os.getpid())}",
+            "--label", f"{SESSION_LABEL}={_session()}",
             "--label", f"{INSTANCE_LABEL}={instance_id}",
             "--shm-size", SHARED_MEMORY, *RIGHTS, *rights, *_limits(), self._image, "/sbin/init",
         )  # fmt: skip
@@ -202,6 +211,12 @@ def _identity(pid: int) -> str:
     except OSError:
         return ""
     return f"{boot}:{pid}:{fields[19]}"
+
+
+def _session() -> str:
+    """The identity of the process that watches over us; empty without one."""
+    pid = os.environ.get("GPUOPS_WATCH_PID", "")
+    return _identity(int(pid)) if pid.isdigit() else ""
 
 
 def _alive(owner: str) -> bool:

@@ -9,6 +9,7 @@ A program of the test stands in for pip: it writes down how it was called and ma
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tarfile
@@ -105,12 +106,23 @@ def test_broken_run_leaves_no_archive_and_the_next_goes_on(tmp_path: Path, fill:
 
 
 def test_other_contents_replace_the_archive(tmp_path: Path, fill: Fill) -> None:
-    old, new = fill("uv==1", lock="a==1"), fill("uv==1", lock="a==2")
+    old = fill("uv==1", lock="a==1")
+    os.utime(old["archive"], (0, 0))
+    new = fill("uv==1", lock="a==2")
     other = fill("uv==1", lock="a==2", python="3.12")
     assert {old["archive"], new["archive"], other["archive"]} - {old["archive"]} == {
         str(path) for path in (tmp_path / "wheelhouse").glob("*.tar")
     }
     assert packed(new) == ["a-2.whl", "uv-1.whl"]
+
+
+def test_archive_in_use_stays_beside_another(fill: Fill) -> None:
+    first = fill("uv==1", lock="a==1")
+    os.utime(first["archive"], (0, 0))
+    assert not fill("uv==1", lock="a==1")["filled"], "a run that uses it"
+    second = fill("uv==1", lock="a==2")
+    assert packed(first) == ["a-1.whl", "uv-1.whl"]
+    assert packed(second) == ["a-2.whl", "uv-1.whl"]
 
 
 def test_fallback_index_is_asked_only_when_needed(
