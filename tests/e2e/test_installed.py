@@ -11,6 +11,8 @@ from pathlib import Path
 
 from whole_path import CACHE, MODEL, ROOT
 
+from gpuops_simulator.hosts import SESSION_LABEL, session
+
 
 def run(*command: object, cwd: Path, environment: dict[str, str]) -> str:
     """Run a command that must succeed, and return its output."""
@@ -30,16 +32,9 @@ def run(*command: object, cwd: Path, environment: dict[str, str]) -> str:
 
 
 def hosts_left() -> list[str]:
-    """Return the hosts of simulators that are gone; those of others may come and go meanwhile."""
-    command = [
-        "podman",
-        "ps",
-        "--all",
-        "--filter",
-        "label=gpuops.simulator.run",
-        "--format",
-        "{{.Names}}",
-    ]
+    """Return the hosts of simulators of this session that are gone; others have theirs."""
+    own = f"label={SESSION_LABEL}={session()}"
+    command = ["podman", "ps", "--all", "--filter", own, "--format", "{{.Names}}"]
     names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     # gpuops-PROCESS-…
     return [name for name in names if not Path("/proc", name.split("-")[1]).exists()]

@@ -67,9 +67,9 @@ class PodmanHosts:
         )
         form = f"{{{{.Names}}}} {labels}"
         for line in _lines("ps", "--all", "--filter", f"label={OWNER_LABEL}", "--format", form):
-            name, owner, session = [*line.split(" "), ""][:3]
-            mine = session == _session() != ""
-            if not _alive(owner) and (mine or not (only_mine or _alive(session))):
+            name, owner, whose = [*line.split(" "), ""][:3]
+            mine = whose == session() != ""
+            if not _alive(owner) and (mine or not (only_mine or _alive(whose))):
                 _podman("rm", "--force", "--time", "0", "--volumes", "--ignore", name)
                 swept.append(name)
         HostDisks.sweep(_alive)
@@ -105,7 +105,7 @@ class PodmanHosts:
             "--name", name, "--hostname", hostname,
             "--label", f"{RUN_LABEL}={self._run_id}",
             "--label", f"{OWNER_LABEL}={_identity(os.getpid())}",
-            "--label", f"{SESSION_LABEL}={_session()}",
+            "--label", f"{SESSION_LABEL}={session()}",
             "--label", f"{INSTANCE_LABEL}={instance_id}",
             "--shm-size", SHARED_MEMORY, *RIGHTS, *rights, *_limits(), self._image, "/sbin/init",
         )  # fmt: skip
@@ -213,8 +213,8 @@ def _identity(pid: int) -> str:
     return f"{boot}:{pid}:{fields[19]}"
 
 
-def _session() -> str:
-    """The identity of the process that watches over us; empty without one."""
+def session() -> str:
+    """The identity of the process that watches over us, GPUOPS_WATCH_PID; empty without one."""
     pid = os.environ.get("GPUOPS_WATCH_PID", "")
     return _identity(int(pid)) if pid.isdigit() else ""
 
