@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.tests.unit.roles.support import Evaluate, evaluate
+from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import evaluate
+from ansible_collections.gpuops.cloud.tests.unit.roles.support import Evaluate
+
+ROLES: set[str] = set()
 
 
 def expressions_of(role: str) -> Any:
     """Return the fixture that evaluates expressions of a role."""
+    ROLES.add(role)
 
     @pytest.fixture(scope="module", name=role)
     def provide(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
