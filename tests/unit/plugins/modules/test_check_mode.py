@@ -25,9 +25,9 @@ def account(cloud: Cloud) -> dict[str, Any]:
     return {key: state[key] for key in ("instances", "volumes", "trash", "ssh_keys", "scripts")}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.stem))
-def test_module_has_a_scene(path: Any) -> None:
-    assert path.stem in {f"datacrunch_{scene.module}" for scene in SCENES}
+def test_every_module_has_a_scene() -> None:
+    shown = {f"datacrunch_{scene.module}" for scene in SCENES}
+    assert [path.stem for path in MODULES if path.stem not in shown] == []
 
 
 @pytest.mark.parametrize("scene", BY_NAME)
