@@ -76,6 +76,21 @@ def own_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(home, ignore_errors=True)
 
 
+# What meets a release of ansible-core by its kind: its plugins, and expressions that it evaluates.
+EVERY_CORE_FOLDERS = ("plugins/action", "plugins/callback", "plugins/filter", "plugins/inventory")
+EVERY_CORE_FIXTURES = frozenset({"expressions"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what can differ by release of ansible-core, where its place or its means say so."""
+    folders = [ROOT / "tests/unit" / name for name in EVERY_CORE_FOLDERS]
+    for item in items:
+        placed = any(folder in item.path.parents for folder in folders)
+        if placed or EVERY_CORE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("every_core")
+
+
 def pytest_unconfigure() -> None:
     """Remove the home in which the tests had theirs."""
     shutil.rmtree(HOME, ignore_errors=True)

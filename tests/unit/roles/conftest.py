@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import evaluate
+from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import Way, evaluate
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import Evaluate
 
 ROLES: set[str] = set()
@@ -20,12 +20,18 @@ def expressions_of(role: str) -> Any:
     ROLES.add(role)
 
     @pytest.fixture(scope="module", name=role)
-    def provide(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
-        return lambda cases, expression: evaluate(
+    def provide(expressions: Way, tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
+        return lambda cases, expression: expressions(
             tmp_path_factory.mktemp(role), role, cases, expression
         )
 
     return provide
+
+
+@pytest.fixture(scope="session")
+def expressions() -> Way:
+    """Return how expressions are evaluated; tests that ask for it run on every release."""
+    return evaluate
 
 
 vllm = expressions_of("vllm")

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.gpuops.cloud.tests.unit.roles import conftest
 from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import (
     Cases,
-    evaluate,
+    Way,
     evaluate_by_playbook,
 )
 from ansible_collections.gpuops.cloud.tests.unit.roles.gateway_support import variables
@@ -93,9 +93,9 @@ ROLES: dict[str, Callable[[Path], tuple[Cases, str]]] = {
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_both_ways_agree(role: str, tmp_path: Path) -> None:
+def test_both_ways_agree(role: str, expressions: Way, tmp_path: Path) -> None:
     cases, expression = ROLES[role](tmp_path)
-    here: dict[str, Any] = evaluate(tmp_path, role, cases, expression)
+    here: dict[str, Any] = expressions(tmp_path, role, cases, expression)
     there = evaluate_by_playbook(tmp_path, role, cases, expression)
     # As text: 1 and true, and keys in another order, are not the same.
     assert json.dumps(here) == json.dumps(there)
