@@ -2,25 +2,95 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make the collection and the simulator importable, whoever starts pytest and from where."""
+"""Give tests a clean environment, and make the collection importable as Ansible imports it.
+
+Whoever starts pytest, and from where: nothing of their home, settings or credentials is seen or
+changed. This runs before anything of Ansible is imported, for Ansible reads its settings then.
+"""
 
 from __future__ import annotations
 
-import importlib.util
+import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+# What is left of the caller's environment; all else could be a setting or a credential of theirs.
+KEPT = frozenset(
+    {
+        "CI", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "TERM", "TMPDIR",
+        "USER", "VIRTUAL_ENV",
+        # How long and how often, asked for by name; and by which a session finds its processes.
+        "GPUOPS_CHAOS_RUNS", "GPUOPS_CHAOS_SEED", "GPUOPS_MONTH_DAYS", "GPUOPS_WATCH_PID",
+        "GPUOPS_WORKSPACE",
+    }
+)  # fmt: skip
+KEPT_PREFIXES = ("ANSIBLE_TEST_", "COV_", "COVERAGE_", "PYTEST_", "PYTHON")
 
 
-def _importable(name: str) -> bool:
-    """Tell whether a dotted module name can be found; a missing parent package counts as no."""
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+def _leave_the_user() -> Path:
+    """Drop what the environment says of the user; return the home that stands for theirs."""
+    for name in [*os.environ]:
+        if name not in KEPT and not name.startswith(KEPT_PREFIXES):
+            del os.environ[name]
+    home = Path(tempfile.mkdtemp(prefix="gpuops-unit-"))
+    settings = home / "ansible.cfg"
+    settings.touch()
+    os.environ["HOME"] = str(home)
+    # An empty file, else Ansible takes the one of the folder in which pytest was started.
+    os.environ["ANSIBLE_CONFIG"] = str(settings)
+    # With ~, its default, it is in the home of the password database, whatever HOME is.
+    os.environ["ANSIBLE_REMOTE_TMP"] = "$HOME/.ansible/tmp"
+    os.environ["ANSIBLE_LOCALHOST_WARNING"] = "false"
+    return home
 
 
-if not _importable("ansible_collections.gpuops.cloud"):
-    sys.path.insert(0, str(ROOT / ".collections"))
+HOME = _leave_the_user()
+
+
+def _find_collections() -> None:
+    """Let Ansible's own finder import collections, as it does where users run them."""
+    from ansible.plugins.loader import init_plugin_loader
+    from ansible.utils.collection_loader import AnsibleCollectionConfig
+
+    if AnsibleCollectionConfig.collection_finder is None:  # ansible-test has its own in place
+        link = ROOT / ".collections"
+        init_plugin_loader([str(link if link.exists() else ROOT.parents[2])])
+
+
+_find_collections()
 sys.path.insert(0, str(ROOT / "tests" / "simulator"))
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give every test an empty home, which goes with it."""
+    home = Path(tempfile.mkdtemp(dir=HOME))
+    monkeypatch.setenv("HOME", str(home))
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+# What meets a release of ansible-core by its kind: its plugins, and expressions that it evaluates.
+EVERY_CORE_FOLDERS = ("plugins/action", "plugins/callback", "plugins/filter", "plugins/inventory")
+EVERY_CORE_FIXTURES = frozenset({"expressions"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what can differ by release of ansible-core, where its place or its means say so."""
+    folders = [ROOT / "tests/unit" / name for name in EVERY_CORE_FOLDERS]
+    for item in items:
+        placed = any(folder in item.path.parents for folder in folders)
+        if placed or EVERY_CORE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("every_core")
+
+
+def pytest_unconfigure() -> None:
+    """Remove the home in which the tests had theirs."""
+    shutil.rmtree(HOME, ignore_errors=True)

@@ -126,6 +126,7 @@ def test_protected_machine_lives_when_nobody_can_be_asked(controller: Controller
     assert controller.machines() == ["llm"]
 
 
+@pytest.mark.every_core
 def test_teardown_is_a_proof_with_everything_gone(controller: Controller) -> None:
     controller.rent(protect="yes")
     folder = controller.home / ".config/gpuops/llm"

@@ -103,6 +103,7 @@ def test_machines_end_with_the_business_hours_and_start_from_their_disks(
     assert simulator.writes() == []
 
 
+@pytest.mark.every_core
 def test_machines_of_one_model_stand_side_by_side(play: Play, simulator: Any) -> None:
     wish = {"vllm_model": "/models/large", "vllm_nodes": 2, "instance_type": "1A100.22V"}
     refused = play(*book("bringup", **wish), "--check", ANSIBLE_STDOUT_CALLBACK="default")

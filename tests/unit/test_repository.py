@@ -11,7 +11,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,11 +84,6 @@ def only_asks(path: Path) -> bool:
     return "gpuops.cloud.attributes.info" in fragments
 
 
-def by_name(paths: list[Path]) -> list[Any]:
-    """Return the paths as parameters of a test, called by their names."""
-    return [pytest.param(path, id=path.stem) for path in paths]
-
-
 def test_action_group_holds_every_module_of_the_cloud() -> None:
     groups = load(ROOT / "meta/runtime.yml")["action_groups"]
     assert groups == {"datacrunch": [path.stem for path in CLOUD_MODULES]}
@@ -105,34 +99,36 @@ def test_license_is_named_alike_everywhere() -> None:
     assert (ROOT / "LICENSE").read_text().lstrip().startswith("GNU GENERAL PUBLIC LICENSE")
 
 
-@pytest.mark.parametrize("path", by_name(CLOUD_MODULES))
-def test_module_documents_every_attribute(path: Path) -> None:
-    assert attributes(path) == ATTRIBUTES
+def test_modules_document_every_attribute() -> None:
+    found = {path.stem: attributes(path) for path in CLOUD_MODULES}
+    assert {name: said for name, said in found.items() if said != ATTRIBUTES} == {}
 
 
-@pytest.mark.parametrize("path", by_name(MODULES))
-def test_module_has_documentation_examples_and_return(path: Path) -> None:
-    found = strings(path)
-    assert documentation(path)["module"] == path.stem
-    assert documentation(path)["version_added"]
-    assert yaml.safe_load(found["EXAMPLES"])
-    assert yaml.safe_load(found["RETURN"])
+def test_modules_have_documentation_examples_and_return() -> None:
+    assert [path.stem for path in MODULES if not is_documented(path)] == []
 
 
-@pytest.mark.parametrize("path", by_name(CLOUD_MODULES))
-def test_module_has_a_twin_that_asks_or_asks_itself(path: Path) -> None:
-    if path.stem in ASKED_ELSEWHERE:
-        return
-    twin = path.with_name(f"{path.stem}_info.py")
-    assert only_asks(path) or (twin.exists() and only_asks(twin))
+def is_documented(path: Path) -> bool:
+    """Tell whether a module has all that a reader looks for, and calls itself by its name."""
+    texts, said = strings(path), documentation(path)
+    parts = [yaml.safe_load(texts.get(name, "")) for name in ("EXAMPLES", "RETURN")]
+    return said["module"] == path.stem and all([said["version_added"], *parts])
 
 
-@pytest.mark.parametrize("path", by_name(MODULES))
-def test_module_has_an_integration_target(path: Path) -> None:
-    if path.stem in TARGET_ELSEWHERE:
-        return
+def test_modules_have_a_twin_that_asks_or_ask_themselves() -> None:
+    found = []
+    for path in CLOUD_MODULES:
+        twin = path.with_name(f"{path.stem}_info.py")
+        asked = only_asks(path) or (twin.exists() and only_asks(twin))
+        found += [path.stem] * (not asked and path.stem not in ASKED_ELSEWHERE)
+    assert found == []
+
+
+def test_modules_have_an_integration_target() -> None:
     covered = {name for file in target_aliases() for name in file.split()}
-    assert path.stem in covered, f"no tests/integration/targets/*/aliases names {path.stem}"
+    named = covered | TARGET_ELSEWHERE.keys()
+    missing = [path.stem for path in MODULES if path.stem not in named]
+    assert missing == [], f"no tests/integration/targets/*/aliases names {missing}"
 
 
 def target_aliases() -> list[str]:
@@ -144,33 +140,44 @@ def target_aliases() -> list[str]:
     return found
 
 
-def test_inventory_plugin_has_an_integration_target() -> None:
-    for path in (ROOT / "plugins/inventory").glob("*.py"):
-        target = ROOT / f"tests/integration/targets/inventory_{path.stem}/aliases"
-        assert target.exists()
+def test_inventory_plugins_have_an_integration_target() -> None:
+    names = [path.stem for path in (ROOT / "plugins/inventory").glob("*.py")]
+    targets = ROOT / "tests/integration/targets"
+    assert [name for name in names if not (targets / f"inventory_{name}/aliases").exists()] == []
 
 
-@pytest.mark.parametrize("role", by_name(ROLES))
-def test_role_defaults_agree_with_its_argument_specs(role: Path) -> None:
-    options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    defaults = load(role / "defaults/main.yml") or {}
-    assert set(defaults) == {name for name, spec in options.items() if not spec.get("required")}
-    documented = {name: spec["default"] for name, spec in options.items() if "default" in spec}
-    assert documented == {name: defaults[name] for name in documented}
+def options(role: Path) -> dict[str, Any]:
+    """Return the public variables of a role, as its argument specification has them."""
+    specs = load(role / "meta/argument_specs.yml")["argument_specs"]
+    return dict(specs["main"]["options"])
 
 
-@pytest.mark.parametrize("role", by_name(ROLES))
-def test_role_has_few_public_variables_named_after_it(role: Path) -> None:
-    options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    counted = [name for name in options if not name.endswith(STATE)]
-    assert len(counted) <= MAX_ROLE_VARIABLES
-    assert [name for name in options if not name.startswith(f"{role.name}_")] == []
+def test_defaults_of_roles_agree_with_their_argument_specs() -> None:
+    found: dict[str, set[str]] = {}
+    for role in ROLES:
+        defaults = load(role / "defaults/main.yml") or {}
+        specs = options(role)
+        optional = {name for name, spec in specs.items() if not spec.get("required")}
+        shown = {name: spec["default"] for name, spec in specs.items() if "default" in spec}
+        other = {name for name in shown if shown[name] != defaults.get(name)}
+        found[role.name] = (set(defaults) ^ optional) | other
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
-@pytest.mark.parametrize("role", by_name(ROLES))
-def test_role_has_the_usual_files(role: Path) -> None:
+def test_roles_have_few_public_variables_named_after_them() -> None:
+    counts, strange = {}, []
+    for role in ROLES:
+        names = options(role)
+        counts[role.name] = len([name for name in names if not name.endswith(STATE)])
+        strange += [name for name in names if not name.startswith(f"{role.name}_")]
+    assert {name: count for name, count in counts.items() if count > MAX_ROLE_VARIABLES} == {}
+    assert strange == []
+
+
+def test_roles_have_the_usual_files() -> None:
     usual = ("README.md", "meta/main.yml", "meta/argument_specs.yml", "tasks/main.yml")
-    assert [name for name in usual if not (role / name).is_file()] == []
+    files = [role / name for role in ROLES for name in usual]
+    assert [str(file.relative_to(ROOT)) for file in files if not file.is_file()] == []
 
 
 def test_no_sanity_test_is_ignored() -> None:
@@ -187,5 +194,5 @@ def test_changelog_fragments_use_known_sections() -> None:
     config = load(ROOT / "changelogs/config.yaml")
     known = {section[0] for section in config["sections"]}
     known |= {config["prelude_section_name"], config["trivial_section_name"]}
-    for path in (ROOT / "changelogs/fragments").glob("*.yml"):
-        assert set(load(path)) <= known, path.name
+    files = (ROOT / "changelogs/fragments").glob("*.yml")
+    assert [path.name for path in files if not set(load(path)) <= known] == []

@@ -9,19 +9,29 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.tests.unit.roles.support import Evaluate, evaluate
+from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import Way, evaluate
+from ansible_collections.gpuops.cloud.tests.unit.roles.support import Evaluate
+
+ROLES: set[str] = set()
 
 
 def expressions_of(role: str) -> Any:
     """Return the fixture that evaluates expressions of a role."""
+    ROLES.add(role)
 
     @pytest.fixture(scope="module", name=role)
-    def provide(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
-        return lambda cases, expression: evaluate(
+    def provide(expressions: Way, tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
+        return lambda cases, expression: expressions(
             tmp_path_factory.mktemp(role), role, cases, expression
         )
 
     return provide
+
+
+@pytest.fixture(scope="session")
+def expressions() -> Way:
+    """Return how expressions are evaluated; tests that ask for it run on every release."""
+    return evaluate
 
 
 vllm = expressions_of("vllm")

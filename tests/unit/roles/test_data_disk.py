@@ -267,6 +267,7 @@ def test_a_volume_is_found_by_its_serial_number(tmp_path: Path) -> None:
         _block_device.find(places, "", ["ffffffff-0000-0000-0000-000000000000", VOLUME], 0)
 
 
+@pytest.mark.every_core("data_disk")
 def test_the_module_answers_with_facts_and_refuses_with_words(tmp_path: Path) -> None:
     path = tmp_path / "data"
     found, _unused = run_module("data_disk", {"path": str(path), "folders": [{"name": "w"}]})

@@ -265,6 +265,7 @@ def test_rules_that_nft_does_not_read_are_not_loaded(host: Host) -> None:
     assert host.timer == []
 
 
+@pytest.mark.every_core("host_firewall")
 def test_the_module_says_that_nftables_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,7 @@ def asked(host: Path) -> list[Any]:
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.every_core("vllm_benchmark")
 def test_each_rate_is_measured_and_priced(host: Path, server: Server) -> None:
     result = measure(host, server.url, request_rates=["2", "inf"], price_per_hour=3.6)
     assert [run["request_rate"] for run in result["runs"]] == ["2", "inf"]

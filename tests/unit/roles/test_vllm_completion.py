@@ -114,6 +114,7 @@ def ask(host: Path, url: str, check: bool = False, **more: Any) -> dict[str, Any
     return result
 
 
+@pytest.mark.every_core("vllm_completion")
 def test_answer_comes_with_what_it_took(host: Path, server: Server) -> None:
     server.answers[CHAT] = [chat("Hello.")]
     result = ask(host, server.url, prompt="Who?", max_tokens=7)

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.gpuops.cloud.plugins.action import show, ssh_ready
+from ansible_collections.gpuops.cloud.plugins.action import idle_reports, show, ssh_ready
 from ansible_collections.gpuops.cloud.plugins.module_utils._ssh_probe import Probe, Target
 
 ARGS = {"timeout": 1.0, "interval": 0.01, "first_boot": True, "package_lock": True}
@@ -54,6 +55,7 @@ def test_target_is_what_the_variables_of_the_host_say() -> None:
     assert plugin._target("here", {"ansible_connection": "local"}).local
 
 
+@pytest.mark.every_core("ssh_ready")
 def test_all_hosts_are_awaited_together(monkeypatch: pytest.MonkeyPatch) -> None:
     together = threading.Barrier(3)
 
@@ -99,6 +101,7 @@ def test_fault_of_a_probe_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> N
         action(ssh_ready)._wait_for_all([Target("llm", "x")], ARGS)
 
 
+@pytest.mark.every_core("show")
 def test_show_prints_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     printed: list[str] = []
     monkeypatch.setattr(show.display, "display", printed.append)
@@ -109,3 +112,26 @@ def test_show_prints_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     result = plugin.run()
     assert printed == ["\none 'line'\n\n  another\n"]
     assert result == {"changed": False, "lines": ["one 'line'", "", "  another"]}
+
+
+@pytest.mark.every_core("idle_reports")
+@pytest.mark.parametrize("check", [True, False])
+def test_idle_reports_are_read_by_the_controller(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, check: bool
+) -> None:
+    (tmp_path / "ssh").write_text("#!/bin/sh\nexit 255\n", encoding="ascii")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    machine = {"id": "1", "name": "llm", "deployment": "llm", "ip": "192.0.2.1"}
+    home = tmp_path / "home"
+    given = {"machines": [machine], "config_dir": str(home), "private_key_file": "/key"}
+    plugin = action(idle_reports, **given)
+    plugin._task.check_mode = check
+    monkeypatch.setattr(ActionBase, "run", lambda *_args, **_more: {})
+    checked = (None, {"user": "guard", "timeout": 10.0, **given})
+    monkeypatch.setattr(plugin, "validate_argument_spec", lambda **_more: checked, raising=False)
+    result = plugin.run()
+    assert (result["changed"], result["reports"]) == (False, [])
+    assert [row["name"] for row in result["unread"]] == ["llm"]
+    assert result["lines"][0] == "Read the idle reports of 0 of 1 machines."
+    assert home.exists() is not check

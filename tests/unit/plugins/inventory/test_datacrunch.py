@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,41 +13,44 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.gpuops.cloud.tests.unit.plugins.inventory.programs import (
+    Done,
+    Program,
+    by_program,
+    in_process,
+)
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import CLIENT_ID, SECRET, Cloud
 
-ROOT = Path(__file__).resolve().parents[4]
-Done = subprocess.CompletedProcess[str]
 Show = Callable[..., Done]
 
 
-def collections() -> str:
-    """Return the folder in which this collection is installed, or looks so."""
-    installed = [path for path in ROOT.parents if path.name == "ansible_collections"]
-    return str(installed[0].parent if installed else ROOT / ".collections")
-
-
-@pytest.fixture
-def show(cloud: Cloud, home: Path) -> Show:
-    """Run ansible-inventory on a source with these options, against the simulator."""
+def source_of(cloud: Cloud, home: Path, program: Program) -> Show:
+    """Return what runs ansible-inventory on a source with these options, against the simulator."""
 
     def run(*words: str, file: str = "datacrunch.yml", **options: Any) -> Done:
         source = home / file
         auth = {"client_id": CLIENT_ID, "client_secret": SECRET, "base_url": f"{cloud.sim.url}/v1"}
         text = {"plugin": "gpuops.cloud.datacrunch", **auth, "timeout": 5, **options}
         source.write_text(yaml.safe_dump(text), encoding="utf-8")
-        kept = ("PATH", "LANG", "HOME", "XDG_CACHE_HOME")
-        environment = {name: os.environ[name] for name in kept if name in os.environ}
-        environment["ANSIBLE_COLLECTIONS_PATH"] = collections()
         cloud.sim.clear_log()
-        command = [sys.executable, "-m", "ansible", "inventory", "-i", str(source), *words]
-        done = subprocess.run(
-            command, cwd=home, env=environment, capture_output=True, text=True, check=False
-        )
+        done = program("-i", str(source), *words, home=home)
         cloud.said.append(done.stdout + done.stderr)
         assert "Traceback" not in done.stdout + done.stderr
         return done
 
     return run
+
+
+@pytest.fixture
+def show(cloud: Cloud, home: Path) -> Show:
+    """Run ansible-inventory in this process."""
+    return source_of(cloud, home, in_process)
+
+
+@pytest.fixture(params=[in_process, by_program], ids=["in process", "program"])
+def show_both(request: pytest.FixtureRequest, cloud: Cloud, home: Path) -> Show:
+    """Run ansible-inventory in this process and as a user does, so that they never drift apart."""
+    return source_of(cloud, home, request.param)
 
 
 def listed(done: Done) -> dict[str, Any]:
@@ -78,13 +78,13 @@ def stranger(cloud: Cloud, name: str) -> str:
     return machine
 
 
-def test_groups_variables_and_calls(cloud: Cloud, show: Show, home: Path) -> None:
+def test_groups_variables_and_calls(cloud: Cloud, show_both: Show, home: Path) -> None:
     bought = cloud.buy(tier="h200_or_less", count=2, owner="ml-team@x", lease="2h")["instances"]
     settings = home / ".config/gpuops/llm/ssh_config"
     settings.parent.mkdir(parents=True)
     settings.write_text("Host *\n")
     stranger(cloud, "foreign")
-    found = listed(show("--list", "-vvv"))
+    found = listed(show_both("--list", "-vvv"))
     assert cloud.calls() == ["GET /instances"]
     ours = ["deployment_llm", "gpu_h200", "location_fin_03", "owner_ml_team_x", "tier_h200"]
     everyones = ["market_on_demand", "status_running"]
@@ -188,9 +188,9 @@ def test_what_is_wrong_is_said(show: Show, options: dict[str, Any], words: str) 
     assert hosts(done) == []
 
 
-def test_wrong_credentials_are_said(cloud: Cloud, show: Show) -> None:
+def test_wrong_credentials_are_said(cloud: Cloud, show_both: Show) -> None:
     cloud.sim.switch(clients={CLIENT_ID: "something else"})
-    assert "Invalid client id or client secret" in said(show("--list"))
+    assert "Invalid client id or client secret" in said(show_both("--list"))
 
 
 def test_files_of_other_plugins_are_left_alone(cloud: Cloud, show: Show) -> None:

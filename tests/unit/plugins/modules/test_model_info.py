@@ -75,6 +75,7 @@ def test_a_given_file_needs_no_hub(hub: Hub, folder: str) -> None:
     assert hub.asked == []
 
 
+@pytest.mark.every_core("model_info")
 def test_settings_and_profile_count(folder: str) -> None:
     def fewest(**more: Any) -> Any:
         return look(model=folder, gpus=["H100"], **more)["fits"][0]["gpu_count"]

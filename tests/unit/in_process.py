@@ -1,0 +1,36 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs of Ansible in this process, as if it had been started for one of them alone."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+from ansible import cli, context
+from ansible.parsing import vault
+from ansible.utils.context_objects import GlobalCLIArgs
+from ansible.utils.display import Display
+
+
+@contextlib.contextmanager
+def own_process(folder: Path) -> Iterator[None]:
+    """Forget for a while what Ansible keeps for a whole process, and work in a folder."""
+    display = Display()
+    with contextlib.ExitStack() as stack:
+        enter = stack.enter_context
+        # The arguments, what was said once, and how much to say.
+        enter(mock.patch.object(context, "CLIARGS", context.CLIARGS))
+        enter(mock.patch.object(GlobalCLIArgs, "_Singleton__instance", None))
+        for name in ("_warns", "_deprecations", "_errors"):
+            enter(mock.patch.object(display, name, type(getattr(display, name))()))
+        enter(mock.patch.object(display, "verbosity", 0))
+        if hasattr(vault, "VaultSecretsContext"):  # ansible-core 2.19 and later
+            enter(mock.patch.object(vault.VaultSecretsContext, "_current", None))
+        # Collections are found as they were when the tests began.
+        enter(mock.patch.object(cli, "init_plugin_loader"))
+        enter(contextlib.chdir(folder))
+        yield
