@@ -57,7 +57,6 @@ TYPED = (
 )
 MAIN_CORE = "2.19"
 LONG_SCENARIOS = (
-    "bringup",  # what e2e does, seen by molecule
     "cuda",
     "exporters",
     "firewall",
