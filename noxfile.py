@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent / "scripts"))
 
 import drawing_sessions
 import path_sessions
+import scenarios as scenario_runs
 import workshop
 from bench import CORES, NEEDED, Bench, bench, per_core, pinned
 from workshop import COLLECTION, ROOT, WORK
@@ -227,8 +228,7 @@ def play_scenarios(at: Bench, scenarios: list[str]) -> None:
     """Run molecule scenarios on real hosts of the simulator."""
     at.use(workshop.environment_for("molecule", pinned("ansible-core", *NEEDED, "molecule")))
     at.env["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".collections")
-    for scenario in scenarios:
-        at.check(f"molecule {scenario}", "molecule", "test", "--scenario-name", scenario)
+    scenario_runs.play(at, scenarios)
 
 
 @nox.session
