@@ -23,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent / "scripts"))
 
 import drawing_sessions
 import path_sessions
+import scenarios
+import sessions
 import workshop
 from bench import CORES, NEEDED, Bench, bench, one_for, pinned
 from workshop import COLLECTION, ROOT, WORK
@@ -213,15 +215,17 @@ def import_as_galaxy(at: Bench) -> None:
     at.result.check("galaxy-importer has no complaints", bool(output) and not complaints)
 
 
-def molecule(scenario: str, at: Bench) -> None:
-    """Run a molecule scenario on real hosts of the simulator."""
+def molecule(which: str, at: Bench) -> None:
+    """Run the molecule scenarios of a session, or those named after `--`, on real hosts."""
     at.use(workshop.environment_for("molecule", pinned("ansible-core", *NEEDED, "molecule")))
     at.env["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".collections")
-    at.check(f"molecule {scenario}", "molecule", "test", "--scenario-name", scenario)
+    covered = sessions.covered(f"molecule-{which}", "molecule")
+    scenarios.play(at, at.session.posargs or covered)
 
 
-for path in sorted((ROOT / "extensions/molecule").glob("*/molecule.yml")):
-    one_for("molecule", path.parent.name, molecule)
+for session in sessions.read():
+    if session.name.startswith("molecule-"):
+        one_for("molecule", session.name.removeprefix("molecule-"), molecule)
 
 
 @nox.session

@@ -15,8 +15,17 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from whole_path import API_KEY, CACHE, CLIENT_SECRET, HF_TOKEN, MODEL, Cloud
+from whole_path import API_KEY, CACHE, CLIENT_SECRET, HF_TOKEN, MODEL, ROOT, Cloud
 
+# What is installed then lies on the volume.
+DISK = {"data_volume_gb": 8}
+# Status of an answer without the API key.
+KEYLESS = """import urllib.error, urllib.request
+try:
+    print(urllib.request.urlopen("http://127.0.0.1:8000/v1/models").status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
 SECRETS = {"client secret": CLIENT_SECRET, "API key": API_KEY, "HF token": HF_TOKEN}
 
 
@@ -68,10 +77,17 @@ def phases_that_changed(run: dict[str, Any]) -> set[str]:
     return {phase["name"] for phase in run["phases"] if phase["changed"]}
 
 
+def on_machine(cloud: Cloud, command: str, text: str = "") -> str:
+    """Return what a command prints on the machine that was brought up."""
+    login = ["ssh", "-F", f"{cloud.home}/gpuops/ssh_config", "gpuops"]
+    done = subprocess.run([*login, command], input=text, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
 def test_bring_up_serves_keeps_secrets_and_changes_nothing_twice(
     cloud: Cloud, serving: dict[str, Any]
 ) -> None:
-    secret = {"vllm_api_key": API_KEY, "vllm_hf_token": HF_TOKEN}
+    secret = {"vllm_api_key": API_KEY, "vllm_hf_token": HF_TOKEN, **DISK}
     with watched_processes() as processes:
         first = cloud.play("playbooks/bringup.yml", "-vvv", "--diff", **serving, **secret)
     assert MODEL["sentence"] in first
@@ -103,6 +119,32 @@ def test_bring_up_serves_keeps_secrets_and_changes_nothing_twice(
     assert found == []
 
 
+def test_the_machine_has_its_disk_and_lets_in_nobody_else(cloud: Cloud) -> None:
+    assert on_machine(cloud, "findmnt --noheadings --output FSTYPE /srv/gpuops") == "ext4"
+    rules = on_machine(cloud, "nft --stateless list chain inet gpuops input")
+    assert "policy drop" in rules
+    assert re.findall(r"tcp dport.*", rules) == ["tcp dport 22 accept"]
+    assert on_machine(cloud, "stat --format '%a %U' /etc/vllm/vllm.env") == "600 root"
+    assert on_machine(cloud, "python3 -", KEYLESS) == "401"
+
+
+def test_the_inventory_knows_what_the_machine_costs_and_whose_it_is(cloud: Cloud) -> None:
+    done = subprocess.run(
+        ["ansible-inventory", "-i", "inventory/datacrunch.yml", "--list"],
+        cwd=ROOT,
+        env={**cloud.environment, "GPUOPS_HOME": str(cloud.home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    machine = found["_meta"]["hostvars"]["gpuops"]
+    assert machine["datacrunch_price_per_hour"] > 0
+    assert machine["datacrunch_lease_end"]
+    assert machine["datacrunch_owner"]
+    assert found["market_on_demand"]["hosts"] == ["gpuops"]
+
+
 def test_the_server_is_measured_and_the_results_are_kept(cloud: Cloud) -> None:
     sizes = {"requests": 8, "input_tokens": 32, "output_tokens": 8}
     output = cloud.play("playbooks/benchmark.yml", request_rates="8,inf", **sizes)
@@ -120,7 +162,7 @@ def test_no_credentials_of_the_cloud_lie_on_the_machine(cloud: Cloud) -> None:
     secrets = [CLIENT_SECRET, *tokens().values()]
     command = ["ssh", "-F", f"{cloud.home}/gpuops/ssh_config", "gpuops"]
     # The patterns travel by standard input, so that the search does not find itself.
-    places = "/root /etc /home /tmp /var/log /var/lib /opt"
+    places = "/root /etc /home /tmp /var/log /var/lib /opt /srv"
     search = f"cat > /run/p; grep -rlFf /run/p {places} 2>/dev/null; rm /run/p"
     done = subprocess.run(
         [*command, search], input="\n".join(secrets), capture_output=True, text=True, check=False
@@ -138,6 +180,7 @@ def test_check_mode_of_a_running_deployment_changes_nothing(
         "--check",
         "--diff",
         **serving,
+        **DISK,
         vllm_api_key=API_KEY,
         vllm_hf_token=HF_TOKEN,
     )
@@ -155,14 +198,14 @@ def test_another_host_key_than_the_pinned_one_stops_the_run(
     )
     other = (cloud.home / "other.pub").read_text(encoding="utf-8")
     pins.write_text(f"{alias} {other}", encoding="utf-8")
-    output = " ".join(cloud.play("playbooks/bringup.yml", ok=False, **serving).split())
+    output = " ".join(cloud.play("playbooks/bringup.yml", ok=False, **serving, **DISK).split())
     assert "shows another host key than the one pinned in" in output
     assert "it goes on costing money" in output.lower()
     pins.write_text(right, encoding="utf-8")
 
 
 def test_teardown_proves_that_nothing_is_left(cloud: Cloud) -> None:
-    output = cloud.play("playbooks/teardown.yml", deployment="gpuops")
+    output = cloud.play("playbooks/teardown.yml", deployment="gpuops", data_volumes="delete")
     assert "leftovers: none" in output
     assert "total" in output
     state = cloud.state()

@@ -85,11 +85,18 @@ def wait_until_gone(pid_file: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Start the simulator with real hosts; end it with everything it started."""
+def cloud(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cloud]:
+    """Start the simulator with real hosts; end it with everything it started.
+
+    HOST_IMAGE of the module says what they boot from: "plain", its default, or "serving".
+    """
     folder = tmp_path_factory.mktemp("cloud")
-    subprocess.run([sys.executable, SIMULATOR, "--prepare-hosts"], check=True)
-    command = [sys.executable, SIMULATOR, "--hosts", "podman", "--detach"]
+    simulator = [sys.executable, SIMULATOR]
+    simulator += ["--host-image", getattr(request.module, "HOST_IMAGE", "plain")]
+    subprocess.run([*simulator, "--prepare-hosts"], check=True)
+    command = [*simulator, "--hosts", "podman", "--detach"]
     command += [
         "--scenario",
         SIMULATOR / "scenarios" / "demo.json",

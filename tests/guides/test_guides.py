@@ -19,6 +19,8 @@ from pages import LAST, PAGES, commands, sections
 from published import LARGE, SMALL, running_hub
 from whole_path import CACHE, Cloud
 
+# What the guides install is installed by tests/e2e and the molecule scenario vllm.
+HOST_IMAGE = "serving"
 TOUR = ["choose", "serve", "upgrade", "secure", "several"]
 Run = Callable[[str], str]
 

@@ -33,8 +33,8 @@ TARGET_ELSEWHERE = {
     "data_disk": "needs a host with a disk: molecule scenario storage",
     "host_firewall": "needs a host with a network: molecule scenario firewall",
     "idle_reports": "needs hosts to log in to: molecule scenario reaper",
-    "show": "prints what the playbooks tell: molecule scenario bringup",
-    "ssh_ready": "needs hosts that boot: molecule scenario bringup",
+    "show": "prints what the playbooks tell: tests/e2e",
+    "ssh_ready": "needs hosts that boot: tests/e2e",
     "vllm_benchmark": "needs a served model: tests/e2e",
     "vllm_completion": "needs a served model: molecule scenario vllm",
 }

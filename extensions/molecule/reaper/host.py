@@ -9,6 +9,7 @@ It is no machine of the simulated cloud, but of the same image. Prints {"ip": â€
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from gpuops_simulator import hostimage, hosts
 
 def podman(*arguments: str, text: str | None = None) -> str:
     """Run podman and return its output."""
-    command = ["podman", *hosts._runtime(), *arguments]
+    command = ["podman", *hosts.runtime(), *arguments]
     done = subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.strip()
 
@@ -28,10 +29,14 @@ def podman(*arguments: str, text: str | None = None) -> str:
 def start(name: str, key_file: str) -> None:
     """Boot a host that the key opens for root."""
     remove(name)
-    image, _line = hostimage.prepare(hosts._runtime(), print)
+    image, _line = hostimage.prepare(hosts.runtime(), print)
+    # If the whole session is killed, the next one removes it, as it does hosts of simulators.
+    owner = hosts.identity(int(os.environ.get("GPUOPS_WATCH_PID", "0")))
+    options = ["--label", f"{hosts.OWNER_LABEL}={owner}"] if owner else []
+    options += [*hosts._limits(), *hosts._share()]
     podman(
         *("run", "--detach", "--systemd=always", "--pull=never", "--name", name),
-        *("--hostname", "controller", *hosts._limits(), image, "/sbin/init"),
+        *("--hostname", "controller", *options, image, "/sbin/init"),
     )
     let_in = "umask 077; cat > /root/.ssh/authorized_keys"
     key = Path(key_file).read_text(encoding="utf-8")

@@ -33,6 +33,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--state", type=Path, help="keep the account in this file between runs")
     p.add_argument("--scenario", type=Path, help="JSON file: how the account and the cloud start")
     p.add_argument("--hosts", choices=("none", "podman"), default="none", help="real hosts or none")
+    p.add_argument(
+        "--host-image",
+        choices=("plain", "serving"),
+        default="plain",
+        help="what real hosts boot from; on serving, vLLM (CPU) and the small model are installed",
+    )
     p.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second")
     p.add_argument("--provision-seconds", type=float, help="from order to running (default 5)")
     p.add_argument("--detach", action="store_true", help="go to the background once listening")
@@ -55,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.sweep_hosts:
             return _sweep(only_mine=options.sweep_hosts == "mine")
         if options.prepare_hosts:
-            print(_hosts().prepare())
+            print(_hosts(options.host_image)[1])
             return 0
         ready = daemon.detach(options.log_file) if options.detach else _print
         return _serve(options, ready)
@@ -98,10 +104,8 @@ def _simulator(options: argparse.Namespace) -> Simulator:
         scenario["provision_seconds"] = options.provision_seconds
     hosts = None
     if options.hosts == "podman":
-        hosts = _hosts()
-        for name in hosts.sweep():
-            _complain(f"removed the stale host {name}")
-        _complain(hosts.prepare())
+        hosts, line = _hosts(options.host_image)
+        _complain(line)
     return Simulator(
         scenario,
         options.speed,
@@ -114,12 +118,18 @@ def _simulator(options: argparse.Namespace) -> Simulator:
     )
 
 
-def _hosts() -> Any:
+def _hosts(kind: str) -> tuple[Any, str]:
+    """Return a backend whose image is there, and the line that says which it is."""
     try:
-        from .hosts import PodmanHosts
+        from . import servingimage
+        from .hosts import PodmanHosts, runtime
     except ImportError as error:
         raise RuntimeError(f"no host backend: {error}") from error
-    return PodmanHosts(run_id=f"{os.getpid()}-{secrets.token_hex(3)}", log=_complain)
+    image, line = servingimage.prepare(runtime(), _complain) if kind == "serving" else ("", "")
+    hosts = PodmanHosts(f"{os.getpid()}-{secrets.token_hex(3)}", _complain, image)
+    for name in hosts.sweep():
+        _complain(f"removed the stale host {name}")
+    return hosts, line or hosts.prepare()
 
 
 def _print(line: str) -> None:

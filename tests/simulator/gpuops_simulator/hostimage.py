@@ -15,6 +15,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -49,6 +50,7 @@ rm -rf /etc/ssh/ssh_host_* /var/lib/apt/lists/* /var/cache/apt/archives/*.deb /f
 mkdir -p -m 0700 /root/.ssh
 """
 CONTAINERFILE = f"FROM {UBUNTU}\nCOPY files/ /\nCOPY finish.sh /finish.sh\nRUN sh /finish.sh\n"
+STALE_SECONDS = 2 * 24 * 3600.0
 CONTROLLER_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
@@ -70,16 +72,21 @@ def prepare(runtime: list[str], log: Callable[[str], None]) -> tuple[str, str]:
     files = _overlay()
     digest = hashlib.sha256(repr((PACKAGES, FINISH, DEBIAN, UBUNTU, files)).encode()).hexdigest()
     image = f"{REPOSITORY}:{digest[:12]}"
-    with _locked(cache_folder() / "host-image.lock"):
-        if _run(["podman", "image", "exists", image], check=False).returncode == 0:
-            return image, f"host image {image}: found"
-        tarball = cache_folder() / f"host-image-{digest[:12]}.tar.gz"
-        source = f"from {tarball}"
-        if not tarball.exists():
-            source = _build(tarball, files, runtime, log)
-        _run(["podman", "import", "--quiet", str(tarball), image])
-        _remove_others(image)
+    with locked(cache_folder() / "host-image.lock"):
+        source = "found"
+        if not exists(image):
+            tarball = cache_folder() / f"host-image-{digest[:12]}.tar.gz"
+            source = f"from {tarball}"
+            if not tarball.exists():
+                source = _build(tarball, files, runtime, log)
+            _run(["podman", "import", "--quiet", str(tarball), image])
+        keep(image)
     return image, f"host image {image}: {source}"
+
+
+def exists(image: str) -> bool:
+    """Tell whether podman has an image."""
+    return _run(["podman", "image", "exists", image], check=False).returncode == 0
 
 
 def _build(
@@ -115,12 +122,27 @@ def _build_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _remove_others(image: str) -> None:
-    """Remove images that an older recipe made, unless a host still runs on one."""
-    listed = _run(["podman", "images", "--format", "{{.Repository}}:{{.Tag}}", REPOSITORY])
+def keep(image: str) -> None:
+    """Note that an image is in use; remove those of its repository that nobody used for long.
+
+    Another clone may use an image of another recipe at the same time, before a host runs on it.
+    """
+    marks = cache_folder() / "host-images"
+    marks.mkdir(exist_ok=True)
+    repository, _unused, tag = image.rpartition(":")
+    (marks / tag).touch()
+    listed = _run(["podman", "images", "--format", "{{.Repository}}:{{.Tag}}", repository])
     for other in listed.stdout.split():
-        if other != image:
-            _run(["podman", "rmi", other], check=False)
+        name, _unused, tag = other.rpartition(":")
+        mark = marks / tag
+        if name != repository:
+            continue
+        if not mark.exists():
+            mark.touch()
+        stale = time.time() - mark.stat().st_mtime > STALE_SECONDS
+        # podman refuses while a host runs on it.
+        if stale and _run(["podman", "rmi", other], check=False).returncode == 0:
+            mark.unlink()
 
 
 def _from_registry(
@@ -233,7 +255,8 @@ def _compress(stream: IO[bytes], target: Path) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that only one process has at a time; it goes with the process."""
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import resource
 import socket
@@ -22,6 +23,7 @@ SESSION_LABEL = "gpuops.simulator.session"
 INSTANCE_LABEL = "gpuops.simulator.instance"
 CAP_SYS_RESOURCE = 24
 READY_SECONDS = 90.0
+COMMIT_SECONDS = 900.0
 # A machine has half of its memory there, a container 64 MB, and vLLM wants 160 MB.
 SHARED_MEMORY = "2g"
 # Its own network alone: a machine has a firewall.
@@ -42,17 +44,20 @@ class HostError(RuntimeError):
 
 
 class PodmanHosts:
-    """The hosts of one simulator run; methods may be called from several threads."""
+    """The hosts of one simulator run; methods may be called from several threads.
 
-    def __init__(self, run_id: str, log: Callable[[str], None]) -> None:
+    They boot from `image`, or without one from the plain image.
+    """
+
+    def __init__(self, run_id: str, log: Callable[[str], None], image: str = "") -> None:
         self._run_id = run_id
         self._log = log
-        self._image = ""
-        self._runtime = _runtime()
-        self._disks = HostDisks(run_id, _identity(os.getpid()))
+        self._image = image
+        self._runtime = runtime()
+        self._disks = HostDisks(run_id, identity(os.getpid()))
 
     def prepare(self) -> str:
-        """Find or build the image; returns one line that says which was used."""
+        """Find or build the plain image; returns one line that says which was used."""
         self._image, line = hostimage.prepare(self._runtime, self._log)
         return line
 
@@ -104,10 +109,11 @@ class PodmanHosts:
             *self._runtime, "run", "--detach", "--systemd=always", "--pull=never",
             "--name", name, "--hostname", hostname,
             "--label", f"{RUN_LABEL}={self._run_id}",
-            "--label", f"{OWNER_LABEL}={_identity(os.getpid())}",
+            "--label", f"{OWNER_LABEL}={identity(os.getpid())}",
             "--label", f"{SESSION_LABEL}={session()}",
             "--label", f"{INSTANCE_LABEL}={instance_id}",
-            "--shm-size", SHARED_MEMORY, *RIGHTS, *rights, *_limits(), self._image, "/sbin/init",
+            "--shm-size", SHARED_MEMORY, *RIGHTS, *rights, *_limits(), *_share(), self._image,
+            "/sbin/init",
         )  # fmt: skip
         _podman(
             *self._runtime, "exec", "--interactive", name,
@@ -138,6 +144,13 @@ class PodmanHosts:
         _podman(*self._runtime, "start", name)
         self._plug(name, disks)
         return self._address(name)
+
+    def keep(self, instance_id: str, forget: str, image: str) -> None:
+        """Make an image of a host, after a shell script has removed what is the host's alone."""
+        name = self._name(instance_id)
+        _podman(*self._runtime, "exec", name, "sh", "-c", forget)
+        _podman(*self._runtime, "stop", "--time", "10", name)
+        _podman("commit", "--quiet", name, image, seconds=COMMIT_SECONDS)
 
     def remove(self, instance_id: str) -> None:
         """Remove a host and its disk; a host that is not there is fine."""
@@ -180,11 +193,15 @@ def _greeting(address: str) -> str:
         return str(error)
 
 
-def _runtime() -> list[str]:
+def runtime() -> list[str]:
     """Global podman options: crun refuses to start systemd on hybrid cgroups, runc does not."""
-    unified = Path("/sys/fs/cgroup/cgroup.controllers").exists()
     runc = next((p for p in ("/usr/sbin/runc", "/usr/bin/runc") if Path(p).exists()), "")
-    return ["--runtime", runc] if runc and not unified else []
+    return ["--runtime", runc] if runc and not _unified() else []
+
+
+def _unified() -> bool:
+    """Whether there is one hierarchy of control groups alone (version 2)."""
+    return Path("/sys/fs/cgroup/cgroup.controllers").exists()
 
 
 def _limits() -> list[str]:
@@ -203,7 +220,17 @@ def _limits() -> list[str]:
     return limits
 
 
-def _identity(pid: int) -> str:
+@functools.cache
+def _share() -> tuple[str, ...]:
+    """Let each host have its own share of the CPU, where podman itself makes control groups.
+
+    It would put all hosts of a machine into one group, which gets no more than a single process.
+    """
+    manager = _podman("info", "--format", "{{.Host.CgroupManager}}").strip()
+    return ("--cgroup-parent", "/") if manager == "cgroupfs" and not _unified() else ()
+
+
+def identity(pid: int) -> str:
     """Boot, process id and start time: a name that no later process can have; empty when gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
@@ -216,24 +243,24 @@ def _identity(pid: int) -> str:
 def session() -> str:
     """The identity of the process that watches over us, GPUOPS_WATCH_PID; empty without one."""
     pid = os.environ.get("GPUOPS_WATCH_PID", "")
-    return _identity(int(pid)) if pid.isdigit() else ""
+    return identity(int(pid)) if pid.isdigit() else ""
 
 
 def _alive(owner: str) -> bool:
     pid = owner.split(":")[1] if owner.count(":") == 2 else ""
-    return pid.isdigit() and _identity(int(pid)) == owner
+    return pid.isdigit() and identity(int(pid)) == owner
 
 
 def _lines(*arguments: str) -> list[str]:
     return [line for line in _podman(*arguments).splitlines() if line.strip()]
 
 
-def _podman(*arguments: str, text: str | None = None) -> str:
+def _podman(*arguments: str, text: str | None = None, seconds: float = 180) -> str:
     """Run podman and return its output; a failure becomes a HostError."""
     try:
         done = subprocess.run(
-            ["podman", *arguments], input=text, capture_output=True, text=True, timeout=180,
-            check=False,
+            ["podman", *arguments], input=text, capture_output=True, text=True,
+            timeout=seconds, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HostError(f"podman: {error}") from error

@@ -182,7 +182,7 @@ def test_the_default_time_to_run_is_five_seconds() -> None:
 class FakeHosts:
     """A host backend that only tells what it was asked."""
 
-    def __init__(self, run_id: str, log: Any) -> None:
+    def __init__(self, run_id: str, log: Any, image: str) -> None:
         self.log = log
 
     def prepare(self) -> str:
