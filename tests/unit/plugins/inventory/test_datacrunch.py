@@ -38,7 +38,7 @@ def show(cloud: Cloud, home: Path) -> Show:
         auth = {"client_id": CLIENT_ID, "client_secret": SECRET, "base_url": f"{cloud.sim.url}/v1"}
         text = {"plugin": "gpuops.cloud.datacrunch", **auth, "timeout": 5, **options}
         source.write_text(yaml.safe_dump(text), encoding="utf-8")
-        kept = ("PATH", "LANG", "HOME", "XDG_CACHE_HOME")
+        kept = ("PATH", "LANG", "HOME", "XDG_CACHE_HOME", "COVERAGE_PROCESS_START")
         environment = {name: os.environ[name] for name in kept if name in os.environ}
         environment["ANSIBLE_COLLECTIONS_PATH"] = collections()
         cloud.sim.clear_log()
