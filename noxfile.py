@@ -21,7 +21,9 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).parent / "scripts"))
 
+import coverage_sessions
 import drawing_sessions
+import measuring
 import path_sessions
 import scenarios
 import sessions
@@ -30,7 +32,8 @@ from bench import CORES, NEEDED, Bench, bench, one_for, pinned
 from workshop import COLLECTION, ROOT, WORK
 from workspace import place_get_pip
 
-__all__ = ["drawing_sessions", "path_sessions"]  # Nox finds the sessions in them.
+# Nox finds the sessions in them.
+__all__ = ["coverage_sessions", "drawing_sessions", "path_sessions"]
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "unit-2.19"]
@@ -39,6 +42,7 @@ LINTERS = (
     "ansible-lint",
     "antsibull-changelog",
     "antsibull-docs",
+    "coverage",
     "grafana-foundation-sdk",
     "mypy",
     "nox",
@@ -85,7 +89,7 @@ def unit(core: str, at: Bench) -> None:
         return
     requirements = [
         f"ansible-core=={CORES[core].release}",
-        *pinned(*NEEDED, "psycopg", "psycopg-binary", *PYTEST),
+        *pinned(*NEEDED, "psycopg", "psycopg-binary", *PYTEST, "coverage"),
     ]
     at.use(workshop.environment_for(f"unit-{core}", requirements, base))
     chosen = () if core == MAIN_CORE else ("-m", "every_core")
@@ -143,7 +147,12 @@ def integration(at: Bench) -> None:
     at.result.check("there are integration targets", bool(targets))
     fixed = ("integration", "--venv", "--python", CORES[MAIN_CORE].python)
     # Each start of ansible-test takes seconds. Only to tell which one fails, they run one by one.
-    together = at.run("ansible-test", *fixed, *targets, cwd=tree) is not None
+    with at.measured() as measured:
+        # It measures by itself, with the release of coverage.py that it pins.
+        command = ("ansible-test", *fixed, *(["--coverage"] if measured else []), *targets)
+        together = at.run(*command, cwd=tree) is not None
+        if measured:
+            measuring.add("integration", (tree / "tests/output/coverage").glob("*=coverage.*"))
     for target in targets:
         if together:
             at.result.check(target, good=True)

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import measuring
 import nox
 import sessions
 import workshop
@@ -67,7 +69,8 @@ class Bench:
         asked = self.session.posargs
         if any((ROOT / word.split("::")[0]).exists() for word in asked):
             arguments = tuple(word for word in arguments if not (ROOT / word).exists())
-        passed = self.run("python", *fixed, *arguments, *asked) is not None
+        with self.measured():
+            passed = self.run("python", *fixed, *arguments, *asked) is not None
         self.result.add_junit(report)
         self.result.check(name, passed)
 
@@ -86,6 +89,22 @@ class Bench:
                 self.result.not_run.append(words)
         return found
 
+    @contextlib.contextmanager
+    def measured(self) -> Iterator[bool]:
+        """Measure the coverage of what is run meanwhile, if it counts; yields whether it does.
+
+        A part of the session's tests, named after `--`, does not count.
+        """
+        session = self.session.name
+        if self.session.posargs or not measuring.is_measured(session):
+            yield False
+            return
+        own, self.env = self.env, {**self.env, **measuring.begin(session)}
+        yield True
+        self.env = own
+        tool = workshop.environment_for("measure", pinned("coverage"))
+        self.check("its coverage was measured", tool / "coverage", *measuring.combine(session))
+
 
 def bench(work: Callable[[Bench], None]) -> Callable[[nox.Session], None]:
     """Turn a function of a bench into a session: workspace around it, result kept and told."""
@@ -93,6 +112,7 @@ def bench(work: Callable[[Bench], None]) -> Callable[[nox.Session], None]:
     @functools.wraps(work)
     def session_function(session: nox.Session) -> None:
         result = Result()
+        measuring.forget(session.name)
         try:
             with workspace(result, session.name) as env:
                 work(Bench(session, result, env))

@@ -22,7 +22,7 @@ def files_of(session: str) -> list[str]:
 
 def go(at: Bench, name: str, tools: tuple[str, ...], *chosen: str) -> None:
     """Run some tests of the whole path, where these tools and all that the modules need are."""
-    at.use(workshop.environment_for(name, pinned("ansible-core", *NEEDED, *tools)))
+    at.use(workshop.environment_for(name, pinned("ansible-core", "coverage", *NEEDED, *tools)))
     at.pytest(f"pytest of {name}", WORK / f"junit-{name}.xml", "-v", "-s", *chosen)
 
 

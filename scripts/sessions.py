@@ -32,11 +32,15 @@ PATIENCE, LEAST_LIMIT = 5.0, 900.0
 
 @dataclass(frozen=True)
 class Session:
-    """A session: its name in noxfile.py, where it runs, what it covers, its cost on two cores."""
+    """A session: its name in noxfile.py, where it runs, what it covers, its cost on two cores.
+
+    One that is last begins after all others, and only where the longest list that has it ends.
+    """
 
     name: str
     runs_in: str
     covers: tuple[str, ...] = ()
+    last: bool = False
     seconds: float = UNKNOWN_SECONDS
     cores: float = UNKNOWN_CORES
 
@@ -51,13 +55,28 @@ def read(table: Path = TABLE, costs: Path = COSTS) -> list[Session]:
     known = json.loads(costs.read_text(encoding="utf-8"))["sessions"] if costs.exists() else {}
     rows = tomllib.loads(table.read_text(encoding="utf-8"))["session"]
     sessions = [
-        Session(name, row["runs_in"], tuple(row["covers"]), **known.get(name, {}))
+        Session(
+            name,
+            row["runs_in"],
+            tuple(row["covers"]),
+            row.get("last", False),
+            **known.get(name, {}),
+        )
         for name, row in rows.items()
     ]
     strange = [one.name for one in sessions if one.runs_in not in PLACES]
     if strange:
         raise ValueError(f"{table.name}: runs_in is none of {PLACES}: {', '.join(strange)}")
     return sessions
+
+
+def chosen(places: tuple[str, ...], table: Iterable[Session]) -> list[Session]:
+    """Return the sessions of these places; the last ones are those of the last place alone."""
+    return [
+        session
+        for session in table
+        if session.runs_in in places and (not session.last or session.runs_in == places[-1])
+    ]
 
 
 def named(names: Iterable[str], table: Iterable[Session]) -> list[Session]:

@@ -4,11 +4,11 @@
 
 """Run test sessions, say how long each took, and end with the counts.
 
-usage: .venv/bin/python scripts/test.py [--ci | --nightly | --all] [--limit MINUTES] [--remember]
-                                        [SESSION ...]
+usage: .venv/bin/python scripts/test.py [--ci | --nightly] [--limit MINUTES] [--remember]
+                                        [--list] [SESSION ...]
 
 Without a session, those of `make test` in tests/sessions.toml run beside each other, as many as the
-cores bear; --ci adds those of .ci/run, --nightly runs those of the night alone, --all everything.
+cores bear; --ci adds those of .ci/run, --nightly runs those of the night alone.
 Sessions that are named run one after the other, with their output as it comes.
 
 Red is what failed, what hung, and what was to run and did not: after --limit minutes, running
@@ -56,14 +56,12 @@ def chosen(arguments: argparse.Namespace) -> list[Session]:
     table = sessions.read()
     if arguments.sessions:
         return sessions.named(arguments.sessions, table)
-    places = {MAKE_TEST}
+    places: tuple[str, ...] = (MAKE_TEST,)
     if arguments.ci:
-        places = {MAKE_TEST, CI}
+        places = (MAKE_TEST, CI)
     elif arguments.nightly:
-        places = {NIGHTLY}
-    elif arguments.all:
-        places = set(sessions.PLACES)
-    return [session for session in table if session.runs_in in places]
+        places = (NIGHTLY,)
+    return sessions.chosen(places, table)
 
 
 def report(outcomes: dict[str, Outcome], seconds: float) -> int:
@@ -123,6 +121,7 @@ def as_json(rows: list[Session]) -> str:
             "minutes": round(session.limit / 60) + 10,
         }
         for session in rows
+        if not session.last  # each runs on a machine of its own there, without the others' data
     ]
     return json.dumps(matrix)
 
@@ -150,12 +149,13 @@ def main(arguments: argparse.Namespace) -> None:
             f"expected to take {sessions.forecast(rows, cores) / 60:.0f} min on {cores:.0f} cores"
         )
     runner = Runner(cores, until=started + arguments.limit * 60)
-    outcomes = runner.run(rows, beside=whole)
+    runner.run([one for one in rows if not one.last], beside=whole)
+    outcomes = runner.run([one for one in rows if one.last], beside=False)
     clean = workshop.Result()
     clean.check("git status is unchanged", git_status() == before)
     outcomes["work tree"] = Outcome(clean)
     failed = report(outcomes, time.monotonic() - started)
-    if whole and not (arguments.nightly or arguments.all):
+    if whole and not arguments.nightly:
         tell_room(arguments, time.monotonic() - started)
     if arguments.remember:
         sessions.remember(costs(outcomes), machine())
@@ -164,7 +164,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(usage=__doc__)
-    for place in ("ci", "nightly", "all", "remember", "list"):
+    for place in ("ci", "nightly", "remember", "list"):
         parser.add_argument(f"--{place}", action="store_true")
     parser.add_argument("--limit", type=float, default=float("inf"))
     parser.add_argument("sessions", nargs="*")

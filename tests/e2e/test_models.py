@@ -50,7 +50,8 @@ class Controller:
 
     def play(self, name: str, *more: str, fails: bool = False, **given: Any) -> str:
         """Run a playbook and return what it says; the token is not in it."""
-        environment = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+        kept = ("PATH", "LANG", "COVERAGE_PROCESS_START")
+        environment = {key: os.environ[key] for key in kept if key in os.environ}
         environment |= {
             "HOME": str(self.home),
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),

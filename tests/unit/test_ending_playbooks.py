@@ -37,7 +37,8 @@ class Controller:
 
     def command(self, playbook: str, **variables: Any) -> tuple[list[str], dict[str, str]]:
         """Return the command that runs a playbook, and its environment."""
-        environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        kept = ("PATH", "LANG", "COVERAGE_PROCESS_START")
+        environment = {name: os.environ[name] for name in kept if name in os.environ}
         environment |= {
             "HOME": str(self.home),
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),

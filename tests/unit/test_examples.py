@@ -45,7 +45,8 @@ def examples(path: Path) -> str:
 
 def run(program: str, *arguments: object, cwd: Path, url: str) -> str:
     """Run a program of Ansible with the simulator as the cloud; returns its output."""
-    environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    kept = ("PATH", "LANG", "COVERAGE_PROCESS_START")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment |= {
         "HOME": str(cwd),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),

@@ -37,7 +37,8 @@ def play(simulator: Any, tmp_path: Path) -> Play:
     """Provide a run of a playbook or a module with variables."""
 
     def run(program: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        kept = ("PATH", "LANG", "COVERAGE_PROCESS_START")
+        environment = {name: os.environ[name] for name in kept if name in os.environ}
         environment |= {
             "HOME": str(tmp_path),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),

@@ -48,6 +48,7 @@ def in_the_tree() -> set[str]:
     found |= {f"e2e {path.name}" for path in ROOT.glob("tests/e2e/test_*.py")}
     found |= {f"guide {name}" for name in stems("docs/docsite/rst/guide_*.rst", "guide_")}
     found |= {f"{kind} {core}" for kind in ("unit", "sanity") for core in sessions.cores()}
+    found |= {"coverage of make test", "coverage of all"}
     return found | {"lint", "build", "3,000 random sequences"}
 
 
@@ -89,12 +90,19 @@ def test_the_list_for_the_workflow(options: str, places: set[str]) -> None:
     command = [sys.executable, str(ROOT / "scripts/test.py"), "--list", options]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     listed = [row["session"] for row in json.loads(done.stdout)]
-    assert listed == [one.name for one in sessions.read() if one.runs_in in places]
+    expected = [one for one in sessions.read() if one.runs_in in places and not one.last]
+    assert listed == [one.name for one in expected]
 
 
 def test_what_ci_runs_fits_into_forty_minutes() -> None:
     rows = [one for one in sessions.read() if one.runs_in in (MAKE_TEST, CI)]
     assert sessions.forecast(rows, 2) <= 40 * 60
+
+
+def test_what_counts_for_all_is_last_and_counts_once() -> None:
+    table = sessions.read()
+    for places, names in {(MAKE_TEST,): ["coverage"], (MAKE_TEST, CI): ["coverage-all"]}.items():
+        assert [one.name for one in sessions.chosen(places, table) if one.last] == names
 
 
 BUSY = Session("busy", CI, seconds=100, cores=1.9)

@@ -30,7 +30,7 @@ def collections() -> str:
 
 def by_program(*words: str, home: Path) -> Done:
     """Run ansible-inventory as a user does."""
-    kept = ("PATH", "LANG", "HOME", "XDG_CACHE_HOME")
+    kept = ("PATH", "LANG", "HOME", "XDG_CACHE_HOME", "COVERAGE_PROCESS_START")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment["ANSIBLE_COLLECTIONS_PATH"] = collections()
     command = [sys.executable, "-m", "ansible", "inventory", *words]
