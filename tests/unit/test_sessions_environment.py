@@ -190,8 +190,8 @@ def test_environment_is_made_by_one_at_a_time(
 
 def sweep(monkeypatch: pytest.MonkeyPatch, **asked: Any) -> list[str]:
     """Sweep where a host is mine, one of a session that lives, two are of nobody who lives."""
-    me, gone = hosts._identity(os.getpid()), "boot:1:0"
-    mother = hosts._identity(os.getppid())
+    me, gone = hosts.identity(os.getpid()), "boot:1:0"
+    mother = hosts.identity(os.getppid())
     rows = [f"mine {gone} {me}", f"of-other {gone} {mother}", f"of-dead {gone} {gone}"]
     rows += [f"of-none {gone} ", f"busy {me} {me}"]
     removed: list[str] = []
