@@ -44,15 +44,15 @@ def hook(
     """
 
     def look(event: str, arguments: tuple[object, ...]) -> None:
-        place = EVENTS.get(event)
-        if place is None or (event == "open" and not int(str(arguments[2] or 0)) & WRITES):
+        number = EVENTS.get(event)
+        if number is None or (event == "open" and not int(str(arguments[2] or 0)) & WRITES):
             return
-        path = arguments[place]
+        path = arguments[number]
         if not isinstance(path, (str, bytes)):
             return  # the number of a file that is open
-        path = os.path.realpath(os.fsdecode(path))
-        if path.startswith(home) and not path.startswith(allowed) and "/__pycache__/" not in path:
-            line = f"{os.environ.get(MARK, '')}\t{path}\n".encode(errors="replace")
+        place = os.path.realpath(os.fsdecode(path)) + "/"  # a folder that is allowed may be made
+        if place.startswith(home) and not place.startswith(allowed) and "/__pycache__" not in place:
+            line = f"{os.environ.get(MARK, '')}\t{place[:-1]}\n".encode(errors="replace")
             handle = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.write(handle, line)
             os.close(handle)

@@ -132,6 +132,7 @@ home = sys.argv[2]
 sys.addaudithook(home_watch.hook(home + "/", (home + "/clone/",), home + "/clone/notes"))
 os.chdir(home)
 open("read").close()
+pathlib.Path("clone").mkdir(exist_ok=True)
 open("clone/made", "w").close()
 for name in ("/dev/null", 1):
     open(name, "w", closefd=False) if name == 1 else open(name, "w").close()
