@@ -28,8 +28,9 @@ def own_process(folder: Path) -> Iterator[None]:
         for name in ("_warns", "_deprecations", "_errors"):
             enter(mock.patch.object(display, name, type(getattr(display, name))()))
         enter(mock.patch.object(display, "verbosity", 0))
-        if hasattr(vault, "VaultSecretsContext"):  # ansible-core 2.19 and later
-            enter(mock.patch.object(vault.VaultSecretsContext, "_current", None))
+        secrets = getattr(vault, "VaultSecretsContext", None)
+        if secrets:  # ansible-core 2.19 and later
+            enter(mock.patch.object(secrets, "_current", None))
         # Collections are found as they were when the tests began.
         enter(mock.patch.object(cli, "init_plugin_loader"))
         enter(contextlib.chdir(folder))
