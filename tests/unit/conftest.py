@@ -70,7 +70,10 @@ def _find_collections() -> None:
 
     if AnsibleCollectionConfig.collection_finder is None:  # ansible-test has its own in place
         link = ROOT / ".collections"
-        init_plugin_loader([str(link if link.exists() else ROOT.parents[2])])
+        place = str(link if link.exists() else ROOT.parents[2])
+        init_plugin_loader([place])
+        # For the processes that tests start with our path: nobody puts a finder into them.
+        sys.path.insert(0, place)
 
 
 _find_collections()

@@ -14,6 +14,7 @@ from ansible import cli, context
 from ansible.parsing import vault
 from ansible.utils.context_objects import GlobalCLIArgs
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars, load_options_vars
 
 
 @contextlib.contextmanager
@@ -28,8 +29,12 @@ def own_process(folder: Path) -> Iterator[None]:
         for name in ("_warns", "_deprecations", "_errors"):
             enter(mock.patch.object(display, name, type(getattr(display, name))()))
         enter(mock.patch.object(display, "verbosity", 0))
-        if hasattr(vault, "VaultSecretsContext"):  # ansible-core 2.19 and later
-            enter(mock.patch.object(vault.VaultSecretsContext, "_current", None))
+        secrets = getattr(vault, "VaultSecretsContext", None)
+        if secrets:  # ansible-core 2.19 and later
+            enter(mock.patch.object(secrets, "_current", None))
+        # Variables made of arguments, kept by the functions that make them.
+        enter(mock.patch.object(load_extra_vars, "extra_vars", None, create=True))
+        enter(mock.patch.object(load_options_vars, "options_vars", None, create=True))
         # Collections are found as they were when the tests began.
         enter(mock.patch.object(cli, "init_plugin_loader"))
         enter(contextlib.chdir(folder))

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 from gpuops_simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,12 +68,12 @@ def book(name: str, **variables: Any) -> tuple[str, ...]:
     return ("playbook", str(ROOT / f"playbooks/{name}.yml"), "-e", json.dumps(variables))
 
 
-def buy(play: Play, **options: str) -> None:
-    """Buy a machine."""
-    words = " ".join(f"{key}={value}" for key, value in options.items())
-    task = ("-m", "gpuops.cloud.datacrunch_instance", "-a", f"tier=a100_80_or_less {words}")
-    done = play("adhoc", "localhost", *task, ANSIBLE_STDOUT_CALLBACK="default")
-    assert done.returncode == 0, done.stdout + done.stderr
+def buy(simulator: Any, **options: str) -> None:
+    """Buy a machine, by the module in this process."""
+    auth = {"base_url": f"{simulator.url}/v1", "client_id": "playbooks", "client_secret": SECRET}
+    wish = {"tier": "a100_80_or_less", "ledger": "none", **options}
+    result, _output = run_module("datacrunch_instance", {**auth, **wish})
+    assert result["changed"], result
 
 
 def living(simulator: Any) -> list[str]:
@@ -85,7 +86,7 @@ def living(simulator: Any) -> list[str]:
 def test_machines_end_with_the_business_hours_and_start_from_their_disks(
     play: Play, simulator: Any
 ) -> None:
-    buy(play, deployment="llm", os_volume="keep")
+    buy(simulator, deployment="llm", os_volume="keep")
     other_day = f"{datetime.now(timezone.utc) + timedelta(days=3):%a} 00:00-24:00".lower()
     closed = book("scheduled", deployment="llm", hours=other_day)
     done = play(*closed)
@@ -120,9 +121,9 @@ def test_machines_of_one_model_stand_side_by_side(play: Play, simulator: Any) ->
 
 
 def test_leases_last_as_long_as_the_hours(play: Play, simulator: Any) -> None:
-    buy(play, deployment="llm", name="short", lease="1h")
-    buy(play, deployment="llm", name="long", lease="30d")
-    buy(play, deployment="llm", name="free", lease="none")
+    buy(simulator, deployment="llm", name="short", lease="1h")
+    buy(simulator, deployment="llm", name="long", lease="30d")
+    buy(simulator, deployment="llm", name="free", lease="none")
     simulator.clear_log()
     hours = {"deployment": "llm", "hours": "daily 00:00-24:00"}
     # No GPU is called that, so nothing is brought up.
@@ -140,9 +141,9 @@ def test_leases_last_as_long_as_the_hours(play: Play, simulator: Any) -> None:
 def test_reaper_ends_what_is_over_though_machines_do_not_answer(
     play: Play, simulator: Any, tmp_path: Path
 ) -> None:
-    buy(play, deployment="llm", name="short", lease="1h")
-    buy(play, deployment="llm", name="long", lease="1d")
-    buy(play, deployment="other", lease="1h")
+    buy(simulator, deployment="llm", name="short", lease="1h")
+    buy(simulator, deployment="llm", name="long", lease="1d")
+    buy(simulator, deployment="other", lease="1h")
     simulator.advance(5400)
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.tests.unit.plugins.inventory.programs import in_process
 from ansible_collections.gpuops.cloud.tests.unit.roles import conftest
 from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import (
     Cases,
@@ -99,6 +100,15 @@ def test_both_ways_agree(role: str, expressions: Way, tmp_path: Path) -> None:
     there = evaluate_by_playbook(tmp_path, role, cases, expression)
     # As text: 1 and true, and keys in another order, are not the same.
     assert json.dumps(here) == json.dumps(there)
+
+
+def test_nothing_is_left_of_a_program_that_ran_before(expressions: Way, tmp_path: Path) -> None:
+    assert (
+        in_process("--list", "-i", "here,", "-e", "cluster_port=1", home=tmp_path).returncode == 0
+    )
+    asked = "[ansible_check_mode, cluster_port | default(2), groups]"
+    found = expressions(tmp_path, "cluster", {"x": {}}, asked)
+    assert found == {"x": [False, 2, {"all": [], "ungrouped": []}]}
 
 
 def test_every_role_whose_expressions_are_asked_for_is_compared() -> None:
