@@ -24,6 +24,8 @@ from sessions import Session
 LOOK_SECONDS = 0.5
 CPU_LOOKS = 8  # every so many looks, the CPU seconds are read
 END_SECONDS = 90.0  # a session that is told to end removes its hosts first
+# What would change nox itself; what its sessions are given is scripts/surroundings.py's business.
+STRANGE = ("GIT_", "NOX_", "PYTHON")
 
 
 @dataclass
@@ -124,6 +126,7 @@ class Runner:
         process = subprocess.Popen(
             self.command(session.name),
             cwd=workshop.ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith(STRANGE)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if beside else None,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import sys
 import tarfile
 from pathlib import Path
@@ -42,14 +43,14 @@ def digest(files: dict[str, bytes]) -> str:
 def pack(files: dict[str, bytes], archive: Path) -> None:
     """Make the archive appear, and remove those of other states of the collection."""
     archive.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = archive.with_suffix(".partial")
+    unfinished = archive.with_suffix(f".{os.getpid()}.partial")
     with tarfile.open(unfinished, "w") as tar:
         for name, text in [*files.items(), (LAST, b"")]:
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(text), 0o644
             tar.addfile(member, io.BytesIO(text))
     for older in archive.parent.glob("reaper-collection-*.tar"):
-        older.unlink()
+        older.unlink(missing_ok=True)
     unfinished.rename(archive)
 
 
