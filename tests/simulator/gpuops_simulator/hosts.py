@@ -107,7 +107,7 @@ class PodmanHosts:
         name = self._name(instance_id)
         _podman(
             *self._runtime, "run", "--detach", "--systemd=always", "--pull=never",
-            "--name", name, "--hostname", hostname,
+            "--name", name, "--hostname", hostname, "--env", f"HOSTNAME={hostname}",
             "--label", f"{RUN_LABEL}={self._run_id}",
             "--label", f"{OWNER_LABEL}={identity(os.getpid())}",
             "--label", f"{SESSION_LABEL}={session()}",
