@@ -26,6 +26,7 @@ from typing import Any
 
 # By unit: what it was told, and what is kept until the next boot.
 ETC, RUN = Path("/etc"), Path("/run/gpuops-nginx")
+NGINX = "/usr/sbin/nginx"
 FRONT = "gpuops-gateway"
 BALANCING = Path("/var/lib/gpuops-gateway/replicas.conf")
 REPLICA_NAME = "replica.gpuops.internal"
@@ -215,7 +216,7 @@ def load(unit: str, watched: list[str]) -> str:
     if now == loaded:
         return "current"
     test = subprocess.run(
-        ["/usr/sbin/nginx", "-t", "-q", "-c", str(ETC / unit / "nginx.conf")],
+        [NGINX, "-t", "-q", "-c", str(ETC / unit / "nginx.conf")],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if test.returncode:
