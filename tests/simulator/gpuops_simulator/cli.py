@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--host", default="127.0.0.1", help="address to listen on")
     p.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one")
+    p.add_argument("--also-host", help="another address to listen on, with the same port")
     p.add_argument("--port-file", type=Path, help="write host:port here once listening")
     p.add_argument("--pid-file", type=Path, help="write the process id here")
     p.add_argument("--state", type=Path, help="keep the account in this file between runs")
@@ -113,6 +114,7 @@ def _simulator(options: argparse.Namespace) -> Simulator:
         hosts=hosts,
         rate_limits=True,
         address=(options.host, options.port),
+        also_host=options.also_host,
         state_file=options.state,
         say=_complain,
     )

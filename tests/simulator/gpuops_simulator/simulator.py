@@ -41,6 +41,7 @@ class Simulator:
         *,
         rate_limits: bool = False,
         address: tuple[str, int] = ("127.0.0.1", 0),
+        also_host: str | None = None,
         state_file: Path | None = None,
         say: Callable[[str], None] = lambda line: None,
         clock: Clock | None = None,
@@ -53,6 +54,10 @@ class Simulator:
         self.cloud = Cloud(first, clock or Clock(speed), hosts, say, state_file)
         self._app = App(self.cloud)
         self._server = Server(address, self.answer, self.cloud.now)
+        self._servers = [self._server]
+        if also_host:
+            same_port = (also_host, self._server.reachable[1])
+            self._servers.append(Server(same_port, self.answer, self.cloud.now))
         self._stop_wanted = threading.Event()
         self._stopped = False
 
@@ -68,13 +73,15 @@ class Simulator:
 
     def start(self) -> None:
         """Serve in the background."""
-        self._server.start()
+        for server in self._servers:
+            server.start()
 
     def stop(self) -> None:
         """Stop serving, remove every host, keep the account in its state file."""
         if not self._stopped:
             self._stopped = True
-            self._server.stop()
+            for server in self._servers:
+                server.stop()
             with self.cloud.lock:
                 self.cloud.save()
             self.cloud.hosts.close()

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from gpuops_simulator import cli
+from gpuops_simulator import Simulator, cli
 
 PROGRAM = Path(cli.__file__).parents[1]
 
@@ -51,6 +51,13 @@ def ask(address: str, path: str, method: str = "GET") -> Any:
 def moment(state: dict[str, Any]) -> datetime:
     """Return the simulated time of a state."""
     return datetime.fromisoformat(state["time"].replace("Z", "+00:00"))
+
+
+def test_it_listens_on_a_second_address_with_the_same_port() -> None:
+    with Simulator(also_host="127.0.0.2") as simulator:
+        port = simulator.url.rpartition(":")[2]
+        states = [ask(f"127.0.0.{last}:{port}", "/_sim/state") for last in (1, 2)]
+    assert [state["instances"] for state in states] == [[], []]
 
 
 class Program:
