@@ -24,7 +24,8 @@ from ._lease import check_name, check_owner, check_project, read_identity, read_
 from ._machine import twins
 from ._offer import Choice
 from ._plan import Plan
-from ._statuses import DEAD, ENDED
+from ._statuses import DEAD, is_there
+from ._terminate import bill_of
 
 
 class InstanceNoun:
@@ -43,8 +44,6 @@ class InstanceNoun:
             self._find_by_marks(found.rows, found, want)
         if want["state"] == "absent":
             self._ask([*found.have, *found.surplus], want)
-            if found.have or found.surplus:
-                found.volumes = client.volumes()
             return found
         self._sort_out_differences(found, want)
         self._ask([*found.old.values()], want)
@@ -104,7 +103,7 @@ class InstanceNoun:
                 hint="Foreign machines are never touched.",
             )
         found.names = [marks.name]
-        if row.get("status") not in ENDED:
+        if is_there(row):
             found.have = [row]
         elif want["state"] != "absent":
             raise NotFoundError(f"Machine {want['id']} ({marks.name}) is {row['status']}")
@@ -167,7 +166,7 @@ class InstanceNoun:
             "evicted": [describe_instance(row, found.tiers) for row in found.lost],
             "attempts": found.walk.attempts if found.walk else [],
             **(choice or Choice((), ())).as_result(),
-            "bill": sorted(found.bill, key=lambda row: (row["kind"], row["name"] or "")),
+            "bill": bill_of(found.ends),
             "spend": found.guard.figures if found.guard else None,
             "warnings": [*_money(found), *_short(found), *_warnings(after, client)],
         }

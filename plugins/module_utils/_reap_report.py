@@ -11,7 +11,7 @@ from ._lease import owning_deployment, tag_values
 from ._reap_budget import exceeded
 from ._reap_facts import FoundReap
 from ._spend import burn_per_hour
-from ._volume_facts import holders
+from ._statuses import holders
 
 Row = dict[str, Any]
 # Beyond this the clocks of controller and cloud differ too much to be right.
