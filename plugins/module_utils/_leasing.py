@@ -11,6 +11,7 @@ from typing import Any
 
 from . import _ledger
 from ._client import Client
+from ._clock_skew import refuse_strange_clock, skew_warnings
 from ._confirm import refuse_unconfirmed, this_user
 from ._describe import describe_instance
 from ._ending import Ending
@@ -32,7 +33,6 @@ from ._lease import (
 )
 from ._marking import Marks, lend_volume
 from ._plan import Plan, Step
-from ._reap_report import skew_warnings
 from ._statuses import DEAD, held_by, is_alive, is_there
 from ._terminate import Outcome, bill_of, terminate_one
 
@@ -72,6 +72,9 @@ class LeaseNoun:
         if not found.rows:
             which = want["name"] or want["id"] or "no name"
             raise NotFoundError(f"Deployment {want['deployment']!r} has no machine ({which})")
+        if want["extend"] or (want["lease"] and read_time(want["lease"]) is None):
+            trusted, what = want["trust_cloud_clock"], "no lease is counted from it"
+            refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
         for row in found.rows:
             lease = _lease_of(row, want, client)
             if lease:

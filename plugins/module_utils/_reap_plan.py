@@ -14,6 +14,7 @@ from ._apply import collected
 from ._books import spent
 from ._budget import check_budget
 from ._client import Client
+from ._clock_skew import refuse_strange_clock
 from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._gone import is_proven_gone
 from ._idle_reports import read_reports
@@ -56,6 +57,9 @@ class ReapNoun:
             client.startup_scripts,
             lambda: past_events(want["ledger"], budget, client.now()),
         )
+        if want["mode"] != "report":
+            trusted, what = want["trust_cloud_clock"], "nothing is ended or stopped by it"
+            refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
         uses, notes = read_reports(want["idle_reports"] or [], client.now())
         account = Account(machines, volumes, keys, scripts, uses)
         rules = Rules(client.now(), grace, orphan_age, idle, scope, want["owner"])
