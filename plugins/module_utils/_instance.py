@@ -13,6 +13,7 @@ from ._confirm import refuse_unconfirmed, this_user
 from ._describe import describe_instance
 from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._fleet import cope, fleet_names, fleet_report
+from ._gone import is_proven_gone
 from ._guard import check_limits
 from ._hours import read_hours
 from ._instance_books import book
@@ -94,7 +95,9 @@ class InstanceNoun:
         except NotFoundError:
             if want["state"] != "absent":
                 raise
-            return
+            if is_proven_gone(client, want["id"], min(want["wait_interval"], 1)):
+                return
+            row = client.instance(want["id"])
         marks = read_identity(row)
         if not marks or marks.deployment != want["deployment"]:
             whose = f"deployment {marks.deployment!r}" if marks else "somebody who is not us"

@@ -160,7 +160,7 @@ def _by_id(client: Client, want: dict[str, Any]) -> list[Row]:
     except NotFoundError:
         if want["state"] != "absent":
             raise
-        return []
+        rows = [row for row in client.volumes() if row["id"] == want["id"]]
     _refuse_foreign(rows, want)
     return rows
 

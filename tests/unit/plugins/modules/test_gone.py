@@ -111,6 +111,14 @@ def test_accepted_delete_without_effect_is_sent_again(cloud: Cloud) -> None:
     assert cloud.machines() == []
 
 
+@pytest.mark.parametrize("looks", [1, 4])
+def test_id_that_is_unknown_for_a_while_is_terminated(cloud: Cloud, looks: int) -> None:
+    machine = cloud.buy(**TIER)["instance"]["id"]
+    cloud.fault("status", ONE, status=404, body=UNKNOWN, times=looks)
+    assert cloud.end(id=machine)["changed"]
+    assert cloud.machines() == []
+
+
 # -- orders that come to nothing, and races --------------------------------------------------------
 
 
