@@ -13,7 +13,8 @@ from itertools import count
 from typing import Any
 
 from ._credentials import find_credentials
-from ._errors import ForbiddenError, UnavailableError
+from ._errors import UnavailableError
+from ._faults import from_row
 from ._session import open_http
 from ._traffic import Call
 from ._wait import Clock, SystemClock
@@ -170,7 +171,7 @@ class Client:
     def instance_action(self, action: str, instance_id: str, **extra: Any) -> None:
         """Run an action on one instance; a refusal inside a 207 answer is raised like any other."""
         body = {"action": action, "id": [instance_id], **extra}
-        self._read_results(self._http.put("/instances", json=body), f"{action} {instance_id}")
+        self._act("/instances", body, f"{action} {instance_id}")
 
     def tag(self, kind: str, item_id: str, key: str, value: str) -> dict[str, Any]:
         """Add a tag to one of ``instances`` or ``volumes``, and return it with its id."""
@@ -192,9 +193,10 @@ class Client:
     def volume_action(self, action: str, volume_id: str, **extra: Any) -> None:
         """Run an action on one volume."""
         body = {"action": action, "id": [volume_id], **extra}
-        self._read_results(self._http.put("/volumes", json=body), f"{action} {volume_id}")
+        self._act("/volumes", body, f"{action} {volume_id}")
 
-    def _read_results(self, answer: Any, what: str) -> None:
+    def _act(self, path: str, body: dict[str, Any], what: str) -> None:
+        answer = self._http.put(path, json=body)
         self._note_date(answer)
         try:
             rows = answer.json() if answer.content else []
@@ -202,9 +204,7 @@ class Client:
             rows = []
         for row in rows if isinstance(rows, list) else []:
             if isinstance(row, dict) and row.get("status") == "error":
-                raise ForbiddenError(
-                    f"{what}: {row.get('error') or 'refused'}", status=row.get("statusCode")
-                )
+                raise from_row(row, f"PUT {path}", what)
 
     def delete_ssh_key(self, key_id: str) -> None:
         self._http.delete("/ssh-keys/{id}", path_params={"id": key_id})

@@ -14,6 +14,7 @@ from ._describe import describe_marks
 from ._lease import LEASE_TAG, is_kept, read_time, tag_values
 from ._ledger import event_of
 from ._spend import instance_rate, volume_rate
+from ._statuses import holder_among
 
 GROUPS = ("deployment", "owner", "project")
 
@@ -49,7 +50,7 @@ def living(
     machines = {row["id"]: row for row in instances}
     found = [_live("instance", row, instance_rate(row), now, None) for row in instances]
     for row in volumes:
-        machine = machines.get(row.get("instance_id") or "")
+        machine = holder_among(row, machines)
         found.append(_live("volume", row, volume_rate(row), now, machine))
     return [one for one in found if one.rate > 0]
 

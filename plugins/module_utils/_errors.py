@@ -74,6 +74,10 @@ class ForbiddenError(GpuopsError):
     code = "forbidden"
 
 
+class WrongStateError(ForbiddenError):
+    """What was asked for cannot be done in the present state (400, 403 or 409, known by its words)."""
+
+
 class NotFoundError(GpuopsError):
     """The object does not exist (404, or 400 with the words of an unknown id)."""
 

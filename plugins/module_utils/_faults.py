@@ -22,6 +22,14 @@ _BY_STATUS: dict[int, type[_errors.GpuopsError]] = {
     429: _errors.RateLimitedError,
 }
 _UNKNOWN_ID = re.compile(r"invalid (instance|volume|ssh.?key|script) id|not found", re.I)
+# "Can't discontinue a provisioning instance", "Volume must be detached": documented as a 400, seen as
+# a 403. Only the words are the same everywhere.
+_STATE = re.compile(
+    r"\b(can(no|['\u2019])?t|can not) [\w-]+ (an?|the) |\bmust be (shut ?down|stopped|off|detached|running)"
+    r"|\bis not (attached|in the trash|being)\b",
+    re.I,
+)
+_STATE_STATUSES = frozenset({400, 403, 409})
 _LIMIT = re.compile(r"quota|limit exceeded", re.I)
 # After these statuses a write may or may not have been executed.
 _UNCLEAR = frozenset({408, 500, 502, 504})
@@ -44,6 +52,8 @@ def _words(answer: Any) -> tuple[str, str | None]:
 
 
 def _class_of(request: str, status: int, words: str, code: str | None) -> type[_errors.GpuopsError]:
+    if request.startswith("PUT ") and status in _STATE_STATUSES and _STATE.search(words):
+        return _errors.WrongStateError
     if status == 400 and _LIMIT.search(words):
         return _errors.QuotaError
     if status == 400 and _UNKNOWN_ID.search(words):
@@ -69,6 +79,14 @@ def from_response(answer: Any, request: str) -> _errors.GpuopsError:
     gateway = status in _UNCLEAR or (status == 503 and kind is _errors.UnavailableError)
     unclear = gateway and not request.startswith("GET ")
     return kind(message, status=status, request=request, api_code=code, unclear=unclear)
+
+
+def from_row(row: dict[str, Any], request: str, what: str) -> _errors.GpuopsError:
+    """Return the error of a refusal inside an answer that is a success as a whole (207)."""
+    words, status = str(row.get("error") or "refused"), row.get("statusCode")
+    kind = _class_of(request, status if isinstance(status, int) else 403, words, None)
+    unclear = status in _UNCLEAR
+    return kind(f"{what}: {words}", status=status, request=request, unclear=unclear)
 
 
 def from_exception(

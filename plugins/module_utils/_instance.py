@@ -13,6 +13,7 @@ from ._confirm import refuse_unconfirmed, this_user
 from ._describe import describe_instance
 from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._fleet import cope, fleet_names, fleet_report
+from ._gone import is_proven_gone
 from ._guard import check_limits
 from ._hours import read_hours
 from ._instance_books import book
@@ -24,7 +25,8 @@ from ._lease import check_name, check_owner, check_project, read_identity, read_
 from ._machine import twins
 from ._offer import Choice
 from ._plan import Plan
-from ._statuses import DEAD, ENDED
+from ._statuses import DEAD, is_there
+from ._terminate import bill_of
 
 
 class InstanceNoun:
@@ -43,8 +45,6 @@ class InstanceNoun:
             self._find_by_marks(found.rows, found, want)
         if want["state"] == "absent":
             self._ask([*found.have, *found.surplus], want)
-            if found.have or found.surplus:
-                found.volumes = client.volumes()
             return found
         self._sort_out_differences(found, want)
         self._ask([*found.old.values()], want)
@@ -95,7 +95,9 @@ class InstanceNoun:
         except NotFoundError:
             if want["state"] != "absent":
                 raise
-            return
+            if is_proven_gone(client, want["id"], min(want["wait_interval"], 1)):
+                return
+            row = client.instance(want["id"])
         marks = read_identity(row)
         if not marks or marks.deployment != want["deployment"]:
             whose = f"deployment {marks.deployment!r}" if marks else "somebody who is not us"
@@ -104,7 +106,7 @@ class InstanceNoun:
                 hint="Foreign machines are never touched.",
             )
         found.names = [marks.name]
-        if row.get("status") not in ENDED:
+        if is_there(row):
             found.have = [row]
         elif want["state"] != "absent":
             raise NotFoundError(f"Machine {want['id']} ({marks.name}) is {row['status']}")
@@ -167,7 +169,7 @@ class InstanceNoun:
             "evicted": [describe_instance(row, found.tiers) for row in found.lost],
             "attempts": found.walk.attempts if found.walk else [],
             **(choice or Choice((), ())).as_result(),
-            "bill": sorted(found.bill, key=lambda row: (row["kind"], row["name"] or "")),
+            "bill": bill_of(found.ends),
             "spend": found.guard.figures if found.guard else None,
             "warnings": [*_money(found), *_short(found), *_warnings(after, client)],
         }

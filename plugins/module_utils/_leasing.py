@@ -11,11 +11,12 @@ from typing import Any
 
 from . import _ledger
 from ._client import Client
+from ._clock_skew import refuse_strange_clock, skew_warnings
 from ._confirm import refuse_unconfirmed, this_user
 from ._describe import describe_instance
-from ._ending import Ending, end_instance
+from ._ending import Ending
 from ._errors import GpuopsError, InvalidError, NotFoundError
-from ._instance_books import End
+from ._instance_books import end_events
 from ._lease import (
     NEXT_LEASE_TAG,
     NO_LEASE,
@@ -32,10 +33,8 @@ from ._lease import (
 )
 from ._marking import Marks, lend_volume
 from ._plan import Plan, Step
-from ._reap_report import skew_warnings
-from ._spend import bill_row, instance_rate, volume_rate
-from ._statuses import DEAD, ENDED
-from ._volume_facts import holders
+from ._statuses import DEAD, held_by, is_alive, is_there
+from ._terminate import Outcome, bill_of, terminate_one
 
 SOURCE = "datacrunch_lease"
 Row = dict[str, Any]
@@ -49,13 +48,12 @@ class FoundLeases:
     volumes: list[Row]
     leases: dict[str, str] = field(default_factory=dict)
     changed: dict[str, Row] = field(default_factory=dict)
-    bill: list[Row] = field(default_factory=list)
-    ends: list[End] = field(default_factory=list)
+    ends: list[Outcome] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
 
     def of(self, row: Row) -> list[Row]:
         """Return the volumes of a machine."""
-        return [volume for volume in self.volumes if row["id"] in holders(volume)]
+        return held_by(self.volumes, row["id"])
 
 
 class LeaseNoun:
@@ -68,12 +66,15 @@ class LeaseNoun:
         rows, volumes = client.together(client.instances, client.volumes)
         found = FoundLeases(_meant(rows, want), volumes)
         if want["done"]:
-            living = [row for row in found.rows if row.get("status") not in DEAD]
+            living = list(filter(is_alive, found.rows))
             refuse_unconfirmed(living, check_owner(want["owner"] or this_user()), want["confirm"])
             return found
         if not found.rows:
             which = want["name"] or want["id"] or "no name"
             raise NotFoundError(f"Deployment {want['deployment']!r} has no machine ({which})")
+        if want["extend"] or (want["lease"] and read_time(want["lease"]) is None):
+            trusted, what = want["trust_cloud_clock"], "no lease is counted from it"
+            refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
         for row in found.rows:
             lease = _lease_of(row, want, client)
             if lease:
@@ -107,14 +108,17 @@ class LeaseNoun:
         skew = client.clock_skew()
         return {
             "instances": shown,
-            "bill": sorted(found.bill, key=lambda row: (row["kind"], row["name"] or "")),
+            "bill": bill_of(found.ends),
             "clock_skew_seconds": skew,
             "warnings": skew_warnings(skew),
         }
 
     def book(self, client: Client, found: FoundLeases, want: Row, *, applied: bool) -> list[str]:
         """Write into the ledger what was done; return a warning when that failed."""
-        events = [*found.events, *(event for end in found.ends for event in end.events())]
+        events = [
+            *found.events,
+            *(event for end in found.ends for event in end_events(end, SOURCE)),
+        ]
         warning = _ledger.record(want["ledger"], events, client.account)
         return [warning] if warning else []
 
@@ -140,7 +144,7 @@ def _meant(rows: list[Row], want: Row) -> list[Row]:
                 f"Machine {want['id']} is not of deployment {want['deployment']!r}",
                 hint="Foreign machines are never touched.",
             )
-        if marks and row.get("status") not in ENDED and _is_meant(row, marks, want):
+        if marks and is_there(row) and _is_meant(row, marks, want):
             found.append(row)
     return sorted(found, key=lambda row: (row.get("created_at") or "", row["id"]))
 
@@ -232,12 +236,7 @@ def _refuse_unwritten(now: Row, old: Row, new: Row) -> None:
 
 def _end_step(found: FoundLeases, row: Row, want: Row) -> Step:
     def end(client: Client) -> None:
-        data = want["data_volumes"] or "leave"
-        how = Ending(want["os_volume"], data, want["wait_timeout"], want["wait_interval"])
-        ended, mine = end_instance(client, row, how), found.of(row)
-        found.ends.append(End(row, mine, how, ended, client.now(), SOURCE))
-        found.bill.append(bill_row("instance", row, instance_rate(row), ended))
-        found.bill += [bill_row("volume", v, volume_rate(v), ended) for v in mine]
+        terminate_one(client, row, Ending.of(want), found.ends)
 
     what = f"{row.get('instance_type')} in {row.get('location')}, {row.get('status')}"
     return Step(f"end {row.get('hostname')} ({what}, {row['id']})", end)

@@ -11,7 +11,7 @@ from typing import Any
 from ._client import Client
 from ._errors import NotFoundError, UnavailableError
 from ._lease import read_identity, tag_values
-from ._statuses import DEAD, ENDED
+from ._statuses import DEAD, ENDED, is_alive
 from ._wait import wait_until
 
 # A record may lag behind its order for this many looks before it counts as lost.
@@ -34,10 +34,9 @@ def twins(
     found = []
     for row in rows:
         marks = read_identity(row)
-        living = row.get("status") not in ENDED | DEAD
         if row["id"] == without:
             continue
-        if living and marks and (marks.deployment, marks.name) == (deployment, name):
+        if is_alive(row) and marks and (marks.deployment, marks.name) == (deployment, name):
             found.append(row)
     replaced = {tag_values(row).get(REPLACES_TAG) for row in found}
     return sorted(

@@ -15,7 +15,7 @@ from ._describe import describe_instance
 from ._exposition import Family
 from ._kept import evicted
 from ._lease import NO_LEASE, owning_deployment, read_time
-from ._statuses import ENDED
+from ._statuses import is_attached, is_there
 from ._traffic import Call
 
 # What can go wrong with a request, and what a reaper may end and why: counted from nought on, so
@@ -89,9 +89,7 @@ def budget_families(rows: list[dict[str, Any]]) -> list[Family]:
 
 def machine_families(now: datetime, account: dict[str, Any]) -> list[Family]:
     """Return machines, leases and volumes, and the machines that were taken away."""
-    living = [
-        row for row in map(describe_instance, account["instances"]) if row["status"] not in ENDED
-    ]
+    living = [describe_instance(row) for row in account["instances"] if is_there(row)]
     names = {(row["deployment"], row["name"]) for row in living}
     lost = [describe_instance(row) for row in evicted(account["ended"], None)]
     gone = {(row["deployment"], row["name"]) for row in lost} - names
@@ -133,7 +131,7 @@ def _leases(now: datetime, living: list[dict[str, Any]]) -> list[Family]:
 
 def _volumes(volumes: list[dict[str, Any]]) -> Family:
     rows = [
-        (owning_deployment(row), "attached" if row.get("instance_id") else "detached")
+        (owning_deployment(row), "attached" if is_attached(row) else "detached")
         for row in volumes
         if _spend.volume_rate(row) > 0
     ]

@@ -10,7 +10,6 @@ from typing import Any
 
 from ._client import Client
 from ._describe import describe_as_offer
-from ._ending import end_instance, wait_detached
 from ._errors import (
     FailedStateError,
     GpuopsError,
@@ -24,6 +23,8 @@ from ._marking import lend_volume
 from ._offer import Offer
 from ._once import look_up
 from ._order import Order, without_tags
+from ._settling import wait_detached
+from ._terminate import terminate_one
 from ._walk import Walk
 
 
@@ -61,10 +62,10 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, An
             return None
         instance_id, mine = other, False
     try:
-        found = _settle(client, order, instance_id)
+        found = _settle(client, order, instance_id, offer)
     except FailedStateError as error:
         walk.note(order.name, offer, "failed", error.message, id=instance_id)
-        _remove_dead(client, order, instance_id)
+        _remove_dead(client, order, instance_id, offer)
         return None
     except GpuopsError as error:
         raise _keep_id(error, order, offer, instance_id, mine) from None
@@ -149,7 +150,7 @@ def _late(client: Client, instance_id: str) -> dict[str, Any]:
         return {"id": instance_id}
 
 
-def _settle(client: Client, order: Order, instance_id: str) -> dict[str, Any]:
+def _settle(client: Client, order: Order, instance_id: str, offer: Offer) -> dict[str, Any]:
     """Apply the race rule, then wait until the machine runs."""
     rows = client.instances()
     if rows and all(row["id"] != instance_id for row in rows):
@@ -157,13 +158,14 @@ def _settle(client: Client, order: Order, instance_id: str) -> dict[str, Any]:
     same = twins(rows, order.deployment, order.name, order.replaces)
     stays = same[0]["id"] if same else instance_id
     if stays != instance_id and any(row["id"] == instance_id for row in same):
-        _remove_dead(client, order, instance_id)
+        _remove_dead(client, order, instance_id, offer)
         instance_id = stays
     if not order.wait:
         return next((r for r in same if r["id"] == instance_id), {"id": instance_id})
     return wait_running(client, instance_id, order.name, order.timeout, order.interval)
 
 
-def _remove_dead(client: Client, order: Order, instance_id: str) -> None:
+def _remove_dead(client: Client, order: Order, instance_id: str, offer: Offer) -> None:
     """End an order that failed or lost a race: its new disks go, kept ones come back detached."""
-    end_instance(client, {"id": instance_id, "hostname": order.name}, order.undo())
+    row = {"id": instance_id, "hostname": order.name, "price_per_hour": offer.price_per_hour}
+    terminate_one(client, row, order.undo(), [])

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._clock_skew import skew_warnings
 from ._lease import owning_deployment, tag_values
 from ._reap_budget import exceeded
 from ._reap_facts import FoundReap
 from ._spend import burn_per_hour
-from ._volume_facts import holders
+from ._statuses import holders
 
 Row = dict[str, Any]
-# Beyond this the clocks of controller and cloud differ too much to be right.
-MOST_SKEW_S = 60
 _FORETOLD = {"delete": "would_end", "stop": "would_stop"}
 _WORDS = {
     "ended": "Ended",
@@ -102,12 +101,3 @@ def _thing(row: Row) -> str:
     whose += [f"{row['price_per_hour']:g} per hour"] if row["price_per_hour"] else []
     kind = words.get(row["kind"], row["kind"])
     return f"{kind} {row['name']} ({', '.join([row['id'], *whose])})"
-
-
-def skew_warnings(skew: int) -> list[str]:
-    """Return a warning when the clocks of controller and cloud differ too much."""
-    if abs(skew) <= MOST_SKEW_S:
-        return []
-    side = "ahead of" if skew > 0 else "behind"
-    clock = f"The clock of this controller is {abs(skew)} s {side} the cloud's"
-    return [f"{clock}. Leases are judged by the cloud's; set the clock right nevertheless."]

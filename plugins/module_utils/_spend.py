@@ -13,24 +13,19 @@ from datetime import datetime
 from typing import Any
 
 from ._lease import read_time
-
-# Statuses in which an instance costs nothing (any more, or yet).
-FREE_INSTANCE = frozenset(
-    {"discontinued", "deleting", "notfound", "no_capacity", "error", "installation_failed"}
-)
-FREE_VOLUME = frozenset({"deleted", "deleting", "canceled"})
+from ._statuses import is_billed, volume_is_billed
 
 
 def instance_rate(instance: dict[str, Any]) -> float:
     """Return what an instance costs per hour now, in the account's currency."""
-    if instance.get("status") in FREE_INSTANCE:
+    if not is_billed(instance):
         return 0.0
     return float(instance.get("price_per_hour") or 0)
 
 
 def volume_rate(volume: dict[str, Any]) -> float:
     """Return what a volume costs per hour now, in the account's currency."""
-    if volume.get("status") in FREE_VOLUME or volume.get("deleted_at"):
+    if not volume_is_billed(volume):
         return 0.0
     return float(volume.get("base_hourly_cost") or 0)
 

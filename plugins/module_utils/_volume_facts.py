@@ -10,6 +10,7 @@ from typing import Any
 
 from ._describe import describe_volume
 from ._lease import belongs_to, owning_deployment, part_name, read_time
+from ._statuses import holders
 
 TRASH_H = 96
 HOURS_PER_MONTH = 730
@@ -17,25 +18,11 @@ HOURS_PER_MONTH = 730
 MOVING = frozenset(
     {"ordered", "creating", "attaching", "detaching", "cloning", "restoring", "canceling"}
 )
-GONE = frozenset({"deleting", "deleted", "canceled"})
-
-
-def holders(row: dict[str, Any]) -> list[str]:
-    """Return the ids of the machines that a volume is attached to."""
-    ids = [machine["id"] for machine in row.get("instances") or [] if machine.get("id")]
-    if not ids and row.get("instance_id"):
-        ids = [row["instance_id"]]
-    return ids
 
 
 def is_shared(row: dict[str, Any]) -> bool:
     """Tell whether a volume is a shared file system, which many machines can hold at a time."""
     return "shared" in str(row.get("type")).lower()
-
-
-def is_living(row: dict[str, Any]) -> bool:
-    """Tell whether a volume exists, and not in the trash."""
-    return row.get("status") not in GONE and not row.get("deleted_at")
 
 
 def is_gone_for_good(row: dict[str, Any]) -> bool:

@@ -79,6 +79,13 @@ options:
         M(gpuops.cloud.datacrunch_reap) finds that nobody wants them any more.
     type: str
     choices: [keep, trash, delete]
+  trust_cloud_clock:
+    description:
+      - Whether O(extend), and a O(lease) that is a duration, count by the cloud's clock although it is more than a day off the controller's. Without
+        it, they are refused then.
+    type: bool
+    default: false
+    version_added: 0.3.0
   wait_timeout:
     description:
       - Seconds until a wait for one machine to be gone gives up.
@@ -221,6 +228,7 @@ SPEC = {
     "confirm": {"type": "bool", "default": False},
     "os_volume": {"type": "str", "choices": ["trash", "delete", "keep"], "default": "trash"},
     "data_volumes": {"type": "str", "choices": ["keep", "trash", "delete"]},
+    "trust_cloud_clock": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float", "default": 900},
     "wait_interval": {"type": "float", "default": 5},
 }

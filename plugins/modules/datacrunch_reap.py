@@ -83,6 +83,13 @@ options:
         key long before it gets a machine, so this should be longer than anybody waits for one.
     type: str
     default: 24h
+  trust_cloud_clock:
+    description:
+      - Whether the cloud's clock counts although it is more than a day off the controller's. Without it, nothing is ended or stopped then, since a
+        wrong time makes every lease look as if it were over. O(mode=report) tells all the same.
+    type: bool
+    default: false
+    version_added: 0.3.0
   wait_timeout:
     description:
       - Seconds until a wait for one machine to be gone gives up.
@@ -240,6 +247,7 @@ SPEC = {
     "idle_reports": {"type": "list", "elements": "dict", "default": []},
     "idle_after": {"type": "str"},
     "orphan_age": {"type": "str", "default": "24h"},
+    "trust_cloud_clock": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float", "default": 900},
     "wait_interval": {"type": "float", "default": 5},
 }

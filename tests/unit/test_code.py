@@ -28,6 +28,8 @@ MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 40
 PURE = (
     "_books",
     "_budget",
+    "_clock_skew",
+    "_ending",
     "_errors",
     "_firewall_rules",
     "_gpu_support",

@@ -53,6 +53,8 @@ def instance_view(cloud: Cloud, instance: Instance) -> View:
         "pricing": "FIXED_PRICE",
         "tags": instance.tags,
     }
+    if cloud.scenario.dialect.volume_ids == "missing":
+        del view["volume_ids"]
     return _dressed(cloud, view)
 
 
