@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import Any
 
 from ._credentials import find_credentials
-from ._errors import UnavailableError
+from ._errors import InvalidError, UnavailableError
 from ._faults import from_row
 from ._session import open_http
+from ._shapes import is_id, rows_of
 from ._traffic import Call
 from ._wait import Clock, SystemClock
+
+LONGEST_TIMEOUT_S = 86400.0
 
 
 class Client:
@@ -32,7 +36,14 @@ class Client:
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Client:
         """Return a client for module options; it logs in unless a token of the run is cached."""
-        return cls(open_http(find_credentials(params), float(params.get("timeout") or 30)))
+        timeout, clock = float(params.get("timeout") or 30), SystemClock()
+        if not 0 < timeout <= LONGEST_TIMEOUT_S:
+            raise InvalidError(f"timeout {timeout:g} is not usable: seconds, up to a day")
+        return cls(open_http(find_credentials(params), timeout, clock), clock)
+
+    def secrets(self) -> list[str]:
+        """Return what must appear in no text: the client secret and the tokens so far."""
+        return list(self._http.secrets())
 
     @property
     def account(self) -> str:
@@ -72,15 +83,7 @@ class Client:
         """Return the JSON and the headers of a GET."""
         answer = self._http.get(path, params=params, path_params=path_params or None)
         self._note_date(answer)
-        try:
-            return answer.json(), answer.headers
-        except ValueError:
-            kind = answer.headers.get("Content-Type", "no content type")
-            raise UnavailableError(
-                f"GET {path}: the answer is not JSON ({kind}): {answer.text[:80]!r}",
-                status=answer.status_code,
-                request=f"GET {path}",
-            ) from None
+        return rows_of(answer, f"GET {path.format(**path_params)}", path), answer.headers
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
         """Run reads at the same time and return their results in order."""
@@ -88,7 +91,9 @@ class Client:
             return [call() for call in calls]
         self._http.log_in()  # once, and not once for each when that fails
         with ThreadPoolExecutor(max_workers=len(calls)) as pool:
-            return [future.result() for future in [pool.submit(call) for call in calls]]
+            # Each in a copy of the context, where the end of a wait stands.
+            started = [pool.submit(copy_context().run, call) for call in calls]
+            return [future.result() for future in started]
 
     # -- reads ---------------------------------------------------------------------------------
 
@@ -137,9 +142,7 @@ class Client:
         return list(found.values())
 
     def startup_script(self, script_id: str) -> dict[str, Any]:
-        """Return one script; the API wraps it in an array."""
-        found = self.get("/scripts/{id}", id=script_id)
-        return found[0] if isinstance(found, list) else found
+        return self.get("/scripts/{id}", id=script_id)
 
     def balance(self) -> dict[str, Any]:
         return self.get("/balance")
@@ -158,15 +161,15 @@ class Client:
         except ValueError:
             data = answer.text
         found = data.get("id") if isinstance(data, dict) else data
-        found = str(found or "").strip().strip('"')
-        if not found or len(found) > 64 or "<" in found:
+        found = str(found).strip().strip('"') if isinstance(found, (str, int)) else None
+        if not is_id(found):
             raise UnavailableError(
-                f"POST {path}: accepted, but the answer holds no id: {answer.text[:80]!r}",
+                f"POST {path}: accepted, but the answer holds no id: {answer.excerpt()}",
                 status=answer.status_code,
                 request=f"POST {path}",
                 unclear=True,
             )
-        return found
+        return str(found)
 
     def instance_action(self, action: str, instance_id: str, **extra: Any) -> None:
         """Run an action on one instance; a refusal inside a 207 answer is raised like any other."""
@@ -178,13 +181,16 @@ class Client:
         body = {"key": key, "value": value}
         answer = self._http.post(f"/{kind}/{{id}}/tags", json=body, path_params={"id": item_id})
         try:
-            return dict(answer.json())
-        except (TypeError, ValueError):
+            made = answer.json()
+        except ValueError:
+            made = None
+        if not isinstance(made, dict):
             raise UnavailableError(
-                f"POST /{kind}/{item_id}/tags: accepted, but the answer is no tag",
+                f"POST /{kind}/{item_id}/tags: accepted, but the answer is no tag: {answer.excerpt()}",
                 request=f"POST /{kind}/{item_id}/tags",
                 unclear=True,
-            ) from None
+            )
+        return made
 
     def untag(self, kind: str, item_id: str, tag_id: str) -> None:
         path_params = {"id": item_id, "tag": tag_id}
@@ -204,7 +210,8 @@ class Client:
             rows = []
         for row in rows if isinstance(rows, list) else []:
             if isinstance(row, dict) and row.get("status") == "error":
-                raise from_row(row, f"PUT {path}", what)
+                words = answer.hide(str(row.get("error") or "refused"))[:1000]
+                raise from_row({**row, "error": words}, f"PUT {path}", what)
 
     def delete_ssh_key(self, key_id: str) -> None:
         self._http.delete("/ssh-keys/{id}", path_params={"id": key_id})

@@ -27,10 +27,12 @@ def describe_instance(
     count = int((row.get("gpu") or {}).get("number_of_gpus") or 0)
     vram = _size(row, "gpu_memory")
     model = _gpus.model_of(row["instance_type"]) if row.get("instance_type") else None
+    marks = read_identity(row)
     each = (vram or 0) / count if count else 0
     return {
         "id": row.get("id"),
-        "name": row.get("hostname"),
+        # One that cannot be the name of a host was left out where the answer was read.
+        "name": row.get("hostname") or (marks.name if marks else None),
         "status": row.get("status"),
         "ip": row.get("ip") or None,
         "instance_type": row.get("instance_type"),

@@ -40,7 +40,7 @@ def _words(answer: Any) -> tuple[str, str | None]:
     text = (answer.text or "").strip()
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         plain = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]+>", " ", text)
         return " ".join(plain.split())[:300], None
     if not isinstance(data, dict):
@@ -48,7 +48,8 @@ def _words(answer: Any) -> tuple[str, str | None]:
     message = data.get("message")
     if isinstance(message, list):
         message = "; ".join(str(part) for part in message)
-    return str(message or data)[:1000], data.get("code")
+    code = data.get("code")
+    return str(message or data)[:1000], str(code)[:60] if isinstance(code, (str, int)) else None
 
 
 def _class_of(request: str, status: int, words: str, code: str | None) -> type[_errors.GpuopsError]:

@@ -19,6 +19,7 @@ from ._model import model_from
 from ._model_fit import Served
 from ._offer import MARKETS, Choice
 from ._offers import Selection, choose
+from ._private_files import open_private
 from ._profiles import demand_from
 from ._shared import shared
 
@@ -120,7 +121,7 @@ def observe(path: str, when: str, market: str, rows: list[dict[str, Any]]) -> No
     try:
         file = Path(path).expanduser()
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a", encoding="utf-8") as log:
+        with open_private(file, "a") as log:
             log.write(line)
     except OSError as error:
         raise InvalidError(f"observation_log {path!r} cannot be written: {error}") from None

@@ -104,7 +104,14 @@ class Noun(Protocol):
         """Return what the module tells, before or after the plan was applied."""
 
 
-def _fail(module: AnsibleModule, error: GpuopsError) -> None:
+def _hide(module: AnsibleModule, client: Client | None) -> None:
+    """Let Ansible mask secrets that it cannot know: of credential files, and tokens."""
+    if client is not None:
+        module.no_log_values.update(filter(None, client.secrets()))
+
+
+def _fail(module: AnsibleModule, error: GpuopsError, client: Client | None = None) -> None:
+    _hide(module, client)
     module.fail_json(msg=str(error), error=error.as_result(), **error.details)
 
 
@@ -139,6 +146,7 @@ def _book(module: AnsibleModule, client: Client, noun: Noun, found: Any, *, appl
 def run(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
     """Run a module that keeps one noun in the wanted state."""
     module = _module(spec, rules)
+    client = None
     try:
         client = Client.from_params(module.params)
         found = noun.find(client, module.params)
@@ -152,8 +160,9 @@ def run(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
         _book(module, client, noun, found, applied=applied)
         result = noun.result(client, found, plan, applied=applied)
     except GpuopsError as error:
-        _fail(module, error)
+        _fail(module, error, client)
         return
+    _hide(module, client)
     for warning in result.pop("warnings", []):
         module.warn(warning)
     # Options that are kept out of logs, as they could hold a secret, and proved to hold none.
@@ -168,11 +177,14 @@ def run_info(
 ) -> None:
     """Run a module that only asks."""
     module = _module(spec, rules)
+    client = None
     try:
-        result = ask(Client.from_params(module.params), module.params)
+        client = Client.from_params(module.params)
+        result = ask(client, module.params)
     except GpuopsError as error:
-        _fail(module, error)
+        _fail(module, error, client)
         return
+    _hide(module, client)
     for warning in result.pop("warnings", []):
         module.warn(warning)
     module.exit_json(changed=False, **result)

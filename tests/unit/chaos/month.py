@@ -61,7 +61,7 @@ class Scene:
 
     def doubles(self) -> dict[str, Any]:
         """Return what stands in for the sessions of the client."""
-        return {"_session": lambda retry: Session(self.wire)}
+        return {"new_session": lambda: Session(self.wire)}
 
     def begin(self, sim: Simulator, **scenario: Any) -> None:
         """Start with an ample market, and strangers in it."""

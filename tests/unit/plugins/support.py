@@ -9,11 +9,9 @@ import contextlib
 import importlib
 import io
 import json
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -211,11 +209,6 @@ def wanted(spec: dict[str, Any], **args: Any) -> dict[str, Any]:
     checked = ArgumentSpecValidator({**_module.AUTH_SPEC, **spec}).validate(args)
     assert not checked.error_messages
     return dict(checked.validated_parameters)
-
-
-def patched_time(clock: SimulatedClock) -> SimpleNamespace:
-    """Return what stands in for the time module where requests are repeated."""
-    return SimpleNamespace(sleep=clock.sleep, time=time.time)
 
 
 def tokens_in(folder: Path) -> list[str]:
