@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -17,6 +18,9 @@ from ._errors import ForbiddenError, UnavailableError
 from ._session import open_http
 from ._traffic import Call
 from ._wait import Clock, SystemClock
+
+# An id of the API, whatever its form is: no page, no list, no sentence.
+_ID = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
 
 
 class Client:
@@ -154,11 +158,11 @@ class Client:
         self._note_date(answer)
         try:
             data = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             data = answer.text
         found = data.get("id") if isinstance(data, dict) else data
-        found = str(found or "").strip().strip('"')
-        if not found or len(found) > 64 or "<" in found:
+        found = found.strip().strip('"') if isinstance(found, str) else ""
+        if not _ID.match(found):
             raise UnavailableError(
                 f"POST {path}: accepted, but the answer holds no id: {answer.text[:80]!r}",
                 status=answer.status_code,

@@ -19,7 +19,7 @@ from ._errors import (
     UnavailableError,
     WaitTimeoutError,
 )
-from ._lease import tag_values, write_time
+from ._lease import MOST_TAGS, tag_values, write_time
 from ._machine import ENDED_TAG
 from ._marking import keep_volume
 from ._spend import FREE_VOLUME
@@ -95,7 +95,9 @@ def _mark_ended(client: Client, instance: dict[str, Any]) -> None:
 
     Where tags are refused a machine that we ended counts as evicted, which costs a detour only.
     """
-    if instance.get("is_spot") and ENDED_TAG not in tag_values(instance):
+    tags = tag_values(instance)
+    room = len([key for key in tags if key.startswith("gpuops-")]) < MOST_TAGS
+    if instance.get("is_spot") and room and ENDED_TAG not in tags:
         with contextlib.suppress(GpuopsError):
             client.tag("instances", instance["id"], ENDED_TAG, write_time(client.now()))
             instance["tags"] = [*(instance.get("tags") or []), {"key": ENDED_TAG}]

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
-from ._lease import read_identity, tag_values
+from ._lease import half_marks, read_identity
 
 BUILDING = frozenset({"new", "ordered", "validating", "provisioning"})
 DEAD = frozenset({"error", "installation_failed", "no_capacity"})
@@ -22,7 +21,5 @@ def living_deployments(instances: Iterable[dict[str, Any]]) -> set[str | None]:
     for row in instances:
         if row.get("status") not in ENDED | DEAD:
             marks = read_identity(row)
-            tagged = tag_values(row).get("gpuops-deployment")
-            named = re.findall(r"\[gpuops d=(\S+)", row.get("description") or "")
-            found |= {marks.deployment if marks else None, tagged, *named}
-    return found - {None}
+            found |= half_marks(row) | ({marks.deployment} if marks else set())
+    return found

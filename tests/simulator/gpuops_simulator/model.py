@@ -47,6 +47,7 @@ class Instance:
     holds_stock: bool = True
     ended_at: float | None = None
     end_reason: str | None = None
+    looks: int = 0  # how often it was asked for by its id
 
 
 @dataclass

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from .catalogue import Catalogue
+from .dialect import Dialect
 from .faults import check_fault
 
 Stock = dict[str, dict[str, dict[str, int]]]
@@ -59,6 +60,7 @@ class Scenario:
     aliases: bool = True
     clone_answer: str = "array"
     unknown_id_status: int = 404
+    dialect: Dialect = field(default_factory=Dialect)
 
     @classmethod
     def read(cls, data: dict[str, Any] | None, **defaults: Any) -> Scenario:
@@ -95,6 +97,8 @@ def _converted(data: dict[str, Any]) -> dict[str, Any]:
         values["balance"] = Decimal(str(values["balance"]))
     if "rate_limits" in values:
         values["rate_limits"] = _rate_limits(values["rate_limits"])
+    if "dialect" in values:
+        values["dialect"] = Dialect.read(values["dialect"])
     for fault in values.get("faults", ()):
         check_fault(fault)
     bad = set(values.get("quotas", ())) - DEFAULT_QUOTAS.keys()
