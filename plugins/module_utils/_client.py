@@ -158,7 +158,7 @@ class Client:
         self._note_date(answer)
         try:
             data = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             data = answer.text
         found = data.get("id") if isinstance(data, dict) else data
         found = str(found).strip().strip('"') if isinstance(found, (str, int)) else None

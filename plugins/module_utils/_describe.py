@@ -63,7 +63,7 @@ def describe_marks(row: dict[str, Any]) -> dict[str, Any]:
     end = marks.lease_end if marks else None
     return {
         "deployment": marks.deployment if marks else None,
-        "owner": marks.owner if marks else None,
+        "owner": (marks.owner or None) if marks else None,
         "managed": marks is not None,
         "lease": marks.lease if marks else None,
         "lease_end": write_time(end) if end else None,

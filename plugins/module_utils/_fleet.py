@@ -52,7 +52,18 @@ def cope(
         f"{errors[0].message}"
     )
     errors[0].details["fleet"] = fleet_report(found)
+    errors[0].hint = f"{errors[0].hint} {_may_exist(found)}".strip()
     raise collected(done, errors)
+
+
+def _may_exist(found: Found) -> str:
+    """Return in words which machines of this run may exist although it failed, ids where known."""
+    rows = [
+        f"{name} ({row['id'] or 'id unknown'})"
+        for name, row in found.outcomes.items()
+        if row["outcome"] != "ended" and (row["id"] or name in found.unclear)
+    ]
+    return f"May exist and cost: {', '.join(rows)}; run the same again to adopt." if rows else ""
 
 
 def _terminate_bought(

@@ -24,6 +24,7 @@ from ._kept import evicted
 from ._lease import check_name, check_owner, check_project, read_identity, read_time
 from ._machine import twins
 from ._offer import Choice
+from ._orderable import check_description
 from ._plan import Plan
 from ._statuses import DEAD, is_there
 from ._terminate import bill_of
@@ -86,6 +87,7 @@ class InstanceNoun:
         if want["hours"]:
             want["hours"] = read_hours(want["hours"]).text
         check_limits(want)
+        check_description(want["description"])
         _market.wish_of(_market.selection_from(want))  # a misspelt tier costs no request
 
     @staticmethod
@@ -176,7 +178,8 @@ class InstanceNoun:
 
 
 def _money(found: Found) -> list[str]:
-    return found.guard.warnings if found.guard else []
+    told = found.walk.fallbacks.warnings if found.walk else []
+    return [*(found.guard.warnings if found.guard else []), *found.notes, *told]
 
 
 def _short(found: Found) -> list[str]:

@@ -26,7 +26,7 @@ class Found:
     """Machines by what they are to the wish; ``changed`` by id, ``outcomes`` and others by name.
 
     ``bought`` are the ids of machines that came of orders of this run, ready or not. ``lease`` is what
-    a purchase of now would write on a machine.
+    a purchase of now would write on a machine. ``unclear`` are names whose order may have been executed.
     """
 
     names: list[str]
@@ -48,6 +48,8 @@ class Found:
     rows: list[dict[str, Any]] | None = None
     guard: Guard | None = None
     ends: list[Outcome] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unclear: set[str] = field(default_factory=set)
 
 
 def refuse_difference(row: dict[str, Any], selection: Selection) -> None:

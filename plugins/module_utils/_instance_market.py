@@ -17,6 +17,7 @@ from ._instance_facts import Found
 from ._kept import Kept, evicted, find_kept, place_of
 from ._lease import lease_until
 from ._offer import MARKETS, SPOT
+from ._orderable import check_orderable
 from ._walk import Patience, Walk
 
 
@@ -41,6 +42,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     # A lease that cannot be read costs no order.
     found.lease = lease_until(want["lease"], client.now(), want["lease_max"])
     _look_at_what_was_kept(client, found, want)
+    check_orderable(client, found, want)
     lost = frozenset(place_of(row) for row in found.lost)
     selection = dataclasses.replace(selection, lost=lost)
     market = _market.Market(client, selection, want["observation_log"])

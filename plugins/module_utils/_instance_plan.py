@@ -12,7 +12,7 @@ from typing import Any
 from ._client import Client
 from ._describe import describe_instance, planned_instance
 from ._ending import Ending
-from ._errors import FailedStateError, GpuopsError
+from ._errors import FailedStateError, GpuopsError, OwnershipError
 from ._instance_facts import Found
 from ._kept import Kept
 from ._lease import read_time
@@ -137,7 +137,9 @@ def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], clie
     except GpuopsError as error:
         machine = error.details.get("instance_id")
         found.outcomes[name] = {"outcome": "failed", "id": machine, "detail": str(error)}
-        if machine and error.details.get("changed"):
+        found.unclear |= {name} if error.unclear else set()
+        # One whose ownership did not hold is ended already, or none of ours.
+        if machine and error.details.get("changed") and not isinstance(error, OwnershipError):
             found.bought.add(machine)
         raise
     found.changed[row["id"]] = row

@@ -11,8 +11,8 @@ from ._client import Client
 from ._errors import GpuopsError
 from ._write_once import write_once
 
-# What was made although its answer was lost shows up within seconds; after these looks it was not.
-LOOKS_S = (0.0, 1.0, 2.0, 4.0, 8.0)
+# What was made although its answer was lost shows up within a minute; after these looks it was not.
+LOOKS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
 def create_once(

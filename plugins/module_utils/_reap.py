@@ -79,7 +79,7 @@ def judge_machine(row: Row, marks: Identity, rules: Rules, use: Use | None) -> V
         "instance",
         row,
         marks.deployment,
-        marks.owner,
+        marks.owner or None,
         detail,
         reason,
         write_time(end) if end else None,

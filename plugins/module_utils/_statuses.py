@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
-from ._lease import read_identity, tag_values
+from ._lease import half_marks, read_identity
 
 Row = dict[str, Any]
 # Of an instance. A dead order is to be terminated still, but costs nothing; new statuses count as alive.
@@ -45,10 +44,8 @@ def living_deployments(instances: Iterable[Row]) -> set[str | None]:
     found: set[str | None] = set()
     for row in filter(is_alive, instances):
         marks = read_identity(row)
-        tagged = tag_values(row).get("gpuops-deployment")
-        named = re.findall(r"\[gpuops d=(\S+)", row.get("description") or "")
-        found |= {marks.deployment if marks else None, tagged, *named}
-    return found - {None}
+        found |= half_marks(row) | ({marks.deployment} if marks else set())
+    return found
 
 
 # -- volumes ---------------------------------------------------------------------------------------

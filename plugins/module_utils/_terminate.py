@@ -26,7 +26,7 @@ from ._errors import (
     WrongStateError,
 )
 from ._gone import PROVEN, UNREAD, Proof
-from ._lease import tag_values, write_time
+from ._lease import MOST_TAGS, tag_values, write_time
 from ._machine import ENDED_TAG
 from ._settling import mark_kept, settle_volumes
 from ._spend import bill_row, instance_rate, volume_rate
@@ -225,7 +225,9 @@ def _mark_ended(client: Client, instance: Row) -> None:
 
     Where tags are refused an instance that we ended counts as evicted, which costs a detour only.
     """
-    if instance.get("is_spot") and ENDED_TAG not in tag_values(instance):
+    tags = tag_values(instance)
+    room = len([key for key in tags if key.startswith("gpuops-")]) < MOST_TAGS
+    if instance.get("is_spot") and room and ENDED_TAG not in tags:
         with contextlib.suppress(GpuopsError):
             client.tag("instances", instance["id"], ENDED_TAG, write_time(client.now()))
             instance["tags"] = [*(instance.get("tags") or []), {"key": ENDED_TAG}]

@@ -13,7 +13,10 @@ description:
   - A machine is found again by the marks that were written on it with the order, so no state is kept elsewhere and a second run changes nothing.
   - When a machine has to be bought, the ranked offers are walked. A refusal for lack of capacity, or an order that fails after it was accepted,
     leads to the next offer; any other refusal stops at once, since it would hold everywhere.
-  - An order whose answer was lost is looked up before anything else happens, so a failed call buys at most one machine.
+  - An order whose answer was lost, or is anything but a known refusal, is looked up before anything else happens, so a failed call buys at
+    most one machine.
+  - After an order the machine is read back. One that is surely ours and does not show its marks is ended at once, any other is left alone; both
+    are named, and nothing more is bought in that account.
   - Machines without marks, or of another deployment, are never touched.
 author:
   - gpuops.cloud contributors (@gpuops)
@@ -41,7 +44,7 @@ options:
     required: true
   name:
     description:
-      - Host name. Without it, the name of the deployment.
+      - Host name, with at least one letter. Without it, the name of the deployment.
     type: str
   id:
     description:
@@ -123,7 +126,7 @@ options:
     elements: str
   os_volume_gb:
     description:
-      - Size of the volume the machine boots from, in GiB.
+      - Size of the volume the machine boots from, in GiB; the cloud wants at least 50.
     type: int
     default: 100
   data_volume_gb:
@@ -143,7 +146,9 @@ options:
     type: str
   description:
     description:
-      - Free text on the machine, beside the marks.
+      - Free text on the machine, behind the ownership string C(gpo.DEPLOYMENT.NAME.LEASE.REQUEST) that a description begins with. Together they
+        have at most 60 characters, which is the shortest limit of an account; a text that is longer is left out, with a warning.
+      - A text that looks like an ownership string is refused.
     type: str
   capacity_timeout:
     description:

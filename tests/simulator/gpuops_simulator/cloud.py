@@ -15,6 +15,7 @@ from . import lifecycle
 from .auth import Tokens
 from .catalogue import Catalogue
 from .clock import Clock, iso
+from .errors import forbidden, invalid
 from .hosting import Hosts
 from .limits import Limits
 from .model import Account, Instance
@@ -85,6 +86,15 @@ class Cloud:
     def tags_from(self, raw: Any) -> list[dict[str, str]]:
         """Return checked tags with their ids."""
         return tags_from(self.account, raw, self.scenario.tags_supported)
+
+    def order_tags(self, raw: Any, *, disk: bool = False) -> list[dict[str, str]]:
+        """Return the checked tags of an order, as this account takes them there."""
+        habit = self.scenario.dialect.order_tags
+        if raw is not None and habit == "refused_403":
+            raise forbidden("Insufficient scope")
+        if raw is not None and (habit == "refused_400" or (habit == "refused_on_disks" and disk)):
+            raise invalid("property tags should not exist")
+        return self.tags_from(raw)
 
     def next_address(self) -> str:
         """Return an address from the networks that are set aside for examples."""

@@ -17,18 +17,32 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "trash": ("late", "immediate"),
     "volume_ids": ("shown", "missing"),
     "ended_disks": ("released", "attached"),
+    "description_limit": (60, 100, None),
+    "order_tags": ("accepted", "refused_400", "refused_403", "refused_on_disks"),
+    "untag": ("both", "id", "key"),
+    "tag_conflict": ("key", "tag"),
+    "order_answer": (None, 301, 303, 404, 409, 499, 500, 502, 504, 520, 522, 524),
 }
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """The habits of one account."""
+    """The habits of one account. Limits in characters, looks in requests, times in seconds."""
 
     refusal_code: int = 403
     first_delete: str = "ok"
     trash: str = "late"
     volume_ids: str = "shown"
     ended_disks: str = "released"
+    description_limit: int | None = 60
+    order_tags: str = "accepted"
+    untag: str = "both"
+    tag_conflict: str = "key"
+    order_answer: int | None = None
+    answer_tags: bool = True
+    answer_description: int | None = None
+    unknown_looks: int = 0
+    list_lag_seconds: float = 0.0
 
     @classmethod
     def read(cls, data: Any) -> Dialect:
@@ -42,3 +56,7 @@ class Dialect:
             if name in data and data[name] not in known:
                 raise ValueError(f"{name} is one of {', '.join(map(str, known))}")
         return cls(**data)
+
+    def shown(self, description: str) -> str:
+        """Return as much of a description as answers hold."""
+        return description[: self.answer_description]

@@ -27,11 +27,13 @@ def list_instances(cloud: Cloud, request: Request) -> Response:
     if status is not None and status not in STATUSES:
         raise invalid("status must be one of the known values")
     supported = cloud.scenario.tags_supported
+    lag = cloud.scenario.dialect.list_lag_seconds
     rows = [
         instance_view(cloud, i)
         for i in cloud.account.instances.values()
         if (i.status == status if status else i.status != "discontinued")
         and wanted in {None, i.id}
+        and cloud.moment - i.created_at >= lag
         and (not supported or tags.has_tags(i.tags, request.query.get("tag", [])))
     ]
     return Response(200, rows)
@@ -39,7 +41,11 @@ def list_instances(cloud: Cloud, request: Request) -> Response:
 
 def get_instance(cloud: Cloud, request: Request, instance_id: str) -> Response:
     """Answer GET /instances/{id}."""
-    return Response(200, instance_view(cloud, checks.instance(cloud, instance_id)))
+    instance = checks.instance(cloud, instance_id)
+    instance.looks += 1
+    if instance.looks <= cloud.scenario.dialect.unknown_looks:
+        raise checks.unknown(cloud, "Invalid instance id")
+    return Response(200, instance_view(cloud, instance))
 
 
 def post_tag(cloud: Cloud, request: Request, instance_id: str) -> Response:

@@ -27,7 +27,7 @@ def instance_view(cloud: Cloud, instance: Instance) -> View:
     view = {
         "id": instance.id,
         "hostname": instance.hostname,
-        "description": instance.description,
+        "description": cloud.scenario.dialect.shown(instance.description),
         "instance_type": instance.instance_type,
         "location": instance.location,
         "created_at": iso(instance.created_at),
@@ -126,6 +126,6 @@ def _volume_instance(cloud: Cloud, instance_id: str) -> View:
 def _dressed(cloud: Cloud, view: View) -> View:
     if cloud.scenario.extra_fields:
         view["field_of_tomorrow"] = STRANGER
-    if not cloud.scenario.tags_supported:
+    if not (cloud.scenario.tags_supported and cloud.scenario.dialect.answer_tags):
         del view["tags"]
     return view

@@ -11,7 +11,7 @@ import pytest
 
 HOUR = 3600
 SPARE = {"type": "NVMe", "name": "data", "size": 7300, "location_code": "FIN-01"}  # 2 USD an hour
-SMALL_DISK = {"name": "os", "size": 1}
+SMALL_DISK = {"name": "os", "size": 50}
 
 
 @pytest.fixture

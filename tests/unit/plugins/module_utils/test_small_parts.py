@@ -16,6 +16,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._faults import (
     from_exception,
     from_response,
 )
+from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=timezone.utc)
 MARKS = _lease.Identity("llm", "llm-2", "me@example.org", "2026-11-22T20:00:00Z", "abc123")
@@ -24,15 +25,15 @@ MARKS = _lease.Identity("llm", "llm-2", "me@example.org", "2026-11-22T20:00:00Z"
 # -- marks -----------------------------------------------------------------------------------------
 
 
-def test_marks_are_read_from_tags_and_from_the_marker() -> None:
+def test_marks_are_read_from_tags_and_from_the_marker_of_old() -> None:
     assert _lease.read_identity({"tags": MARKS.tags()}) == MARKS
-    assert _lease.read_identity({"description": MARKS.marker()}) == MARKS
-    assert _lease.read_identity({"description": f"a [b] {MARKS.marker()} c"}) == MARKS
+    assert _lease.read_identity({"description": old_marker(MARKS)}) == MARKS
+    assert _lease.read_identity({"description": f"a [b] {old_marker(MARKS)} c"}) == MARKS
 
 
 def test_tags_win() -> None:
     tags = [{**tag, "value": "none"} if "lease" in tag["key"] else tag for tag in MARKS.tags()]
-    found = _lease.read_identity({"tags": tags, "description": MARKS.marker()})
+    found = _lease.read_identity({"tags": tags, "description": old_marker(MARKS)})
     assert found is not None
     assert found.lease == "none"
 
@@ -238,11 +239,11 @@ def test_no_time_means_one_look() -> None:
         ("POST /x", 400, '{"message": "Storage limit exceeded"}', "quota", False),
         ("POST /x", 400, '{"message": "your quota"}', "quota", False),
         ("GET /x", 401, "", "auth", False),
-        ("POST /instances", 402, "", "no_funds", False),
+        ("POST /instances", 402, '{"code": "insufficient_funds"}', "no_funds", False),
         ("GET /x", 403, '{"message": "no"}', "forbidden", False),
         ("GET /x", 403, '{"message": "Insufficient scope"}', "auth", False),
         ("GET /x", 404, "", "not_found", False),
-        ("POST /x", 409, "", "conflict", False),
+        ("POST /x", 409, "", "conflict", True),
         ("GET /x", 418, "", "unavailable", False),
         ("POST /x", 429, "Rate limit.", "rate_limited", False),
         ("GET /x", 500, "", "unavailable", False),
