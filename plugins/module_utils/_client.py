@@ -13,7 +13,10 @@ from itertools import count
 from typing import Any
 
 from ._credentials import find_credentials
+from ._currency import DEFAULT, remembered
 from ._errors import ForbiddenError, UnavailableError
+from ._numbers import rows_of
+from ._purse import Balance, balance_from
 from ._session import open_http
 from ._traffic import Call
 from ._wait import Clock, SystemClock
@@ -91,36 +94,47 @@ class Client:
 
     # -- reads ---------------------------------------------------------------------------------
 
+    def _rows(
+        self, path: str, params: dict[str, Any] | None = None, key: str = "id"
+    ) -> list[dict[str, Any]]:
+        """Return the rows of a list; one of another shape is an error, and never empty."""
+        return rows_of(self.get(path, params=params), f"GET {path}", key)
+
     def instances(self) -> list[dict[str, Any]]:
-        return self.get("/instances")
+        return self._rows("/instances")
 
     def ended_instances(self) -> list[dict[str, Any]]:
-        return self.get("/instances", params={"status": "discontinued"})
+        return self._rows("/instances", {"status": "discontinued"})
 
     def instance(self, instance_id: str) -> dict[str, Any]:
         return self.get("/instances/{id}", id=instance_id)
 
-    def instance_types(self) -> list[dict[str, Any]]:
-        return self.get("/instance-types")
+    def _currency(self, asked: str | None) -> dict[str, str] | None:
+        """Return the query for prices in a currency: the account's, as far as it is remembered."""
+        currency = asked or remembered(self.account)
+        return {"currency": currency} if currency and (asked or currency != DEFAULT) else None
+
+    def instance_types(self, currency: str | None = None) -> list[dict[str, Any]]:
+        return self._rows("/instance-types", self._currency(currency), key="instance_type")
 
     def availability(self, market: str) -> list[dict[str, Any]]:
         spot = "true" if market == "spot" else "false"
-        return self.get("/instance-availability", params={"is_spot": spot})
+        return self._rows("/instance-availability", {"is_spot": spot}, key="location_code")
 
     def volumes(self) -> list[dict[str, Any]]:
-        return self.get("/volumes")
+        return self._rows("/volumes")
 
     def volume(self, volume_id: str) -> dict[str, Any]:
         return self.get("/volumes/{id}", id=volume_id)
 
     def trashed_volumes(self) -> list[dict[str, Any]]:
-        return self.get("/volumes/trash")
+        return self._rows("/volumes/trash")
 
-    def volume_types(self) -> list[dict[str, Any]]:
-        return self.get("/volume-types")
+    def volume_types(self, currency: str | None = None) -> list[dict[str, Any]]:
+        return self._rows("/volume-types", self._currency(currency), key="type")
 
     def ssh_keys(self) -> list[dict[str, Any]]:
-        return self.get("/ssh-keys")
+        return self._rows("/ssh-keys")
 
     def startup_scripts(self) -> list[dict[str, Any]]:
         """Return the scripts of all pages; oldest first, so that a new one moves none of them."""
@@ -140,8 +154,8 @@ class Client:
         found = self.get("/scripts/{id}", id=script_id)
         return found[0] if isinstance(found, list) else found
 
-    def balance(self) -> dict[str, Any]:
-        return self.get("/balance")
+    def balance(self) -> Balance:
+        return balance_from(self.get("/balance"))
 
     # -- writes --------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from . import _ledger
 from ._client import Client
 from ._describe import describe_instance, planned_instance
 from ._ending import Ending, end_instance
@@ -143,12 +144,13 @@ def _buy_step(found: Found, name: str, want: dict[str, Any]) -> Step:
 def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], client: Client) -> str:
     """Buy a machine, note what became of it, and return that as a sentence."""
     name = order.name
+    _ledger.begin(want["ledger"])
     try:
         row = buy(client, order, walk)
     except GpuopsError as error:
         machine = error.details.get("instance_id")
         found.outcomes[name] = {"outcome": "failed", "id": machine, "detail": str(error)}
-        if machine and error.details.get("changed"):
+        if machine and error.details.get("changed") and not error.details.get("terminated"):
             found.bought.add(machine)
         raise
     found.changed[row["id"]] = row

@@ -6,23 +6,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from . import _ledger
 from ._client import Client
-from ._confirm import refuse_unconfirmed, this_user
+from ._confirm import refuse_unconfirmed
 from ._describe import describe_instance
 from ._ending import Ending, end_instance
 from ._errors import GpuopsError, InvalidError, NotFoundError
+from ._extension import Extension
+from ._guard import check_limits
 from ._instance_books import End
 from ._lease import (
     NEXT_LEASE_TAG,
     NO_LEASE,
     Identity,
     check_lease_max,
+    check_lease_min,
     check_name,
-    check_owner,
     lease_until,
     owning_deployment,
     read_duration,
@@ -33,6 +36,7 @@ from ._lease import (
 from ._marking import Marks, lend_volume
 from ._plan import Plan, Step
 from ._reap_report import skew_warnings
+from ._settings import lease_max_of, owner_of
 from ._spend import bill_row, instance_rate, volume_rate
 from ._statuses import DEAD, ENDED
 from ._volume_facts import holders
@@ -52,6 +56,7 @@ class FoundLeases:
     bill: list[Row] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
+    money: Extension | None = None
 
     def of(self, row: Row) -> list[Row]:
         """Return the volumes of a machine."""
@@ -65,11 +70,12 @@ class LeaseNoun:
 
     def find(self, client: Client, want: Row) -> FoundLeases:
         _check(want)
-        rows, volumes = client.together(client.instances, client.volumes)
-        found = FoundLeases(_meant(rows, want), volumes)
+        money = Extension(client, want)
+        rows, volumes, *_asked = client.together(client.instances, client.volumes, *money.questions)
+        found = FoundLeases(_meant(rows, want), volumes, money=money)
         if want["done"]:
             living = [row for row in found.rows if row.get("status") not in DEAD]
-            refuse_unconfirmed(living, check_owner(want["owner"] or this_user()), want["confirm"])
+            refuse_unconfirmed(living, owner_of(want["owner"]), want["confirm"])
             return found
         if not found.rows:
             which = want["name"] or want["id"] or "no name"
@@ -78,6 +84,7 @@ class LeaseNoun:
             lease = _lease_of(row, want, client)
             if lease:
                 found.leases[row["id"]] = lease
+        money.check(found.rows, volumes, found.leases, rows)
         return found
 
     # -- plan ----------------------------------------------------------------------------------
@@ -109,7 +116,8 @@ class LeaseNoun:
             "instances": shown,
             "bill": sorted(found.bill, key=lambda row: (row["kind"], row["name"] or "")),
             "clock_skew_seconds": skew,
-            "warnings": skew_warnings(skew),
+            "spend": found.money.figures if found.money else None,
+            "warnings": [*skew_warnings(skew), *(found.money.warnings if found.money else [])],
         }
 
     def book(self, client: Client, found: FoundLeases, want: Row, *, applied: bool) -> list[str]:
@@ -128,6 +136,17 @@ def _check(want: Row) -> None:
     more = [key for key in ("extend", "lease", "protect") if want[key] is not None]
     if want["done"] and more:
         raise InvalidError(f"What is done ends now, so {more[0]} cannot go with it")
+    if want["extend"] and not _length(want):
+        raise InvalidError(
+            f"extend {want['extend']!r} asks for nothing", hint="Write for example 2h."
+        )
+    want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
+    check_limits(want)
+
+
+def _length(want: Row) -> timedelta:
+    """Return how much longer a lease is to be."""
+    return read_duration(want["extend"].strip().removeprefix("+"), "extend")
 
 
 def _meant(rows: list[Row], want: Row) -> list[Row]:
@@ -168,11 +187,11 @@ def _lease_of(row: Row, want: Row, client: Client) -> str | None:
             f"{row.get('hostname')} ({row['id']}) has {why}, so there is nothing to extend",
             hint="Write lease instead, for example 12h.",
         )
-    length = read_duration(want["extend"].strip().removeprefix("+"), "extend")
     try:
-        new = max(now, end) + length
+        new = max(now, end) + _length(want)
     except OverflowError:
         raise InvalidError(f"extend {want['extend']!r} is too long") from None
+    check_lease_min(new, now, f"extend {want['extend']!r}: the lease")
     check_lease_max(new, now, most)
     return write_time(new)
 

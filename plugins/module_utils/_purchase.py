@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+from ._affordable import OverBudgetError
 from ._client import Client
 from ._describe import describe_as_offer
 from ._ending import end_instance, wait_detached
@@ -61,7 +63,10 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, An
             return None
         instance_id, mine = other, False
     try:
-        found = _settle(client, order, instance_id)
+        check = walk.bought if mine else _no_check
+        found = _settle(client, order, instance_id, check)
+    except OverBudgetError as error:
+        raise _take_back(client, order, walk, offer, error, instance_id) from None
     except FailedStateError as error:
         walk.note(order.name, offer, "failed", error.message, id=instance_id)
         _remove_dead(client, order, instance_id)
@@ -74,6 +79,28 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, An
         detail = "another run had bought it first"
         walk.note(order.name, offer, "adopted", detail, **describe_as_offer(found))
     return found
+
+
+def _take_back(
+    client: Client,
+    order: Order,
+    walk: Walk,
+    offer: Offer,
+    error: OverBudgetError,
+    instance_id: str,
+) -> GpuopsError:
+    """Terminate what breaks a budget together with older purchases, and return the error."""
+    named = f"{order.name} ({instance_id}, {offer})"
+    try:
+        _remove_dead(client, order, instance_id)
+    except GpuopsError as problem:
+        error.message += f". {named} could not be terminated: {problem.message}"
+        return _keep_id(error, order, offer, instance_id, True)
+    walk.note(order.name, offer, "terminated", error.message, id=instance_id)
+    error.message += f". {named} was terminated again"
+    error.details.update(instance_id=instance_id, instance_name=order.name)
+    error.details.update(changed=True, terminated=True)
+    return error
 
 
 def _keep_id(
@@ -149,8 +176,13 @@ def _late(client: Client, instance_id: str) -> dict[str, Any]:
         return {"id": instance_id}
 
 
-def _settle(client: Client, order: Order, instance_id: str) -> dict[str, Any]:
-    """Apply the race rule, then wait until the machine runs."""
+def _settle(
+    client: Client, order: Order, instance_id: str, check: Callable[[str], None]
+) -> dict[str, Any]:
+    """Apply the race rule, then wait until the machine runs.
+
+    What stays of this order goes through ``check`` at once, and again when it runs: a list may lag.
+    """
     rows = client.instances()
     if rows and all(row["id"] != instance_id for row in rows):
         rows = [*rows, _late(client, instance_id)]  # a list may lag behind an order
@@ -159,9 +191,17 @@ def _settle(client: Client, order: Order, instance_id: str) -> dict[str, Any]:
     if stays != instance_id and any(row["id"] == instance_id for row in same):
         _remove_dead(client, order, instance_id)
         instance_id = stays
+        check = _no_check
+    check(instance_id)
     if not order.wait:
         return next((r for r in same if r["id"] == instance_id), {"id": instance_id})
-    return wait_running(client, instance_id, order.name, order.timeout, order.interval)
+    found = wait_running(client, instance_id, order.name, order.timeout, order.interval)
+    check(instance_id)
+    return found
+
+
+def _no_check(_instance_id: str) -> None:
+    """Let an instance of another run be: its own run looks at the budgets."""
 
 
 def _remove_dead(client: Client, order: Order, instance_id: str) -> None:

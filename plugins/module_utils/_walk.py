@@ -40,6 +40,7 @@ class Walk:
     patience: Patience
     ceiling: float | None = None
     look_again: Callable[[], float | None] = lambda: None
+    bought: Callable[[str], None] = lambda _instance_id: None
     attempts: list[dict[str, Any]] = field(default_factory=list)
     _refused: set[tuple[str, str | None, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)

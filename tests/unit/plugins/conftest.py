@@ -30,7 +30,7 @@ Start = Callable[..., Cloud]
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test a home and a cache of its own, and no credentials of the environment."""
-    ours = ("DATACRUNCH_", "VERDA_", "GPUOPS_LEDGER")
+    ours = ("DATACRUNCH_", "VERDA_", "GPUOPS_LEDGER", "GPUOPS_OWNER", "GPUOPS_LEASE", "GPUOPS_HOME")
     for name in [name for name in os.environ if name.startswith(ours)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))

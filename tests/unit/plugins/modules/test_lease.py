@@ -14,11 +14,12 @@ from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger
 from ansible_collections.gpuops.cloud.plugins.module_utils._lease import read_identity, write_time
 from ansible_collections.gpuops.cloud.plugins.module_utils._marking import Marks
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
+from ansible_collections.gpuops.cloud.tests.unit.plugins.scenes import LATER
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud
 
 TIER = {"tier": "h200_or_less"}
 TYPE = "1H200.141S.44V"
-DATE = "2999-01-01T00:00:00Z"
+DATE = LATER
 TAGGING = {"method": "POST", "path": "/v1/instances/*"}
 UNTAGGING = {"method": "DELETE", "path": "/v1/instances/*"}
 
