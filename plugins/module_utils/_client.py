@@ -14,8 +14,10 @@ from itertools import count
 from typing import Any
 
 from ._credentials import find_credentials
+from ._currency import DEFAULT, remembered
 from ._errors import InvalidError, UnavailableError
 from ._faults import from_row
+from ._purse import Balance, balance_from
 from ._session import open_http
 from ._shapes import is_id, rows_of
 from ._traffic import Call
@@ -106,8 +108,13 @@ class Client:
     def instance(self, instance_id: str) -> dict[str, Any]:
         return self.get("/instances/{id}", id=instance_id)
 
-    def instance_types(self) -> list[dict[str, Any]]:
-        return self.get("/instance-types")
+    def _currency(self, asked: str | None) -> dict[str, str] | None:
+        """Return the query for prices in a currency: the account's, as far as it is remembered."""
+        currency = asked or remembered(self.account)
+        return {"currency": currency} if currency and (asked or currency != DEFAULT) else None
+
+    def instance_types(self, currency: str | None = None) -> list[dict[str, Any]]:
+        return self.get("/instance-types", params=self._currency(currency))
 
     def availability(self, market: str) -> list[dict[str, Any]]:
         spot = "true" if market == "spot" else "false"
@@ -122,8 +129,8 @@ class Client:
     def trashed_volumes(self) -> list[dict[str, Any]]:
         return self.get("/volumes/trash")
 
-    def volume_types(self) -> list[dict[str, Any]]:
-        return self.get("/volume-types")
+    def volume_types(self, currency: str | None = None) -> list[dict[str, Any]]:
+        return self.get("/volume-types", params=self._currency(currency))
 
     def ssh_keys(self) -> list[dict[str, Any]]:
         return self.get("/ssh-keys")
@@ -144,8 +151,8 @@ class Client:
     def startup_script(self, script_id: str) -> dict[str, Any]:
         return self.get("/scripts/{id}", id=script_id)
 
-    def balance(self) -> dict[str, Any]:
-        return self.get("/balance")
+    def balance(self) -> Balance:
+        return balance_from(self.get("/balance"))
 
     # -- writes --------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import _gpus, _market
 from ._client import Client
-from ._confirm import refuse_unconfirmed, this_user
+from ._confirm import refuse_unconfirmed
 from ._describe import describe_instance
 from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._fleet import cope, fleet_names, fleet_report
@@ -21,11 +21,12 @@ from ._instance_facts import Found, differences, refuse_difference
 from ._instance_market import look_at_the_market
 from ._instance_plan import plan_instances
 from ._kept import evicted
-from ._lease import check_name, check_owner, check_project, read_identity, read_time
+from ._lease import check_name, check_project, read_identity, read_time
 from ._machine import twins
 from ._offer import Choice
 from ._orderable import check_description
 from ._plan import Plan
+from ._settings import lease_max_of, owner_of
 from ._statuses import DEAD, is_there
 from ._terminate import bill_of
 
@@ -74,7 +75,8 @@ class InstanceNoun:
     @staticmethod
     def _check(want: dict[str, Any]) -> None:
         check_name(want["deployment"], "deployment")
-        want["owner"] = check_owner(want["owner"] or this_user())
+        want["owner"] = owner_of(want["owner"])
+        want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
         if want["count"] < 1:
             raise InvalidError(f"count {want['count']} is not usable: at least 1")
         if not want["name"] and not want["id"] and want["state"] != "absent":

@@ -64,7 +64,10 @@ def book(
     except GpuopsError as error:
         warnings.append(f"The purchase is not in the ledger yet: {error}")
     for end in ends:
-        events += end_events(end)
+        try:
+            events += end_events(end)
+        except GpuopsError as error:
+            warnings.append(f"The end is not in the ledger yet: {error}")
     warnings += [_ledger.record(url, events, client.account) or ""]
     return [text for text in warnings if text]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from . import _ledger
 from ._client import Client
 from ._describe import describe_instance, planned_instance
 from ._ending import Ending
@@ -132,6 +133,7 @@ def _buy_step(found: Found, name: str, want: dict[str, Any]) -> Step:
 def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], client: Client) -> str:
     """Buy a machine, note what became of it, and return that as a sentence."""
     name = order.name
+    _ledger.begin(want["ledger"])
     try:
         row = buy(client, order, walk)
     except GpuopsError as error:
@@ -139,7 +141,8 @@ def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], clie
         found.outcomes[name] = {"outcome": "failed", "id": machine, "detail": str(error)}
         found.unclear |= {name} if error.unclear else set()
         # One whose ownership did not hold is ended already, or none of ours.
-        if machine and error.details.get("changed") and not isinstance(error, OwnershipError):
+        settled = isinstance(error, OwnershipError) or error.details.get("terminated")
+        if machine and error.details.get("changed") and not settled:
             found.bought.add(machine)
         raise
     found.changed[row["id"]] = row

@@ -19,6 +19,7 @@ from ._errors import InvalidError
 from ._label import NO_LEASE as NO_LEASE
 from ._label import Label, begun, is_short, read_label, stands_for, write_label
 from ._times import check_lease_max as check_lease_max
+from ._times import check_lease_min as check_lease_min
 from ._times import lease_until as lease_until
 from ._times import read_duration as read_duration
 from ._times import read_time as read_time

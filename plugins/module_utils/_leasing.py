@@ -6,24 +6,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from . import _ledger
 from ._client import Client
 from ._clock_skew import refuse_strange_clock, skew_warnings
-from ._confirm import refuse_unconfirmed, this_user
+from ._confirm import refuse_unconfirmed
 from ._describe import describe_instance
 from ._ending import Ending
 from ._errors import GpuopsError, InvalidError, NotFoundError
+from ._extension import Extension
+from ._guard import check_limits
 from ._instance_books import end_events
 from ._lease import (
     NEXT_LEASE_TAG,
     NO_LEASE,
     Identity,
     check_lease_max,
+    check_lease_min,
     check_name,
-    check_owner,
     lease_until,
     owning_deployment,
     read_duration,
@@ -33,6 +36,7 @@ from ._lease import (
 )
 from ._marking import Marks, lend_volume
 from ._plan import Plan, Step
+from ._settings import lease_max_of, owner_of
 from ._statuses import DEAD, held_by, is_alive, is_there
 from ._terminate import Outcome, bill_of, terminate_one
 
@@ -50,6 +54,7 @@ class FoundLeases:
     changed: dict[str, Row] = field(default_factory=dict)
     ends: list[Outcome] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
+    money: Extension | None = None
 
     def of(self, row: Row) -> list[Row]:
         """Return the volumes of a machine."""
@@ -63,11 +68,12 @@ class LeaseNoun:
 
     def find(self, client: Client, want: Row) -> FoundLeases:
         _check(want)
-        rows, volumes = client.together(client.instances, client.volumes)
-        found = FoundLeases(_meant(rows, want), volumes)
+        money = Extension(client, want)
+        rows, volumes, *_asked = client.together(client.instances, client.volumes, *money.questions)
+        found = FoundLeases(_meant(rows, want), volumes, money=money)
         if want["done"]:
             living = list(filter(is_alive, found.rows))
-            refuse_unconfirmed(living, check_owner(want["owner"] or this_user()), want["confirm"])
+            refuse_unconfirmed(living, owner_of(want["owner"]), want["confirm"])
             return found
         if not found.rows:
             which = want["name"] or want["id"] or "no name"
@@ -79,6 +85,7 @@ class LeaseNoun:
             lease = _lease_of(row, want, client)
             if lease:
                 found.leases[row["id"]] = lease
+        money.check(found.rows, volumes, found.leases, rows)
         return found
 
     # -- plan ----------------------------------------------------------------------------------
@@ -110,7 +117,8 @@ class LeaseNoun:
             "instances": shown,
             "bill": bill_of(found.ends),
             "clock_skew_seconds": skew,
-            "warnings": skew_warnings(skew),
+            "spend": found.money.figures if found.money else None,
+            "warnings": [*skew_warnings(skew), *(found.money.warnings if found.money else [])],
         }
 
     def book(self, client: Client, found: FoundLeases, want: Row, *, applied: bool) -> list[str]:
@@ -132,6 +140,17 @@ def _check(want: Row) -> None:
     more = [key for key in ("extend", "lease", "protect") if want[key] is not None]
     if want["done"] and more:
         raise InvalidError(f"What is done ends now, so {more[0]} cannot go with it")
+    if want["extend"] and not _length(want):
+        raise InvalidError(
+            f"extend {want['extend']!r} asks for nothing", hint="Write for example 2h."
+        )
+    want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
+    check_limits(want)
+
+
+def _length(want: Row) -> timedelta:
+    """Return how much longer a lease is to be."""
+    return read_duration(want["extend"].strip().removeprefix("+"), "extend")
 
 
 def _meant(rows: list[Row], want: Row) -> list[Row]:
@@ -172,11 +191,11 @@ def _lease_of(row: Row, want: Row, client: Client) -> str | None:
             f"{row.get('hostname')} ({row['id']}) has {why}, so there is nothing to extend",
             hint="Write lease instead, for example 12h.",
         )
-    length = read_duration(want["extend"].strip().removeprefix("+"), "extend")
     try:
-        new = max(now, end) + length
+        new = max(now, end) + _length(want)
     except OverflowError:
         raise InvalidError(f"extend {want['extend']!r} is too long") from None
+    check_lease_min(new, now, f"extend {want['extend']!r}: the lease")
     check_lease_max(new, now, most)
     return write_time(new)
 

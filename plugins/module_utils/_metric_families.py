@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import _costs, _spend
+from ._budget import SCOPES
 from ._describe import describe_instance
 from ._exposition import Family
 from ._kept import evicted
@@ -46,9 +47,8 @@ def _counted(name: str, text: str, names: tuple[str, ...], rows: Iterable[Any]) 
 
 def money_families(now: datetime, account: dict[str, Any]) -> list[Family]:
     """Return balance, burn, runway, and how wrong the clock of this machine is."""
-    amount = float(account["balance"]["amount"])
-    currency = account["balance"].get("currency")
-    things = _costs.living(account["instances"], account["volumes"], now)
+    amount, currency = account["balance"].amount, account["balance"].currency
+    things = _costs.living(account["instances"], account["volumes"], now, currency)
     burn = round(_costs.burn(things), 4)
     hours = _spend.runway_hours(amount, burn)
     runway = float("inf") if hours is None else hours * 3600
@@ -81,9 +81,10 @@ def budget_families(rows: list[dict[str, Any]]) -> list[Family]:
     used = Family("gpuops_budget_used", "What was spent of the budget, or burns per hour.")
     share = Family("gpuops_budget_used_ratio", "Share of the budget that is used; 1 is all of it.")
     for row in rows:
-        limit.add(row["limit"], period=row["period"])
-        used.add(row["used"], period=row["period"])
-        share.add(round(row["share_percent"] / 100, 6), period=row["period"])
+        whose = {key: row[key] for key in SCOPES if row.get(key)}
+        limit.add(row["limit"], period=row["period"], **whose)
+        used.add(row["used"], period=row["period"], **whose)
+        share.add(round(row["share_percent"] / 100, 6), period=row["period"], **whose)
     return [limit, used, share]
 
 

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+from ._affordable import OverBudgetError
 from ._client import Client
 from ._describe import describe_as_offer
 from ._errors import (
@@ -67,15 +69,14 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, An
             return None
         instance_id, mine = other, False
     try:
-        if mine:
-            rows = confirm(client, order, sent, instance_id)
-            instance_id = _named(rows, sent, instance_id, walk)
-        else:
-            rows = client.instances()
-        found = _settle(client, order, instance_id, offer, rows)
+        instance_id, rows = _read_back(client, order, sent, instance_id, walk if mine else None)
+        check = walk.bought if mine else _no_check
+        found = _settle(client, order, instance_id, offer, rows, check)
         mine = mine and found["id"] == instance_id
         if mine:
             _complete_tags(client, order, sent, found, walk)
+    except OverBudgetError as error:
+        raise _take_back(client, order, walk, offer, error, instance_id) from None
     except FailedStateError as error:
         walk.note(order.name, offer, "failed", error.message, id=instance_id)
         _remove_dead(client, order, instance_id, offer)
@@ -88,6 +89,16 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, An
         detail = "another run had bought it first"
         walk.note(order.name, offer, "adopted", detail, **describe_as_offer(found))
     return found
+
+
+def _read_back(
+    client: Client, order: Order, sent: Sent, instance_id: str, walk: Walk | None
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return which machine there is, and the list with it; without a walk it is another run's."""
+    if walk is None:
+        return instance_id, client.instances()
+    rows = confirm(client, order, sent, instance_id)
+    return _named(rows, sent, instance_id, walk), rows
 
 
 def _named(rows: list[dict[str, Any]], sent: Sent, answered: str, walk: Walk) -> str:
@@ -120,6 +131,28 @@ def _complete_tags(
                     set_tag(client, "volumes", volume["id"], tag["key"], tag["value"])
     except GpuopsError as error:
         tell(f"The disks of {order.name} could not be tagged: {error.message}")
+
+
+def _take_back(
+    client: Client,
+    order: Order,
+    walk: Walk,
+    offer: Offer,
+    error: OverBudgetError,
+    instance_id: str,
+) -> GpuopsError:
+    """Terminate what breaks a budget together with older purchases, and return the error."""
+    named = f"{order.name} ({instance_id}, {offer})"
+    try:
+        _remove_dead(client, order, instance_id, offer)
+    except GpuopsError as problem:
+        error.message += f". {named} could not be terminated: {problem.message}"
+        return _keep_id(error, order, offer, instance_id, True)
+    walk.note(order.name, offer, "terminated", error.message, id=instance_id)
+    error.message += f". {named} was terminated again"
+    error.details.update(instance_id=instance_id, instance_name=order.name)
+    error.details.update(changed=True, terminated=True)
+    return error
 
 
 def _keep_id(
@@ -178,17 +211,33 @@ def _of_another_run(client: Client, order: Order) -> str | None:
 
 
 def _settle(
-    client: Client, order: Order, instance_id: str, offer: Offer, rows: list[dict[str, Any]]
+    client: Client,
+    order: Order,
+    instance_id: str,
+    offer: Offer,
+    rows: list[dict[str, Any]],
+    check: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Apply the race rule to a list of machines, then wait until the one that stays runs."""
+    """Apply the race rule to a list of machines, then wait until the one that stays runs.
+
+    What stays of this order goes through ``check`` at once, and again when it runs: a list may lag.
+    """
     same = twins(rows, order.deployment, order.name, order.replaces)
     stays = same[0]["id"] if same else instance_id
     if stays != instance_id and any(row["id"] == instance_id for row in same):
         _remove_dead(client, order, instance_id, offer)
         instance_id = stays
+        check = _no_check
+    check(instance_id)
     if not order.wait:
         return next((r for r in same if r["id"] == instance_id), {"id": instance_id})
-    return wait_running(client, instance_id, order.name, order.timeout, order.interval)
+    found = wait_running(client, instance_id, order.name, order.timeout, order.interval)
+    check(instance_id)
+    return found
+
+
+def _no_check(_instance_id: str) -> None:
+    """Let an instance of another run be: its own run looks at the budgets."""
 
 
 def _remove_dead(client: Client, order: Order, instance_id: str, offer: Offer) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from ._client import Client
 from ._ending import Ending
 from ._lease import is_kept, owning_deployment
-from ._reap_budget import Spent
+from ._pots import Pot
 from ._spend import instance_rate, volume_rate
 from ._statuses import held_by, holders, living_deployments
 from ._terminate import Outcome
@@ -33,7 +33,7 @@ class FoundReap:
     rules: Rules
     judgement: Judgement
     want: Row
-    money: Spent = field(default_factory=Spent)
+    pots: tuple[Pot, ...] = ()
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     outcomes: dict[str, tuple[str | None, str]] = field(default_factory=dict)

@@ -9,26 +9,26 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from . import _ledger
+from . import _costs, _ledger
 from ._apply import collected
-from ._books import spent
 from ._budget import check_budget
 from ._client import Client
 from ._clock_skew import refuse_strange_clock
 from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._gone import is_proven_gone
+from ._history import History, read_history
 from ._idle_reports import read_reports
 from ._lease import check_name, read_duration, read_identity
 from ._leftovers import judge_volume
-from ._money import past_events
+from ._numbers import UnreadableError
 from ._plan import Plan, Step
+from ._pots import pots_of
 from ._power import Timing, shut_down
 from ._reap import judge, judge_machine
 from ._reap_books import SOURCE, keep_books
-from ._reap_budget import Spent, judge_budget
+from ._reap_budget import judge_budget
 from ._reap_facts import FoundReap
 from ._reap_report import report
-from ._spend import burn_per_hour
 from ._statuses import holders, is_attached, is_there
 from ._sync import Shown, gone_or_there
 from ._terminate import terminate_one
@@ -50,12 +50,12 @@ class ReapNoun:
         orphan_age = read_duration(want["orphan_age"], "orphan_age")
         idle = read_duration(want["idle_after"], "idle_after") if want["idle_after"] else None
         budget = check_budget(want["budget"])
-        machines, volumes, keys, scripts, (events, warnings) = client.together(
+        machines, volumes, keys, scripts, history = client.together(
             client.instances,
             client.volumes,
             client.ssh_keys,
             client.startup_scripts,
-            lambda: past_events(want["ledger"], budget, client.now()),
+            lambda: read_history(want["ledger"], budget, client.now()),
         )
         if want["mode"] != "report":
             trusted, what = want["trust_cloud_clock"], "nothing is ended or stopped by it"
@@ -64,12 +64,25 @@ class ReapNoun:
         account = Account(machines, volumes, keys, scripts, uses)
         rules = Rules(client.now(), grace, orphan_age, idle, scope, want["owner"])
         found = FoundReap(account, rules, judge(account, rules), want, notes=notes)
-        found.warnings += warnings
+        found.warnings += history.warnings
         if budget:
-            past = spent(gone_or_there(events, Shown(machines, volumes), rules.now), rules.now)
-            found.money = Spent(budget, burn_per_hour(machines, volumes), past)
-            judge_budget(found.judgement, account, found.money, found.saved)
+            self._hold(found, budget, history)
         return found
+
+    @staticmethod
+    def _hold(found: FoundReap, budget: Row, history: History) -> None:
+        """Add what the budget does not allow; leases end though nobody can tell what burns."""
+        account, now = found.account, found.rules.now
+        try:
+            living = _costs.living(account.instances, account.volumes, now)
+            shown = Shown(account.instances, account.volumes)
+            past = gone_or_there(history.known, shown, now)
+        except UnreadableError as error:
+            found.warnings.append(f"The budget was not held in this round: {error}")
+            return
+        found.pots = pots_of(budget, living, past, now)
+        for pot in found.pots:
+            judge_budget(found.judgement, account, pot, found.saved)
 
     # -- plan ----------------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from ._clock_skew import skew_warnings
 from ._lease import owning_deployment, tag_values
-from ._reap_budget import exceeded
+from ._reap_budget import exceeded, paid_from
 from ._reap_facts import FoundReap
 from ._spend import burn_per_hour
 from ._statuses import holders
+from ._verdicts import Verdict
 
 Row = dict[str, Any]
 _FORETOLD = {"delete": "would_end", "stop": "would_stop"}
@@ -48,10 +49,18 @@ def report(found: FoundReap, skew: int) -> Row:
         "saved_per_hour": round(saved, 4),
         "burn_per_hour": round(_burn(found) - less, 4),
         "machines": len(machines),
-        "budgets": found.money.rows(less),
+        "budgets": _budgets(found, gone if happens else []),
         "clock_skew_seconds": skew,
     }
     return {**told, "lines": _lines(found, told), "warnings": skew_warnings(skew)}
+
+
+def _budgets(found: FoundReap, gone: list[Verdict]) -> list[Row]:
+    """Return the state of each limit once some things are gone."""
+    rows: list[Row] = []
+    for pot in found.pots:
+        rows += pot.rows(found.saved([one for one in gone if paid_from(pot, one)]))
+    return rows
 
 
 def _burn(found: FoundReap) -> float:

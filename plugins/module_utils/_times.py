@@ -11,6 +11,9 @@ from datetime import datetime, timedelta, timezone
 from ._errors import InvalidError
 from ._label import NO_LEASE
 
+# The shortest lease; the cloud takes the money of ten minutes anyway.
+LEAST = timedelta(minutes=1)
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -39,7 +42,7 @@ def read_duration(text: str, option: str) -> timedelta:
 
 
 def _duration(text: str) -> timedelta | None:
-    match = re.match(r"^(\d+(?:\.\d+)?)\s*([smhdw])$", text.strip().lower())
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw])", text.strip().lower())
     try:
         return timedelta(**{_UNITS[match[2]]: float(match[1])}) if match else None
     except OverflowError:
@@ -67,8 +70,18 @@ def lease_until(text: str, now: datetime, most: str | None = None) -> str:
         )
     if end <= now:
         raise InvalidError(f"lease {text!r} ends in the past ({write_time(end)})")
+    check_lease_min(end, now, f"lease {text!r}")
     check_lease_max(end, now, most)
     return write_time(end)
+
+
+def check_lease_min(end: datetime, now: datetime, what: str) -> None:
+    """Raise InvalidError for a lease that is over before anybody can use the machine."""
+    if end - now < LEAST:
+        raise InvalidError(
+            f"{what} is over within a minute ({write_time(end)})",
+            hint="At least a minute; done=true of datacrunch_lease ends a machine now.",
+        )
 
 
 def check_lease_max(end: datetime | None, now: datetime, most: str | None) -> None:
@@ -80,5 +93,6 @@ def check_lease_max(end: datetime | None, now: datetime, most: str | None) -> No
         asked = "No lease at all" if end is None else f"A lease until {write_time(end)}"
         raise InvalidError(
             f"{asked} is asked for, and lease_max allows {most} from now",
-            hint="Ask for a shorter lease, and extend it later if the machine is still needed.",
+            hint="Ask for a shorter lease, and extend it later if the machine is still needed. One "
+            "that is set once, by GPUOPS_LEASE_MAX or settings.ini, gives way to lease_max_override.",
         )

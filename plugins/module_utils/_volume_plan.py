@@ -14,6 +14,7 @@ from typing import Any
 from ._client import Client
 from ._errors import InvalidError
 from ._lease import belongs_to
+from ._numbers import plain as plain_number
 from ._plan import Plan, Step
 from ._power import Timing, restarting, shut_down, start
 from ._statuses import holders
@@ -198,7 +199,7 @@ def _restored(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draf
     row = found.trashed[0]
     described = show_volume(row, found.now)
     what = f"volume {row['name']} ({row['id']})"
-    price = f"{float(row.get('base_hourly_cost') or 0):.4f} {row.get('currency') or ''}".strip()
+    price = f"{(plain_number(row.get('base_hourly_cost')) or 0):.4f} {row.get('currency') or ''}".strip()
     if not want["restore"]:
         raise InvalidError(
             f"{what[0].upper()}{what[1:]} is in the trash for {described['trash_hours_left']} more "
@@ -270,7 +271,7 @@ def _change(draft: Draft, work: VolumeWork) -> None:
         text = f"grow volume {row['name']} from {row['size']} to {size} GB"
         text += f", {price:.2f} {currency} a month" if price is not None else ""
         draft.todo.append((text, partial(work.grow, size_gb=size)))
-        cost = float(row.get("base_hourly_cost") or 0) * size / row["size"]
+        cost = (plain_number(row.get("base_hourly_cost")) or 0.0) * size / row["size"]
         draft.row = {**row, "size": size, "monthly_price": price, "base_hourly_cost": cost}
 
 

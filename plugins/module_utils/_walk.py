@@ -41,6 +41,7 @@ class Walk:
     patience: Patience
     ceiling: float | None = None
     look_again: Callable[[], float | None] = lambda: None
+    bought: Callable[[str], None] = lambda _instance_id: None
     attempts: list[dict[str, Any]] = field(default_factory=list)
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
     _refused: set[tuple[str, str | None, str]] = field(default_factory=set)

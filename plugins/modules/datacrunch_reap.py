@@ -192,6 +192,8 @@ budgets:
   elements: dict
   contains:
     period: {type: str, description: "V(hour), V(day), V(month) or V(total).", returned: success, sample: hour}
+    owner: {type: str, description: "Owner whose budget it is; null for other budgets.", returned: success, sample: null}
+    project: {type: str, description: "Project whose budget it is; null for other budgets.", returned: success, sample: null}
     limit: {type: float, description: "Limit, with growth and season.", returned: success, sample: 10}
     used: {type: float, description: What burns per hour or was spent., returned: success, sample: 8.2}
     share_percent: {type: float, description: Share of the limit that is used., returned: success, sample: 82}

@@ -37,21 +37,26 @@ PURE = (
     "_hours",
     "_idle_reports",
     "_images",
+    "_label",
     "_lease",
     "_model",
     "_model_config",
     "_model_fit",
     "_model_weights",
+    "_numbers",
     "_offer",
     "_offers",
     "_leftovers",
     "_plan",
+    "_pots",
+    "_purse",
     "_reap",
     "_reap_budget",
     "_profiles",
     "_serving",
     "_spend",
     "_statuses",
+    "_times",
     "_verdicts",
     "_volume_facts",
 )
@@ -141,7 +146,8 @@ def test_pure_helpers_never_reach_the_client() -> None:
 
 
 def test_the_client_knows_nothing_of_what_is_wanted() -> None:
-    below = {*CLIENT, "_errors", "_private_files", "_progress", "_version", "_wait"}
+    read = {"_currency", "_numbers", "_purse"}
+    below = {*CLIENT, *read, "_errors", "_private_files", "_progress", "_version", "_wait"}
     found = {name: sorted(reach(name) - below) for name in CLIENT}
     assert {name: reached for name, reached in found.items() if reached} == {}
 

@@ -49,7 +49,7 @@ class Cloud:
 
     def begin(self, scenario: Scenario) -> None:
         """Start afresh with a scenario: its balance, its stock, its faults, the present time."""
-        catalogue = Catalogue(scenario.instance_types)
+        catalogue = Catalogue(scenario.instance_types, scenario.currency)
         given = scenario.stock
         stock = catalogue.default_stock() if given is None else given
         account = Account(scenario.balance, exact_stock(stock, catalogue))
@@ -63,7 +63,7 @@ class Cloud:
 
     def switch(self, changes: dict[str, Any]) -> None:
         """Change some habits of the cloud without touching the account."""
-        fixed = changes.keys() & {"balance", "stock", "faults", "instance_types"}
+        fixed = changes.keys() & {"balance", "currency", "stock", "faults", "instance_types"}
         if fixed:
             raise ValueError(f"not a switch: {', '.join(sorted(fixed))}")
         self.scenario = self.scenario.switched(changes)

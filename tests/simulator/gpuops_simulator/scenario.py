@@ -15,6 +15,7 @@ from .faults import check_fault
 
 Stock = dict[str, dict[str, dict[str, int]]]
 MARKETS = ("on_demand", "spot")
+CURRENCIES = ("usd", "eur")
 DEFAULT_QUOTAS = {
     "gpus": 64,
     "spot_gpus": 64,
@@ -42,6 +43,7 @@ class Scenario:
     """The start of an account and the habits of the imitated cloud."""
 
     balance: Decimal = Decimal(500)
+    currency: str = "usd"
     stock: Stock | None = None
     faults: list[dict[str, Any]] = field(default_factory=list)
     instance_types: list[dict[str, Any]] = field(default_factory=list)
@@ -95,6 +97,8 @@ def _converted(data: dict[str, Any]) -> dict[str, Any]:
     values = dict(data)
     if "balance" in values:
         values["balance"] = Decimal(str(values["balance"]))
+    if values.get("currency", "usd") not in CURRENCIES:
+        raise ValueError(f"unknown currency {values['currency']!r}; known: {', '.join(CURRENCIES)}")
     if "rate_limits" in values:
         values["rate_limits"] = _rate_limits(values["rate_limits"])
     if "dialect" in values:

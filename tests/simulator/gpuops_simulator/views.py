@@ -103,7 +103,7 @@ def _volume_core(cloud: Cloud, volume: Volume) -> View:
         "contract": "PAY_AS_YOU_GO",
         "base_hourly_cost": float(hour),
         "monthly_price": float(month),
-        "currency": "usd",
+        "currency": cloud.catalogue.currency,
         "tags": volume.tags,
     }
 

@@ -278,7 +278,7 @@ def test_either_package_of_the_vendor_is_enough(start: Start, alone: str, missin
         "assert not [m for m in sys.modules if m.partition('.')[0] in ('verda', 'datacrunch') "
         "and sys.modules[m]]\n"
         "auth = dict(client_id='a', client_secret='a-long-secret', base_url={url!r})\n"
-        "print(_client.Client.from_params(auth).balance()['amount'])\n"
+        "print(_client.Client.from_params(auth).balance().amount)\n"
     )
     cloud = start()
     text = code.format(missing=missing, url=f"{cloud.sim.url}/v1")

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _lease, _spend, _wait
-from ansible_collections.gpuops.cloud.plugins.module_utils._faults import (
-    from_exception,
-    from_response,
+from ansible_collections.gpuops.cloud.plugins.module_utils import (
+    _errors,
+    _faults,
+    _lease,
+    _spend,
+    _wait,
 )
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
 
@@ -263,20 +265,20 @@ def test_no_time_means_one_look() -> None:
 )
 def test_answers(request_line: str, status: int, text: str, code: str, unclear: bool) -> None:
     answer = SimpleNamespace(status_code=status, text=text)
-    error = from_response(answer, request_line)
+    error = _faults.from_response(answer, request_line)
     assert (error.code, error.unclear, error.status) == (code, unclear, status)
     assert error.message.startswith(f"{request_line}: the API answered {status}")
 
 
 def test_page_is_read_as_words() -> None:
     page = "<html><style>p {}</style><script>x()</script><h1>Bad\n gateway</h1></html>"
-    error = from_response(SimpleNamespace(status_code=502, text=page), "GET /x")
+    error = _faults.from_response(SimpleNamespace(status_code=502, text=page), "GET /x")
     assert str(error).startswith("GET /x: the API answered 502: Bad gateway. Check base_url")
 
 
 def test_long_page_is_cut() -> None:
     answer = SimpleNamespace(status_code=502, text="word " * 5000)
-    assert len(str(from_response(answer, "GET /x"))) < 500
+    assert len(str(_faults.from_response(answer, "GET /x"))) < 500
 
 
 @pytest.mark.parametrize(
@@ -290,7 +292,7 @@ def test_long_page_is_cut() -> None:
     ],
 )
 def test_exceptions(text: str, words: str, unclear: bool) -> None:
-    error = from_exception(OSError(text), "POST /x", "https://a/v1", unclear=True)
+    error = _faults.from_exception(OSError(text), "POST /x", "https://a/v1", unclear=True)
     assert words in str(error)
     assert error.unclear is unclear
 

@@ -22,11 +22,12 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import (
     REQUEST,
     buy_as_of_old,
 )
+from ansible_collections.gpuops.cloud.tests.unit.plugins.scenes import LATER
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud
 
 TIER = {"tier": "h200_or_less"}
 TYPE = "1H200.141S.44V"
-DATE = "2999-01-01T00:00:00Z"
+DATE = LATER
 TAGGING = {"method": "POST", "path": "/v1/instances/*"}
 UNTAGGING = {"method": "DELETE", "path": "/v1/instances/*"}
 
