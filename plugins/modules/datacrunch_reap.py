@@ -16,7 +16,7 @@ description:
   - It never touches what bears no complete marks of this collection, what is out of scope, what is protected, and what has a lease that cannot be
     right; what it is not sure of it reports. Each thing is looked at again right before it is ended.
   - A volume lives as long as its deployment has a machine, then until the end of the lease it was ordered with, or for good when it is marked as
-    kept on purpose.
+    kept on purpose. One that is attached only to machines that are proven gone counts as one that no machine has.
   - With O(budget) it is a hard limit as well. While a budget is exceeded, it ends machines in scope, first those that nobody uses, then the others,
     the dearest first, until the budget holds. What was spent stays spent, so a budget of a day, a month or in total that is used up ends them all.
   - One thing that cannot be ended does not keep the rest. The module fails at its end and names each.
