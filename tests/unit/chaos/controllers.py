@@ -134,6 +134,7 @@ class Module:
         self.check_mode = False
         self._diff = False
         self.no_log_values: set[str] = set()
+        self.wrong: dict[str, Any] = {}
 
     def warn(self, text: str) -> None:
         """Take no note of a warning."""

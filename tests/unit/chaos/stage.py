@@ -130,7 +130,7 @@ def _replaced(world: Play) -> Iterator[None]:
         "fcntl": SimpleNamespace(flock=lambda file, how: _flock(world, file, how), **_FLAGS),
         "SystemClock": lambda: clock,
         "_JITTER": Random(f"jitter {world.seed}"),
-        "AnsibleModule": lambda argument_spec, **_rules: Module(schedule.owner.args, argument_spec),
+        "_Module": lambda argument_spec, **_rules: Module(schedule.owner.args, argument_spec),
         **world.doubles(),
     }
     with contextlib.ExitStack() as stack:
