@@ -13,38 +13,34 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ._errors import GpuopsError, InvalidError
+from ._private_files import cache_folder, cache_path, open_private
 from ._purse import Balance, currencies, currency_of
 
 # What the API lists prices in unless it is asked for another one.
 DEFAULT = "usd"
+_FOLDER = "currencies"
 Row = dict[str, Any]
 
 
 def remembered(account: str) -> str | None:
     """Return the currency in which an account paid when it was last looked at, None if unknown."""
     try:
-        return currency_of(_place(account).read_text(encoding="ascii").strip())
+        return currency_of((cache_path(_FOLDER) / account).read_text(encoding="ascii").strip())
     except (OSError, ValueError):
         return None
 
 
 def remember(account: str, currency: str) -> None:
     """Note in which currency an account pays; without a writable cache it is found out each time."""
-    path = _place(account)
     with contextlib.suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = cache_folder(_FOLDER) / account
         part = path.with_name(f"{path.name}.{os.getpid()}")
-        part.write_text(f"{currency}\n", encoding="ascii")
+        with open_private(part, "w") as file:
+            file.write(f"{currency}\n")
         part.replace(path)
-
-
-def _place(account: str) -> Path:
-    root = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return root / "gpuops.cloud" / "currencies" / account
 
 
 class Purse:

@@ -19,6 +19,7 @@ from typing import Any
 from ._client import Client
 from ._errors import OwnershipError
 from ._lease import read_time, write_time
+from ._private_files import private_folder
 
 # An account may learn to take tags.
 _GOOD_FOR = timedelta(days=1)
@@ -41,7 +42,7 @@ def _write(client: Client, **values: Any) -> None:
     """Add to what is known; a folder that cannot be written costs the knowledge, nothing else."""
     path = _path(client)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".account-")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump({**_read(client), **values}, file)

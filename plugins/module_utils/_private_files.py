@@ -23,10 +23,17 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def cache_folder(name: str) -> Path:
-    """Return one of our folders below the cache of this user. Raises OSError."""
+def cache_path(name: str) -> Path:
+    """Return where one of our folders below the cache of this user is, or would be."""
     root = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return private_folder(private_folder(root / _OURS) / name)
+    return root / _OURS / name
+
+
+def cache_folder(name: str) -> Path:
+    """Return one of our folders below the cache of this user, made or closed. Raises OSError."""
+    path = cache_path(name)
+    private_folder(path.parent)
+    return private_folder(path)
 
 
 def open_private(path: Path, mode: str) -> Any:
