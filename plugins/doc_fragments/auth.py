@@ -22,7 +22,7 @@ options:
     type: str
   base_url:
     description:
-      - Address of the API, with its version.
+      - Address of the API, with its version. It is C(https), or C(http) for an address of this machine itself.
       - Without it, E(DATACRUNCH_BASE_URL) and E(VERDA_BASE_URL) are read, then the credential file;
         at last V(https://api.verda.com/v1). The address beside a named O(profile) comes before the environment.
     type: str
@@ -33,11 +33,12 @@ options:
     type: str
   timeout:
     description:
-      - Seconds for one request to the API, with the repeats of a read included.
+      - Seconds for one request to the API as a whole, with the repeats of a read included, also when the answer drips byte by byte.
+      - Only the pauses that a rate limit asks for come on top, at most two of a minute each.
     type: float
     default: 30
 requirements:
-  - datacrunch >= 1.25, < 2 (Python package, where the module runs)
+  - verda >= 1.25, < 2, or datacrunch >= 1.25, < 2, which is its former name (Python package, where the module runs)
 notes:
   - Reads are repeated within O(timeout), and requests that were refused for their rate after the pause that the API asks for,
     a minute at most. An order is never repeated blindly.

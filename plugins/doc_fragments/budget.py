@@ -41,4 +41,13 @@ options:
         description: Factor on every limit, such as V(0.5) for a quiet time of the year.
         type: float
         default: 1
+      owners:
+        description:
+          - Budgets of owners beside that of the account, by name, each with the limits above, such as C(ada={per_hour: 5}).
+          - Thresholds and factors of the account hold for them unless they have their own.
+          - A purchase is paid from the budgets of the account, of its owner and of its project, and has to fit into all.
+        type: dict
+      projects:
+        description: Budgets of projects, as O(budget.owners).
+        type: dict
 """

@@ -17,8 +17,14 @@ description:
     so C(datacrunch_price_per_hour), C(datacrunch_lease_end), C(datacrunch_gpu_count) and C(datacrunch_vram_gb) among them."
   - C(ansible_host) and C(ansible_user) are set. For a deployment that was brought up from this controller, its SSH settings are used,
     with its key and its pinned host keys.
+  - Everything that the cloud says is data. No string of it is ever run as a template, whatever tags, host names or projects hold.
 author:
   - gpuops.cloud contributors (@gpuops)
+notes:
+  - A host that an earlier source of the inventory has is never touched, and neither C(localhost) nor a name of a group is taken.
+    Such a machine gets its id behind its name, with a warning.
+  - A later source that uses the same name adds to the host, as everywhere in Ansible, and its variables win. Name the sources in the
+    order in which they may speak, or keep the names apart by O(host_prefix).
 extends_documentation_fragment:
   - gpuops.cloud.auth
   - ansible.builtin.constructed
@@ -32,10 +38,29 @@ options:
     choices: [gpuops.cloud.datacrunch]
   deployments:
     description:
-      - Only machines of these deployments. Without it, all machines of the account, foreign ones included.
+      - Only machines of these deployments. Without it, the machines of all deployments.
     type: list
     elements: str
     default: []
+  foreign:
+    description:
+      - Whether to take machines of the account, too, that this collection has not bought.
+      - Whoever can rent in the account can name those as he likes.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  host_prefix:
+    description:
+      - Goes in front of every host name, such as V(gpu-).
+    type: str
+    default: ""
+    version_added: 0.2.0
+  host_name:
+    description:
+      - Jinja2 expression that gives the name of a host, over its variables, such as V(datacrunch_deployment ~ '.' ~ datacrunch_name).
+      - Without it, the host is called like the machine. Where it gives nothing that can be a host name, the machine keeps its own.
+    type: str
+    version_added: 0.2.0
   statuses:
     description:
       - Only machines of these statuses.
@@ -61,6 +86,11 @@ EXAMPLES = r"""
 plugin: gpuops.cloud.datacrunch
 
 ---
+# Names that no other source has
+plugin: gpuops.cloud.datacrunch
+host_prefix: gpu-
+
+---
 # One deployment, answers kept for a minute, one group more
 plugin: gpuops.cloud.datacrunch
 deployments: [llm]
@@ -73,16 +103,19 @@ keyed_groups:
     prefix: type
 """
 
+import re
 import shlex
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleParserError
+from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._client import Client
 from ..module_utils._describe import describe_instance
 from ..module_utils._errors import GpuopsError
+from ..module_utils._shapes import is_host_name
 
 # Group prefix and the described key it comes from.
 _GROUPS = {
@@ -94,6 +127,13 @@ _GROUPS = {
     "deployment": "deployment",
     "owner": "owner",
 }
+# Names that mean something else: to Ansible, and the groups that playbooks of ours make.
+_RESERVED = frozenset(
+    {
+        *("all", "ungrouped", "localhost", "127.0.0.1", "datacrunch", "gpuops_machines"),
+        *("gpuops_front", "gpuops_measured", "gpuops_monitored", "gpuops_replicas"),
+    }
+)
 _AUTH = ("client_id", "client_secret", "base_url", "profile", "timeout")
 
 
@@ -101,6 +141,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """Machines of the cloud as hosts."""
 
     NAME = "gpuops.cloud.datacrunch"
+    _groups: set[str]
 
     def verify_file(self, path: str) -> bool:
         """Take only files of our ending, so that no other plugin's file is tried."""
@@ -115,10 +156,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except GpuopsError as error:
             raise AnsibleParserError(str(error)) from None
         self.inventory.add_group("datacrunch")
-        taken: set[str] = set()
-        for machine in machines:
-            if self._wanted(machine):
-                self._add(machine, taken)
+        wanted = [machine for machine in machines if self._wanted(machine)]
+        # A group that comes with a later machine is no name for an earlier one.
+        self._groups = {group for machine in wanted for group in self._groups_of(machine)}
+        for machine in wanted:
+            self._add(machine)
 
     def _machines(self, path: str, cache: bool) -> list[dict[str, Any]]:
         """Return all machines as plain described data, from the cache when it may answer."""
@@ -140,28 +182,64 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         deployments = self.get_option("deployments")
         return (
             machine["status"] in self.get_option("statuses")
+            and bool(machine["managed"] or self.get_option("foreign"))
             and bool(machine["ip"] or not self.get_option("only_reachable"))
             and (not deployments or machine["deployment"] in deployments)
         )
 
-    def _add(self, machine: dict[str, Any], taken: set[str]) -> None:
-        host = machine["name"] or machine["id"]
-        if host in taken:
-            host = f"{host}-{machine['id']}"
-            self.display.warning(
-                f"Two machines are called {machine['name']}; one is now {host} in the inventory"
-            )
-        taken.add(host)
+    @staticmethod
+    def _groups_of(machine: dict[str, Any]) -> list[str]:
+        """Return the groups of a machine, whose names are nothing but letters, digits and ``_``."""
+        found = ((prefix, machine[key]) for prefix, key in _GROUPS.items())
+        return [re.sub(r"\W", "_", f"{p}_{v}".lower(), flags=re.ASCII) for p, v in found if v]
+
+    def _add(self, machine: dict[str, Any]) -> None:
+        # No string of the cloud may be a template: ansible-core 2.18 would run it.
+        variables = wrap_var(self._variables(machine))
+        host = self._free(self._name(machine, variables), machine["id"])
+        if host is None:
+            return
         self.inventory.add_host(host, group="datacrunch")
-        for name, value in self._variables(machine).items():
+        for name, value in variables.items():
             self.inventory.set_variable(host, name, value)
-        for prefix, key in _GROUPS.items():
-            if machine[key]:
-                group = self._sanitize_group_name(f"{prefix}_{machine[key]}".lower())
-                self.inventory.add_group(group)
-                self.inventory.add_child("datacrunch", group)
-                self.inventory.add_host(host, group=group)
+        for group in self._groups_of(machine):
+            self.inventory.add_group(group)
+            self.inventory.add_child("datacrunch", group)
+            self.inventory.add_host(host, group=group)
         self._construct(host)
+
+    def _name(self, machine: dict[str, Any], variables: dict[str, Any]) -> str:
+        """Return what a machine is to be called."""
+        name = machine["name"] if is_host_name(machine["name"]) else machine["id"]
+        expression = self.get_option("host_name")
+        if expression:
+            try:
+                found = self._compose(expression, variables)
+            except AnsibleError as error:
+                found = None
+                self.display.warning(f"host_name says nothing of {name}: {error}")
+            if is_host_name(found):
+                name = found
+            elif found is not None:
+                self.display.warning(f"host_name gives {found!r} for {name}, which is no host name")
+        return str(self.get_option("host_prefix")) + str(name)
+
+    def _free(self, name: str, machine_id: str) -> str | None:
+        """Return a name that nobody else has: this one, or with the id behind it."""
+        if not self._taken(name):
+            return name
+        other = f"{name}-{machine_id}"
+        if self._taken(other):
+            self.display.warning(f"{name} ({machine_id}) is left out: {other} is taken as well")
+            return None
+        self.display.warning(
+            f"{name} is taken by another host or group; the machine {machine_id} is {other} in the inventory"
+        )
+        return other
+
+    def _taken(self, name: str) -> bool:
+        known = (_RESERVED, self._groups, self.inventory.hosts, self.inventory.groups)
+        return any(name in names for names in known) or not is_host_name(name)
 
     def _variables(self, machine: dict[str, Any]) -> dict[str, Any]:
         found = {f"datacrunch_{key}": value for key, value in machine.items() if value is not None}

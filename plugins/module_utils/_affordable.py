@@ -7,28 +7,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ._budget import EXCEEDED, THRESHOLDS, budget_rows, end_of, limit_of
+from ._budget import EXCEEDED, THRESHOLDS, budget_rows, end_of, limit_of, words_of
 from ._costs import Live, burn
+from ._errors import GpuopsError
+from ._pots import PERIODS, Pot
 from ._spend import runway_hours
 
 # Figures that differ by less are equal; the cloud's own are not more exact.
 _EQUAL = 1e-9
 
 
+class OverBudgetError(GpuopsError):
+    """A purchase would break a budget, cost too much, or outlast the balance."""
+
+    code = "over_budget"
+
+
 @dataclass(frozen=True)
 class Money:
-    """What there is before a purchase: balance, what lives, what was spent by period, limits."""
+    """What there is before a purchase: balance, what lives, limits and what was spent of them."""
 
     balance: float
     currency: str
     now: datetime
     living: tuple[Live, ...] = ()
-    spent: dict[str, float] = field(default_factory=dict)
-    budget: dict[str, Any] = field(default_factory=dict)
+    pots: tuple[Pot, ...] = ()
     max_lease_cost: float | None = None
 
     @property
@@ -39,18 +46,6 @@ class Money:
         """Return how long a purchase costs within a period, None when that has no end."""
         ends = [end for end in (end_of(period, self.now), lease_end) if end]
         return hours(self.now, min(ends)) if ends else None
-
-    def base(self, period: str, lease_end: datetime | None) -> float:
-        """Return what a period costs without the purchase: spent, and still to come by leases.
-
-        What has no lease counts for the total as long as the purchase lives.
-        """
-        end = end_of(period, self.now)
-        ahead = sum(
-            one.ahead(self.now, end or (None if one.lease_end else lease_end))
-            for one in self.living
-        )
-        return self.spent.get(period, 0.0) + ahead
 
 
 def hours(begin: datetime, end: datetime) -> float:
@@ -71,15 +66,6 @@ def verdict(money: Money, buy: Purchase) -> dict[str, Any]:
     """Return all figures of a purchase; ``broken`` says in words what does not hold."""
     lease = hours(money.now, buy.lease_end) if buy.lease_end else None
     after = money.burn + buy.rate
-    # Without an end there is no total; any limit on it is broken.
-    used = {
-        period: math.inf
-        if length is None
-        else money.base(period, buy.lease_end) + buy.rate * length
-        for period in ("day", "month", "total")
-        for length in [money.hours_in(period, buy.lease_end)]
-    }
-    rows = [_finite(row) for row in budget_rows(money.budget, after, used)]
     figures = {
         "machines": len(buy.names),
         "price_per_hour": round(buy.rate, 4),
@@ -91,9 +77,25 @@ def verdict(money: Money, buy: Purchase) -> dict[str, Any]:
         "burn_per_hour": round(money.burn, 4),
         "burn_after_per_hour": round(after, 4),
         "runway_hours": runway_hours(money.balance, after),
-        "budgets": rows,
+        "budgets": budgets_after(money, buy),
     }
     return {**figures, "broken": list(_broken(figures, money, buy, lease))}
+
+
+def budgets_after(money: Money, buy: Purchase) -> list[dict[str, Any]]:
+    """Return the state of each limit once something is bought, by the ends of the leases."""
+    rows: list[dict[str, Any]] = []
+    for pot in money.pots:
+        # Without an end there is no total; any limit on it is broken.
+        used = {
+            period: math.inf
+            if length is None
+            else pot.base(period, money.now, buy.lease_end) + buy.rate * length
+            for period in PERIODS
+            for length in [money.hours_in(period, buy.lease_end)]
+        }
+        rows += budget_rows(pot.budget, pot.burn + buy.rate, used, pot.of)
+    return [_finite(row) for row in rows]
 
 
 def _finite(row: dict[str, Any]) -> dict[str, Any]:
@@ -119,13 +121,18 @@ def _broken(
             f"{after:.4g} {unit}/h ({money.burn:.4g} now and {buy.rate:.4g} more), and the lease "
             f"is {lease:.1f} h"
         )
-    for row in figures["budgets"]:
+    yield from broken_budgets(figures["budgets"], unit)
+
+
+def broken_budgets(rows: list[dict[str, Any]], unit: str) -> Iterator[str]:
+    """Yield in words which limits do not hold."""
+    for row in rows:
         if row["state"] == EXCEEDED:
             yield _over(row, unit)
 
 
 def _over(row: dict[str, Any], unit: str) -> str:
-    limit = f"the budget of {row['limit']:g} {unit}"
+    limit = f"the budget{words_of(row)} of {row['limit']:g} {unit}"
     if row["used"] is None:
         return f"there is no lease, so nothing keeps its cost below {limit} in total"
     if row["period"] == "hour":
@@ -145,20 +152,26 @@ def most_per_hour(money: Money, lease_end: datetime | None) -> float:
         found.append(money.balance / lease - money.burn)
     if money.max_lease_cost is not None:
         found.append(money.max_lease_cost / lease if lease else 0.0)
-    step = (money.budget.get("thresholds") or THRESHOLDS)[-1] / 100
-    for period in ("hour", "day", "month", "total"):
-        limit = limit_of(money.budget, period)
+    for pot in money.pots:
+        found += _most_of_pot(money, pot, lease_end)
+    return max(min(found), 0.0)
+
+
+def _most_of_pot(money: Money, pot: Pot, lease_end: datetime | None) -> Iterator[float]:
+    """Yield up to which price per hour each limit of a pot holds."""
+    step = (pot.budget.get("thresholds") or THRESHOLDS)[-1] / 100
+    for period in ("hour", *PERIODS):
+        limit = limit_of(pot.budget, period)
         if limit is None:
             continue
         # At its last threshold a budget counts as exceeded already.
         limit = limit * step * (1 - 1e-6)
         if period == "hour":
-            found.append(limit - money.burn)
+            yield limit - pot.burn
             continue
         length = money.hours_in(period, lease_end)
-        left = limit - money.base(period, lease_end)
-        found.append(left / length if length and left > 0 else 0.0)
-    return max(min(found), 0.0)
+        left = limit - pot.base(period, money.now, lease_end)
+        yield left / length if length and left > 0 else 0.0
 
 
 def longest_lease(money: Money, rate: float) -> timedelta:

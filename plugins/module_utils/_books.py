@@ -15,6 +15,7 @@ from typing import Any
 
 from ._budget import begin_of, end_of
 from ._lease import read_time, write_time
+from ._numbers import price as price_of
 
 _FACTS = (
     *("kind", "name", "deployment", "owner", "project", "gpu_model", "gpu_count"),
@@ -84,6 +85,10 @@ def _time(text: str | None) -> datetime | None:
     return read_time(text) if text else None
 
 
+def _price(event: dict[str, Any]) -> float:
+    return price_of(event["price_per_hour"], f"The ledger: price_per_hour of {event['thing_id']}")
+
+
 def _first_heard_of(event: dict[str, Any]) -> Thing:
     start = _time(event["started"]) or _time(event["at"])
     if start is None:
@@ -91,7 +96,7 @@ def _first_heard_of(event: dict[str, Any]) -> Thing:
     return Thing(
         event["thing_id"],
         {key: event.get(key) for key in _FACTS},
-        [(start, float(event["price_per_hour"]))],
+        [(start, _price(event))],
         account=event.get("account"),
         seen=_time(event.get("seen")),
     )
@@ -106,7 +111,7 @@ def _take(thing: Thing, event: dict[str, Any]) -> None:
     if lease and event["event"] in ("purchase", "extend"):
         thing.lease_end = max(lease, thing.lease_end or lease)
     if event["event"] == "price":
-        thing.prices.append((max(at, thing.start), float(event["price_per_hour"])))
+        thing.prices.append((max(at, thing.start), _price(event)))
     elif event["event"] == "end":
         thing.until = max(at, thing.start)
         thing.cost, thing.estimated = event["cost"], bool(event["estimated"])

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from ._budget import words_of
 from ._lease import read_time
 from ._scale import buckets, day_text, duration_text, moment_text, nice_ticks, share, tick_text
 
@@ -136,7 +137,8 @@ def spend_chart(cost: dict[str, Any], by: str, now: datetime) -> dict[str, Any] 
     names = groups(cost["things"], by)
     stacks = _stacks(cost, by, names, spans, ends)
     totals = [sum(stack.values()) for stack in stacks]
-    rows = {row["period"]: row["limit"] for row in cost.get("budgets") or [] if row["limit"]}
+    budgets = [row for row in cost.get("budgets") or [] if not words_of(row)]
+    rows = {row["period"]: row["limit"] for row in budgets if row["limit"]}
     limit = rows.get("day") if unit == "day" else None
     # A limit far above would press the columns flat.
     shown = limit if limit and limit <= 2.5 * max(totals) else None
@@ -220,7 +222,7 @@ def budget_bars(
         top = min(max(percent * 1.04, max(marks) * 1.15), 250.0)
         found.append(
             {
-                "period": _PERIODS.get(row["period"], str(row["period"])),
+                "period": _PERIODS.get(row["period"], str(row["period"])) + words_of(row),
                 "used": money(row["used"]),
                 "limit": money(row["limit"]),
                 "percent": f"{percent:.0f}" if percent >= 10 else f"{percent:.1f}",

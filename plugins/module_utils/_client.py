@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import Any
 
 from ._credentials import find_credentials
-from ._errors import ForbiddenError, UnavailableError
+from ._currency import DEFAULT, remembered
+from ._errors import InvalidError, UnavailableError
+from ._faults import from_row
+from ._purse import Balance, balance_from
 from ._session import open_http
+from ._shapes import is_id, rows_of
 from ._traffic import Call
 from ._wait import Clock, SystemClock
+
+LONGEST_TIMEOUT_S = 86400.0
 
 
 class Client:
@@ -31,7 +38,14 @@ class Client:
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Client:
         """Return a client for module options; it logs in unless a token of the run is cached."""
-        return cls(open_http(find_credentials(params), float(params.get("timeout") or 30)))
+        timeout, clock = float(params.get("timeout") or 30), SystemClock()
+        if not 0 < timeout <= LONGEST_TIMEOUT_S:
+            raise InvalidError(f"timeout {timeout:g} is not usable: seconds, up to a day")
+        return cls(open_http(find_credentials(params), timeout, clock), clock)
+
+    def secrets(self) -> list[str]:
+        """Return what must appear in no text: the client secret and the tokens so far."""
+        return list(self._http.secrets())
 
     @property
     def account(self) -> str:
@@ -71,15 +85,7 @@ class Client:
         """Return the JSON and the headers of a GET."""
         answer = self._http.get(path, params=params, path_params=path_params or None)
         self._note_date(answer)
-        try:
-            return answer.json(), answer.headers
-        except ValueError:
-            kind = answer.headers.get("Content-Type", "no content type")
-            raise UnavailableError(
-                f"GET {path}: the answer is not JSON ({kind}): {answer.text[:80]!r}",
-                status=answer.status_code,
-                request=f"GET {path}",
-            ) from None
+        return rows_of(answer, f"GET {path.format(**path_params)}", path), answer.headers
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
         """Run reads at the same time and return their results in order."""
@@ -87,7 +93,9 @@ class Client:
             return [call() for call in calls]
         self._http.log_in()  # once, and not once for each when that fails
         with ThreadPoolExecutor(max_workers=len(calls)) as pool:
-            return [future.result() for future in [pool.submit(call) for call in calls]]
+            # Each in a copy of the context, where the end of a wait stands.
+            started = [pool.submit(copy_context().run, call) for call in calls]
+            return [future.result() for future in started]
 
     # -- reads ---------------------------------------------------------------------------------
 
@@ -100,8 +108,13 @@ class Client:
     def instance(self, instance_id: str) -> dict[str, Any]:
         return self.get("/instances/{id}", id=instance_id)
 
-    def instance_types(self) -> list[dict[str, Any]]:
-        return self.get("/instance-types")
+    def _currency(self, asked: str | None) -> dict[str, str] | None:
+        """Return the query for prices in a currency: the account's, as far as it is remembered."""
+        currency = asked or remembered(self.account)
+        return {"currency": currency} if currency and (asked or currency != DEFAULT) else None
+
+    def instance_types(self, currency: str | None = None) -> list[dict[str, Any]]:
+        return self.get("/instance-types", params=self._currency(currency))
 
     def availability(self, market: str) -> list[dict[str, Any]]:
         spot = "true" if market == "spot" else "false"
@@ -116,8 +129,8 @@ class Client:
     def trashed_volumes(self) -> list[dict[str, Any]]:
         return self.get("/volumes/trash")
 
-    def volume_types(self) -> list[dict[str, Any]]:
-        return self.get("/volume-types")
+    def volume_types(self, currency: str | None = None) -> list[dict[str, Any]]:
+        return self.get("/volume-types", params=self._currency(currency))
 
     def ssh_keys(self) -> list[dict[str, Any]]:
         return self.get("/ssh-keys")
@@ -136,12 +149,10 @@ class Client:
         return list(found.values())
 
     def startup_script(self, script_id: str) -> dict[str, Any]:
-        """Return one script; the API wraps it in an array."""
-        found = self.get("/scripts/{id}", id=script_id)
-        return found[0] if isinstance(found, list) else found
+        return self.get("/scripts/{id}", id=script_id)
 
-    def balance(self) -> dict[str, Any]:
-        return self.get("/balance")
+    def balance(self) -> Balance:
+        return balance_from(self.get("/balance"))
 
     # -- writes --------------------------------------------------------------------------------
 
@@ -154,36 +165,39 @@ class Client:
         self._note_date(answer)
         try:
             data = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             data = answer.text
         found = data.get("id") if isinstance(data, dict) else data
-        found = str(found or "").strip().strip('"')
-        if not found or len(found) > 64 or "<" in found:
+        found = str(found).strip().strip('"') if isinstance(found, (str, int)) else None
+        if not is_id(found):
             raise UnavailableError(
-                f"POST {path}: accepted, but the answer holds no id: {answer.text[:80]!r}",
+                f"POST {path}: accepted, but the answer holds no id: {answer.excerpt()}",
                 status=answer.status_code,
                 request=f"POST {path}",
                 unclear=True,
             )
-        return found
+        return str(found)
 
     def instance_action(self, action: str, instance_id: str, **extra: Any) -> None:
         """Run an action on one instance; a refusal inside a 207 answer is raised like any other."""
         body = {"action": action, "id": [instance_id], **extra}
-        self._read_results(self._http.put("/instances", json=body), f"{action} {instance_id}")
+        self._act("/instances", body, f"{action} {instance_id}")
 
     def tag(self, kind: str, item_id: str, key: str, value: str) -> dict[str, Any]:
         """Add a tag to one of ``instances`` or ``volumes``, and return it with its id."""
         body = {"key": key, "value": value}
         answer = self._http.post(f"/{kind}/{{id}}/tags", json=body, path_params={"id": item_id})
         try:
-            return dict(answer.json())
-        except (TypeError, ValueError):
+            made = answer.json()
+        except ValueError:
+            made = None
+        if not isinstance(made, dict):
             raise UnavailableError(
-                f"POST /{kind}/{item_id}/tags: accepted, but the answer is no tag",
+                f"POST /{kind}/{item_id}/tags: accepted, but the answer is no tag: {answer.excerpt()}",
                 request=f"POST /{kind}/{item_id}/tags",
                 unclear=True,
-            ) from None
+            )
+        return made
 
     def untag(self, kind: str, item_id: str, tag_id: str) -> None:
         path_params = {"id": item_id, "tag": tag_id}
@@ -192,9 +206,10 @@ class Client:
     def volume_action(self, action: str, volume_id: str, **extra: Any) -> None:
         """Run an action on one volume."""
         body = {"action": action, "id": [volume_id], **extra}
-        self._read_results(self._http.put("/volumes", json=body), f"{action} {volume_id}")
+        self._act("/volumes", body, f"{action} {volume_id}")
 
-    def _read_results(self, answer: Any, what: str) -> None:
+    def _act(self, path: str, body: dict[str, Any], what: str) -> None:
+        answer = self._http.put(path, json=body)
         self._note_date(answer)
         try:
             rows = answer.json() if answer.content else []
@@ -202,9 +217,8 @@ class Client:
             rows = []
         for row in rows if isinstance(rows, list) else []:
             if isinstance(row, dict) and row.get("status") == "error":
-                raise ForbiddenError(
-                    f"{what}: {row.get('error') or 'refused'}", status=row.get("statusCode")
-                )
+                words = answer.hide(str(row.get("error") or "refused"))[:1000]
+                raise from_row({**row, "error": words}, f"PUT {path}", what)
 
     def delete_ssh_key(self, key_id: str) -> None:
         self._http.delete("/ssh-keys/{id}", path_params={"id": key_id})

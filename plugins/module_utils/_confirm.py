@@ -41,18 +41,19 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "name": row.get("hostname"),
-        "owner": marks.owner if marks else None,
+        "owner": (marks.owner or None) if marks else None,
         "protected": bool(marks and marks.protected),
         "price_per_hour": instance_rate(row),
     }
 
 
 def _is_asked(row: dict[str, Any], owner: str) -> bool:
-    return bool(row["protected"] or row["owner"] != owner)
+    return bool(row["protected"] or row["owner"] not in (None, owner))
 
 
 def _sentence(row: dict[str, Any], owner: str) -> str:
     why = ["protected"] if row["protected"] else []
-    why += [f"it belongs to {row['owner']}, not to {owner}"] if row["owner"] != owner else []
+    other = row["owner"] not in (None, owner)  # nobody knows it where tags are refused
+    why += [f"it belongs to {row['owner']}, not to {owner}"] if other else []
     price = f"{row['price_per_hour']:g} per hour"
     return f"{row['name']} ({row['id']}, {price}; {'; '.join(why)})"

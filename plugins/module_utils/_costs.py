@@ -12,8 +12,9 @@ from typing import Any
 
 from ._describe import describe_marks
 from ._lease import LEASE_TAG, is_kept, read_time, tag_values
-from ._ledger import event_of
-from ._spend import instance_rate, volume_rate
+from ._ledger import whose
+from ._spend import checked_rate
+from ._statuses import holder_among
 
 GROUPS = ("deployment", "owner", "project")
 
@@ -43,14 +44,24 @@ class Live:
 
 
 def living(
-    instances: Sequence[dict[str, Any]], volumes: Sequence[dict[str, Any]], now: datetime
+    instances: Sequence[dict[str, Any]],
+    volumes: Sequence[dict[str, Any]],
+    now: datetime,
+    currency: str | None = None,
 ) -> list[Live]:
-    """Return everything that costs; a volume has the owner and the lease of its machine."""
+    """Return everything that costs; a volume has the owner and the lease of its machine.
+
+    Raises UnreadableError for a price that cannot be read, or that is in another ``currency``.
+    """
     machines = {row["id"]: row for row in instances}
-    found = [_live("instance", row, instance_rate(row), now, None) for row in instances]
+    found = [
+        _live("instance", row, checked_rate("instance", row, currency), now, None)
+        for row in instances
+    ]
     for row in volumes:
-        machine = machines.get(row.get("instance_id") or "")
-        found.append(_live("volume", row, volume_rate(row), now, machine))
+        machine = holder_among(row, machines)
+        rate = checked_rate("volume", row, currency)
+        found.append(_live("volume", row, rate, now, machine))
     return [one for one in found if one.rate > 0]
 
 
@@ -58,11 +69,10 @@ def _live(
     kind: str, row: dict[str, Any], rate: float, now: datetime, machine: dict[str, Any] | None
 ) -> Live:
     start = read_time(row.get("created_at")) or now
-    event = event_of("purchase", kind, row, start, source="", machine=machine)
     lease = describe_marks(machine or row)["lease_end"]
     if kind == "volume" and not machine and not is_kept(row):
         lease = tag_values(row).get(LEASE_TAG)
-    groups = {key: event[key] for key in GROUPS}
+    groups = whose(kind, row, machine)
     return Live(row["id"], kind, rate, start, read_time(lease), groups)
 
 

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import configparser
+import ipaddress
 import os
+import re
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ._errors import AuthError, InvalidError
 
@@ -90,6 +93,38 @@ def _searched(profile: str | None) -> str:
     return f"Looked at: the options client_id and client_secret; {where} {files}."
 
 
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_base_url(url: str) -> str:
+    """Return an address to which a secret may be sent. Raises InvalidError for any other.
+
+    That is one with TLS, or one that never leaves this machine.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    if "@" in parts.netloc:  # not told: it may hold a password
+        raise InvalidError("base_url must not hold a user name or a password")
+    sound = re.fullmatch(r"[\x21-\x7e]+", url) and not parts.query and not parts.fragment
+    if parts.scheme not in ("http", "https") or not host or not sound:
+        raise InvalidError(f"base_url {url!r} is not an http or https address")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise InvalidError(
+            f"base_url {url!r} would send the client secret in the clear",
+            hint="Use https; http is only for an address of this machine itself.",
+        )
+    return url
+
+
 def find_credentials(params: dict[str, Any]) -> Credentials:
     """Return the first complete pair of id and secret, with the address that belongs to it.
 
@@ -105,8 +140,6 @@ def find_credentials(params: dict[str, Any]) -> Credentials:
             # The secret of a named profile goes to the address beside it and to no other.
             urls = [source.get("base_url"), _from_environment("base_url")]
             url = given["base_url"] or next(filter(None, urls if profile else urls[::-1]), "")
-            url = (url or DEFAULT_BASE_URL).rstrip("/")
-            if not url.startswith(("http://", "https://")):
-                raise InvalidError(f"base_url {url!r} is not an http or https address")
+            url = check_base_url((url or DEFAULT_BASE_URL).rstrip("/"))
             return Credentials(source["client_id"], source["client_secret"], url)
     raise AuthError("No credentials for the cloud", hint=_searched(profile))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _spend
 from ._client import Client
 from ._describe import describe_instance, describe_ssh_key, describe_volume
 from ._lease import belongs_to, check_name
-from ._statuses import ENDED
+from ._spend import volume_rate
+from ._statuses import holders, is_stranded, is_there, volume_is_billed
 
 
 def _leftover(
@@ -47,16 +47,14 @@ def survey(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     )
     instances = [
         described
-        for row in rows
+        for row in filter(is_there, rows)
         if (described := describe_instance(row))["deployment"] == deployment
-        and described["status"] not in ENDED
     ]
     ids = {row["id"] for row in instances}
     mine = [
         describe_volume(volume)
-        for volume in volumes
-        if (belongs_to(volume, deployment) or volume.get("instance_id") in ids)
-        and volume.get("status") not in _spend.FREE_VOLUME
+        for volume in filter(volume_is_billed, volumes)
+        if belongs_to(volume, deployment) or ids.intersection(holders(volume))
     ]
     found = {
         "instances": instances,
@@ -71,7 +69,22 @@ def survey(client: Client, want: dict[str, Any]) -> dict[str, Any]:
         "trash": [describe_volume(row) for row in trash if belongs_to(row, deployment)],
         "leftovers": leftovers,
         "cost_per_hour": round(sum(row["price_per_hour"] for row in leftovers), 4),
+        "warnings": _stranded(
+            rows, [row for row in volumes if row["id"] in {v["id"] for v in mine}]
+        ),
     }
+
+
+def _stranded(instances: list[dict[str, Any]], volumes: list[dict[str, Any]]) -> list[str]:
+    """Return a warning for each volume that is attached to nothing but what is not there."""
+    there = {row["id"] for row in filter(is_there, instances)}
+    return [
+        f"Volume {row['name']} ({row['id']}) is attached to an instance that no longer exists "
+        f"({', '.join(holders(row))}) and costs {volume_rate(row):.4f} per hour: remove it with "
+        "datacrunch_volume, or let datacrunch_reap do it."
+        for row in volumes
+        if is_stranded(row, there)
+    ]
 
 
 def _leftovers(found: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -9,12 +9,17 @@ from typing import Any
 
 from . import _gpus
 from ._lease import is_kept, read_identity, tag_values, write_time
+from ._numbers import plain
 from ._offer import Offer
 from ._spend import instance_rate, volume_rate
 
 
-def _size(row: dict[str, Any], part: str) -> float | None:
-    return (row.get(part) or {}).get("size_in_gigabytes")
+def _size(row: dict[str, Any], part: str, key: str = "size_in_gigabytes") -> Any:
+    """Return a size as the API shows it, None for one that is missing or no number."""
+    sizes = row.get(part)
+    value = sizes.get(key) if isinstance(sizes, dict) else None
+    found = plain(value)
+    return None if found is None else value if isinstance(value, (int, float)) else found
 
 
 def describe_instance(
@@ -24,13 +29,15 @@ def describe_instance(
 
     Memory in GB (``vram_gb`` of all GPUs together), price per hour for the whole machine.
     """
-    count = int((row.get("gpu") or {}).get("number_of_gpus") or 0)
+    count = int(_size(row, "gpu", "number_of_gpus") or 0)
     vram = _size(row, "gpu_memory")
     model = _gpus.model_of(row["instance_type"]) if row.get("instance_type") else None
+    marks = read_identity(row)
     each = (vram or 0) / count if count else 0
     return {
         "id": row.get("id"),
-        "name": row.get("hostname"),
+        # One that cannot be the name of a host was left out where the answer was read.
+        "name": row.get("hostname") or (marks.name if marks else None),
         "status": row.get("status"),
         "ip": row.get("ip") or None,
         "instance_type": row.get("instance_type"),
@@ -38,12 +45,12 @@ def describe_instance(
         "gpu_count": count,
         "compute_capability": _gpus.compute_capability(model),
         "vram_gb": vram,
-        "vcpu": (row.get("cpu") or {}).get("number_of_cores"),
+        "vcpu": _size(row, "cpu", "number_of_cores"),
         "ram_gb": _size(row, "memory"),
         "tier": _gpus.tier_of(model, each, tiers) if model else None,
         "location": row.get("location"),
         "market": "spot" if row.get("is_spot") else "on_demand",
-        "price_per_hour": row.get("price_per_hour"),
+        "price_per_hour": plain(row.get("price_per_hour")),
         "cost_per_hour_now": instance_rate(row),
         "image": row.get("image"),
         "created_at": row.get("created_at"),
@@ -61,7 +68,7 @@ def describe_marks(row: dict[str, Any]) -> dict[str, Any]:
     end = marks.lease_end if marks else None
     return {
         "deployment": marks.deployment if marks else None,
-        "owner": marks.owner if marks else None,
+        "owner": (marks.owner or None) if marks else None,
         "managed": marks is not None,
         "lease": marks.lease if marks else None,
         "lease_end": write_time(end) if end else None,

@@ -12,7 +12,8 @@ class GpuopsError(Exception):
     """A fault with a sentence for people and fields for programs.
 
     ``message`` says what was tried and what came back, ``hint`` what to do next. ``details`` are
-    further keys of the module result, so that nothing known is lost with the error.
+    further keys of the module result, so that nothing known is lost with the error. ``words`` is what
+    the API itself said.
     """
 
     code = "error"
@@ -28,6 +29,7 @@ class GpuopsError(Exception):
         api_code: str | None = None,
         unclear: bool = False,
         details: dict[str, Any] | None = None,
+        words: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -37,6 +39,7 @@ class GpuopsError(Exception):
         self.api_code = api_code
         self.unclear = unclear
         self.details = details or {}
+        self.words = words
 
     def __str__(self) -> str:
         text = self.message.rstrip()
@@ -72,6 +75,10 @@ class ForbiddenError(GpuopsError):
     """The state of the object forbids the action (403)."""
 
     code = "forbidden"
+
+
+class WrongStateError(ForbiddenError):
+    """What was asked for cannot be done in the present state (400, 403 or 409, known by its words)."""
 
 
 class NotFoundError(GpuopsError):
@@ -124,6 +131,12 @@ class NeedsConfirmationError(GpuopsError):
     """Something is protected, or somebody else's, and nobody confirmed that it is to be ended."""
 
     code = "needs_confirmation"
+
+
+class OwnershipError(GpuopsError):
+    """The account does not show whose an instance is, so that nothing could find it again."""
+
+    code = "ownership"
 
 
 class WaitTimeoutError(GpuopsError):

@@ -22,28 +22,49 @@ _BY_STATUS: dict[int, type[_errors.GpuopsError]] = {
     429: _errors.RateLimitedError,
 }
 _UNKNOWN_ID = re.compile(r"invalid (instance|volume|ssh.?key|script) id|not found", re.I)
+# "Can't discontinue a provisioning instance", "Volume must be detached": documented as a 400, seen as
+# a 403. Only the words are the same everywhere.
+_STATE = re.compile(
+    r"\b(can(no|['\u2019])?t|can not) [\w-]+ (an?|the) |\bmust be (shut ?down|stopped|off|detached|running)"
+    r"|\bis not (attached|in the trash|being)\b",
+    re.I,
+)
+_STATE_STATUSES = frozenset({400, 403, 409})
 _LIMIT = re.compile(r"quota|limit exceeded", re.I)
-# After these statuses a write may or may not have been executed.
-_UNCLEAR = frozenset({408, 500, 502, 504})
+_SOLD_OUT = re.compile(r"capacity|not enough resources", re.I)
+# Statuses with which the API itself refuses, and has done nothing.
+_REFUSED = frozenset({400, 401, 402, 403, 422, 429})
+# What is asked for by id exists or does not: there these two say something as well.
+_OF_A_STATE = frozenset({404, 409})
+_BY_ANYBODY = frozenset({401, 429})
+# Requests that make something, so that a repeated one makes it twice.
+_MAKES = re.compile(r"POST /[a-z-]+\Z")
 
 
-def _words(answer: Any) -> tuple[str, str | None]:
-    """Return what an error body says, and its code; bodies may be HTML, bare text or lists."""
+def _words(answer: Any) -> tuple[str, str | None, bool]:
+    """Return what an error body says, its code, and whether it is an error object of the API.
+
+    Bodies may be HTML, bare text or lists.
+    """
     text = (answer.text or "").strip()
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         plain = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]+>", " ", text)
-        return " ".join(plain.split())[:300], None
+        return " ".join(plain.split())[:300], None, False
     if not isinstance(data, dict):
-        return str(data)[:300], None
+        return str(data)[:300], None, False
     message = data.get("message")
     if isinstance(message, list):
         message = "; ".join(str(part) for part in message)
-    return str(message or data)[:1000], data.get("code")
+    code = data.get("code")
+    code = str(code)[:60] if isinstance(code, (str, int)) else None
+    return str(message or data)[:1000], code, True
 
 
 def _class_of(request: str, status: int, words: str, code: str | None) -> type[_errors.GpuopsError]:
+    if request.startswith("PUT ") and status in _STATE_STATUSES and _STATE.search(words):
+        return _errors.WrongStateError
     if status == 400 and _LIMIT.search(words):
         return _errors.QuotaError
     if status == 400 and _UNKNOWN_ID.search(words):
@@ -51,7 +72,7 @@ def _class_of(request: str, status: int, words: str, code: str | None) -> type[_
     if status == 403 and "scope" in words.lower():
         return _errors.AuthError
     # Only the API itself can say that there is no capacity; a gateway answers 503 as well.
-    if status == 503 and request == "POST /instances" and (code or "capacity" in words.lower()):
+    if status == 503 and request == "POST /instances" and (code or _SOLD_OUT.search(words)):
         return _errors.NoCapacityError
     return _BY_STATUS.get(status, _errors.UnavailableError)
 
@@ -59,16 +80,42 @@ def _class_of(request: str, status: int, words: str, code: str | None) -> type[_
 def from_response(answer: Any, request: str) -> _errors.GpuopsError:
     """Return the error of an answer with a status of 400 or more (or a redirect)."""
     status = answer.status_code
-    words, code = _words(answer)
+    words, code, readable = _words(answer)
     kind = _class_of(request, status, words, code)
     message = f"{request}: the API answered {status}"
     if code:
         message += f" {code}"
     if words:
         message += f": {words}"
-    gateway = status in _UNCLEAR or (status == 503 and kind is _errors.UnavailableError)
-    unclear = gateway and not request.startswith("GET ")
-    return kind(message, status=status, request=request, api_code=code, unclear=unclear)
+    unclear = _is_unclear(request, status, kind, readable)
+    return kind(
+        message, status=status, request=request, api_code=code, unclear=unclear, words=words
+    )
+
+
+def _is_unclear(request: str, status: int, kind: type[_errors.GpuopsError], readable: bool) -> bool:
+    """Tell whether a write may have been executed: unless it is known that it was not.
+
+    Proxies answer with any status, also after the API has done what was asked; ``readable`` is an
+    answer in the words of the API. Only with 401 and 429 nobody writes one.
+    """
+    if request.startswith("GET ") or kind is _errors.NoCapacityError:
+        return False
+    makes = bool(_MAKES.match(request))
+    if status in _OF_A_STATE:
+        return makes
+    if status not in _REFUSED:
+        return True
+    return makes and not readable and status not in _BY_ANYBODY
+
+
+def from_row(row: dict[str, Any], request: str, what: str) -> _errors.GpuopsError:
+    """Return the error of a refusal inside an answer that is a success as a whole (207)."""
+    words, status = str(row.get("error") or "refused"), row.get("statusCode")
+    status = status if isinstance(status, int) else 403
+    kind = _class_of(request, status, words, None)
+    unclear = _is_unclear(request, status, kind, readable=True)
+    return kind(f"{what}: {words}", status=status, request=request, unclear=unclear, words=words)
 
 
 def from_exception(

@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from ._apply import apply, collected
+from ._apply import collected
 from ._client import Client
-from ._ending import Ending, end_instance
+from ._ending import Ending
 from ._errors import GpuopsError
 from ._instance_facts import Found
 from ._kept import Kept
-from ._plan import Plan, Step
+from ._terminate import terminate
 
 
 def fleet_names(name: str, count: int) -> list[str]:
@@ -45,8 +44,7 @@ def cope(
     if there >= (want["min_count"] or len(found.names)):
         return done
     if not want["keep_short_fleet"]:
-        ends = Plan(steps=tuple(_end_steps(found, want)), parallel=True)
-        ended, problems = apply(client, ends)
+        ended, problems = _terminate_bought(client, found, want)
         done, errors = [*done, *ended], [*errors, *problems]
     wanted = want["min_count"] or len(found.names)
     errors[0].message = (
@@ -54,26 +52,39 @@ def cope(
         f"{errors[0].message}"
     )
     errors[0].details["fleet"] = fleet_report(found)
+    errors[0].hint = f"{errors[0].hint} {_may_exist(found)}".strip()
     raise collected(done, errors)
 
 
-def _end_steps(found: Found, want: dict[str, Any]) -> list[Step]:
-    """Return the ends of the machines that this run has bought, ready or not."""
-    text = "since the fleet fell short"
-    return [
-        Step(
-            f"end {name} ({row['id']}), {text}", partial(_end, name, row, _undo(found, name, want))
-        )
+def _may_exist(found: Found) -> str:
+    """Return in words which machines of this run may exist although it failed, ids where known."""
+    rows = [
+        f"{name} ({row['id'] or 'id unknown'})"
         for name, row in found.outcomes.items()
-        if row["id"] in found.bought
+        if row["outcome"] != "ended" and (row["id"] or name in found.unclear)
     ]
+    return f"May exist and cost: {', '.join(rows)}; run the same again to adopt." if rows else ""
 
 
-def _undo(found: Found, name: str, want: dict[str, Any]) -> Ending:
-    """Return how a machine of this run ends: new disks go, those that were there before stay."""
-    return found.kept.get(name, Kept()).undo(want["wait_timeout"], want["wait_interval"])
+def _terminate_bought(
+    client: Client, found: Found, want: dict[str, Any]
+) -> tuple[list[str], list[GpuopsError]]:
+    """Terminate the instances that this run has bought, ready or not: new disks go, others stay."""
+    rows = {name: row for name, row in found.outcomes.items() if row["id"] in found.bought}
+    names = {row["id"]: name for name, row in rows.items()}
 
+    def undo(row: dict[str, Any]) -> Ending:
+        kept = found.kept.get(names[row["id"]], Kept())
+        return kept.undo(want["wait_timeout"], want["wait_interval"])
 
-def _end(name: str, row: dict[str, Any], how: Ending, client: Client) -> None:
-    end_instance(client, {"id": row["id"], "hostname": name}, how)
-    row["outcome"] = "ended"
+    known = [{"id": one, "hostname": names[one], **found.changed.get(one, {})} for one in names]
+    done, problems = [], []
+    for outcome in terminate(client, known, undo):
+        name = names[outcome.row["id"]]
+        found.ends.append(outcome)
+        if outcome.error:
+            problems.append(outcome.error)
+            continue
+        rows[name]["outcome"] = "ended"
+        done.append(f"end {name} ({outcome.row['id']}), since the fleet fell short")
+    return done, problems

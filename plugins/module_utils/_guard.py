@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guard before each purchase: what it would break, with all figures (private)."""
+"""The guard before each purchase, and after its order: what it would break, with all figures (private)."""
 
 from __future__ import annotations
 
@@ -10,24 +10,33 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ._affordable import Money, Purchase, longest_lease, most_per_hour, verdict
-from ._books import spent
-from ._budget import check_budget
+from ._affordable import (
+    Money,
+    OverBudgetError,
+    Purchase,
+    broken_budgets,
+    budgets_after,
+    longest_lease,
+    most_per_hour,
+    verdict,
+)
+from ._budget import belongs, check_budget
 from ._client import Client
-from ._costs import living
-from ._errors import GpuopsError, InvalidError
+from ._costs import Live, living
+from ._currency import Purse
+from ._errors import GpuopsError, InvalidError, NotFoundError
+from ._history import NoHistoryError, doubts, read_history
 from ._kept import Kept
 from ._lease import read_identity, read_time
-from ._money import past_events
+from ._numbers import UnreadableError
 from ._offer import Offer
+from ._pots import Pot, pots_of
+from ._purse import currencies
+from ._statuses import holders
 from ._sync import Shown, gone_or_there
 from ._volume_facts import hourly
 
-
-class OverBudgetError(GpuopsError):
-    """A purchase would break a budget, cost too much, or outlast the balance."""
-
-    code = "over_budget"
+__all__ = ["Guard", "OverBudgetError", "check_limits", "guard_for"]
 
 
 def check_limits(want: dict[str, Any]) -> None:
@@ -49,6 +58,7 @@ class Guard:
     want: dict[str, Any]
     missing: list[str]
     lease_end: datetime | None
+    purse: Purse
     kept: dict[str, Kept] = field(default_factory=dict)
     old: frozenset[str] = frozenset()
     figures: dict[str, Any] | None = None
@@ -56,49 +66,85 @@ class Guard:
     _money: Money | None = None
     _disk_price: float = 0.0
 
+    @property
+    def warns(self) -> bool:
+        """Whether an excess is only a warning."""
+        return bool(self.want["budget_policy"] == "warn")
+
     def look(self, instances: list[dict[str, Any]] | None = None) -> None:
         """Read balance, prices of disks, what costs, and what was spent; all at the same time.
 
         Where an excess is only a warning, so is a balance that cannot be read.
         """
-        client, budget = self.client, check_budget(self.want["budget"])
+        self.warnings = []
         try:
-            money, types, volumes, rows, (events, warnings) = client.together(
-                client.balance,
-                client.volume_types,
-                client.volumes,
-                lambda: client.instances() if instances is None else instances,
-                lambda: past_events(self.want["ledger"], budget, client.now()),
-            )
+            self._look(instances)
         except GpuopsError as error:
-            if self.want["budget_policy"] != "warn":
+            if not self.warns:
                 raise
-            self.warnings = [f"Bought without a look at the money: {error}"]
-            return
-        now = client.now()
-        things = gone_or_there(events, Shown(rows, volumes), now) if budget else []
-        self.warnings = warnings
-        self._disk_price = next((hourly(row, 1) for row in types if row["type"] == "NVMe"), 0.0)
-        self._money = Money(
-            balance=float(money["amount"]),
-            currency=money.get("currency") or "",
-            now=now,
-            living=tuple(one for one in living(rows, volumes, now) if one.id not in self.old),
-            spent=spent(things, now),
-            budget=budget,
-            max_lease_cost=self.want["max_lease_cost"],
+            self.warnings.append(f"Bought without a look at the money: {error}")
+
+    def _look(self, instances: list[dict[str, Any]] | None) -> None:
+        client, budget = self.client, check_budget(self.want["budget"])
+        money, types, volumes, rows, history = client.together(
+            self.purse.balance,
+            client.volume_types,
+            client.volumes,
+            lambda: client.instances() if instances is None else instances,
+            lambda: read_history(self.want["ledger"], budget, client.now()),
         )
+        now = client.now()
+        self._doubt(*doubts(history, rows, now))
+        types = self.purse.listed(types, client.volume_types)
+        strange = currencies(types) - {money.currency}
+        if strange:
+            raise UnreadableError(
+                f"GET /volume-types: prices are in {', '.join(sorted(strange))}, and the account "
+                f"pays in {money.currency}"
+            )
+        nvme = next((row for row in types if row["type"] == "NVMe"), None)
+        if nvme is None and any(self._new_gb(name) for name in self.missing):
+            raise UnreadableError("GET /volume-types: there is no price of NVMe")
+        self._disk_price = hourly(nvme, 1) if nvme else 0.0
+        things = [one for one in living(rows, volumes, now, money.currency) if self._counts(one)]
+        past = gone_or_there(history.known, Shown(rows, volumes), now) if budget else []
+        pots = self._mine(pots_of(budget, things, past, now))
+        most = self.want["max_lease_cost"]
+        self._money = Money(money.amount, money.currency, now, tuple(things), pots, most)
+
+    def _doubt(self, problem: str, note: str) -> None:
+        """Refuse, or warn, where what was spent is not known."""
+        if problem and not self.warns:
+            raise NoHistoryError(problem)
+        self.warnings += [text for text in (problem, note) if text]
+
+    def _counts(self, one: Live) -> bool:
+        return one.id not in self.old
+
+    def _mine(self, pots: tuple[Pot, ...]) -> tuple[Pot, ...]:
+        """Return the pots that a purchase is paid from: the account's, its owner's, its project's."""
+        whose = {"owner": self.want["owner"], "project": self.want["project"] or None}
+        return tuple(pot for pot in pots if belongs(whose, pot.of))
+
+    def _new_gb(self, name: str) -> float:
+        """Return the size of the new disks of a machine in GiB."""
+        kept, want = self.kept.get(name, Kept()), self.want
+        size = 0 if kept.os_volume else want["os_volume_gb"]
+        return float(size + (0 if kept.data_volume else want["data_volume_gb"] or 0))
 
     def _disks(self, name: str) -> float:
         """Return what the new disks of a machine cost per hour."""
-        kept, want = self.kept.get(name, Kept()), self.want
-        size = 0 if kept.os_volume else want["os_volume_gb"]
-        size += 0 if kept.data_volume else want["data_volume_gb"] or 0
-        return float(size) * self._disk_price
+        return self._new_gb(name) * self._disk_price
 
     def check(self, offers: dict[str, Offer]) -> None:
         """Refuse, or warn of, the purchase of these offers, by the names of the machines."""
         if self._money is None or not offers:
+            return
+        unit = self._money.currency
+        strange = {offer.currency for offer in offers.values()} - {unit}
+        if strange:  # else such offers are not taken in the first place
+            text = f"prices are in {', '.join(sorted(strange))}, and the account pays in {unit}"
+            self.warnings.append(f"Nothing compares the cost with the money: {text}.")
             return
         rate = sum(offer.price_per_hour + self._disks(name) for name, offer in offers.items())
         buy = Purchase(tuple(offers), rate, self.lease_end)
@@ -108,7 +154,7 @@ class Guard:
         if not found["broken"]:
             return
         text = f"{', '.join(offers)} would cost too much: {'; '.join(found['broken'])}"
-        if self.want["budget_policy"] == "warn":
+        if self.warns:
             self.warnings.append(f"{text}. It is bought nevertheless, by budget_policy=warn.")
             return
         details = {"spend": found}
@@ -140,10 +186,11 @@ class Guard:
 
     def limit(self) -> float | None:
         """Return the price per hour above which no offer is taken, None without such a limit."""
-        return None if self.want["budget_policy"] == "warn" else self.ceiling()
+        return None if self.warns else self.ceiling()
 
     def look_again(self) -> float | None:
         """Return the limit by what is known now: much may happen while stock is awaited."""
+        self.purse.look_again()
         rows = self.client.instances()
         there = {
             marks.name for row in rows if (marks := self._ours(row)) and row["id"] not in self.old
@@ -156,8 +203,73 @@ class Guard:
         marks = read_identity(row)
         return marks if marks and marks.deployment == self.want["deployment"] else None
 
+    # -- after the order -----------------------------------------------------------------------
 
-def guard_for(client: Client, found: Any, want: dict[str, Any]) -> Guard:
+    def check_bought(self, instance_id: str) -> None:
+        """Look at the budgets again once an instance was ordered. Raises OverBudgetError.
+
+        Others may have bought at the same moment. Where all that is as old as this instance or older
+        holds, it stays; so of those that break a budget together the youngest go, and every run
+        decides alike about its own instance.
+        """
+        budget = check_budget(self.want["budget"])
+        if not budget:
+            return
+        try:
+            broken = self._broken_by(instance_id, budget)
+        except GpuopsError as error:
+            self.warnings.append(f"The budget was not looked at again after the order: {error}")
+            return
+        if not broken:
+            return
+        text = f"others have bought at the same time, and together it is too much: {broken}"
+        if self.warns:
+            told = f"{instance_id} stays by budget_policy=warn: {text}."
+            known = list(broken_budgets((self.figures or {}).get("budgets", []), ""))
+            self.warnings += [] if known or told in self.warnings else [told]
+            return
+        hint = "Run again when something has ended, raise the limit, or set budget_policy=warn."
+        raise OverBudgetError(text[0].upper() + text[1:], hint=hint)
+
+    def _broken_by(self, instance_id: str, budget: dict[str, Any]) -> str:
+        """Return in words what an instance breaks together with all that is older."""
+        client, option = self.client, self.want["ledger"]
+        rows, volumes, history = client.together(
+            client.instances, client.volumes, lambda: read_history(option, budget, client.now())
+        )
+        mine = next((row for row in rows if row["id"] == instance_id), None)
+        if mine is None:  # a list may lag behind an order
+            try:
+                mine = client.instance(instance_id)
+            except NotFoundError:
+                return ""
+            rows = [*rows, mine]
+        younger = {row["id"] for row in rows if _age(row) > _age(mine)}
+        holder = {row["id"]: set(holders(row)) for row in volumes}
+        now = client.now()
+        own, others = [], []
+        for one in living(rows, volumes, now):
+            whose = holder.get(one.id) or {one.id}
+            if instance_id in whose:
+                own.append(one)
+            elif not whose <= younger and self._counts(one):
+                others.append(one)
+        past = gone_or_there(history.known, Shown(rows, volumes), now)
+        pots = self._mine(pots_of(budget, others, past, now))
+        unit = self._money.currency if self._money else ""
+        rate = sum(one.rate for one in own)
+        after = budgets_after(
+            Money(0, unit, now, tuple(others), pots), Purchase(("",), rate, self.lease_end)
+        )
+        return "; ".join(broken_budgets(after, unit))
+
+
+def _age(row: dict[str, Any]) -> tuple[str, str]:
+    return str(row.get("created_at") or ""), row["id"]
+
+
+def guard_for(client: Client, found: Any, want: dict[str, Any], purse: Purse) -> Guard:
     """Return the guard of what a run has found to be missing."""
     old = frozenset(row["id"] for row in found.old.values())
-    return Guard(client, want, list(found.missing), read_time(found.lease), found.kept, old)
+    lease = read_time(found.lease)
+    return Guard(client, want, list(found.missing), lease, purse, found.kept, old)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,7 @@ class _Hub:
                 use_netrc=False,
                 http_agent=f"gpuops.cloud/{VERSION}",
             ) as answer:
-                body: bytes = answer.read(LARGEST + 1)
+                body = _body(answer, time.monotonic() + self._timeout)
         except HTTPError as error:
             place = error.headers.get("Location")
             if error.code in (301, 302, 303, 307, 308) and place:
@@ -157,6 +158,20 @@ class _Hub:
         if len(body) > LARGEST:
             raise InvalidError(f"{address} answers more than a configuration")
         return body
+
+
+def _body(answer: Any, until: float) -> bytes:
+    """Return a body, or a byte more than is wanted; raises TimeoutError for one that drips."""
+    parts, size = [], 0
+    while size <= LARGEST:
+        part = answer.read1(65536)
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+        if time.monotonic() > until:
+            raise TimeoutError("timed out")
+    return b"".join(parts)
 
 
 def _refused(address: str, status: int) -> GpuopsError:

@@ -9,10 +9,11 @@ from typing import Any
 
 from . import _gpus, _market
 from ._client import Client
-from ._confirm import refuse_unconfirmed, this_user
+from ._confirm import refuse_unconfirmed
 from ._describe import describe_instance
 from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._fleet import cope, fleet_names, fleet_report
+from ._gone import is_proven_gone
 from ._guard import check_limits
 from ._hours import read_hours
 from ._instance_books import book
@@ -20,11 +21,14 @@ from ._instance_facts import Found, differences, refuse_difference
 from ._instance_market import look_at_the_market
 from ._instance_plan import plan_instances
 from ._kept import evicted
-from ._lease import check_name, check_owner, check_project, read_identity, read_time
+from ._lease import check_name, check_project, read_identity, read_time
 from ._machine import twins
 from ._offer import Choice
+from ._orderable import check_description
 from ._plan import Plan
-from ._statuses import DEAD, ENDED
+from ._settings import lease_max_of, owner_of
+from ._statuses import DEAD, is_there
+from ._terminate import bill_of
 
 
 class InstanceNoun:
@@ -43,8 +47,6 @@ class InstanceNoun:
             self._find_by_marks(found.rows, found, want)
         if want["state"] == "absent":
             self._ask([*found.have, *found.surplus], want)
-            if found.have or found.surplus:
-                found.volumes = client.volumes()
             return found
         self._sort_out_differences(found, want)
         self._ask([*found.old.values()], want)
@@ -73,7 +75,8 @@ class InstanceNoun:
     @staticmethod
     def _check(want: dict[str, Any]) -> None:
         check_name(want["deployment"], "deployment")
-        want["owner"] = check_owner(want["owner"] or this_user())
+        want["owner"] = owner_of(want["owner"])
+        want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
         if want["count"] < 1:
             raise InvalidError(f"count {want['count']} is not usable: at least 1")
         if not want["name"] and not want["id"] and want["state"] != "absent":
@@ -86,6 +89,7 @@ class InstanceNoun:
         if want["hours"]:
             want["hours"] = read_hours(want["hours"]).text
         check_limits(want)
+        check_description(want["description"])
         _market.wish_of(_market.selection_from(want))  # a misspelt tier costs no request
 
     @staticmethod
@@ -95,7 +99,9 @@ class InstanceNoun:
         except NotFoundError:
             if want["state"] != "absent":
                 raise
-            return
+            if is_proven_gone(client, want["id"], min(want["wait_interval"], 1)):
+                return
+            row = client.instance(want["id"])
         marks = read_identity(row)
         if not marks or marks.deployment != want["deployment"]:
             whose = f"deployment {marks.deployment!r}" if marks else "somebody who is not us"
@@ -104,7 +110,7 @@ class InstanceNoun:
                 hint="Foreign machines are never touched.",
             )
         found.names = [marks.name]
-        if row.get("status") not in ENDED:
+        if is_there(row):
             found.have = [row]
         elif want["state"] != "absent":
             raise NotFoundError(f"Machine {want['id']} ({marks.name}) is {row['status']}")
@@ -167,14 +173,15 @@ class InstanceNoun:
             "evicted": [describe_instance(row, found.tiers) for row in found.lost],
             "attempts": found.walk.attempts if found.walk else [],
             **(choice or Choice((), ())).as_result(),
-            "bill": sorted(found.bill, key=lambda row: (row["kind"], row["name"] or "")),
+            "bill": bill_of(found.ends),
             "spend": found.guard.figures if found.guard else None,
             "warnings": [*_money(found), *_short(found), *_warnings(after, client)],
         }
 
 
 def _money(found: Found) -> list[str]:
-    return found.guard.warnings if found.guard else []
+    told = found.walk.fallbacks.warnings if found.walk else []
+    return [*(found.guard.warnings if found.guard else []), *found.notes, *told]
 
 
 def _short(found: Found) -> list[str]:

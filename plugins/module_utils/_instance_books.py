@@ -6,53 +6,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from . import _ledger
 from ._client import Client
-from ._ending import STAYS, Ending
+from ._ending import STAYS
 from ._errors import GpuopsError, NotFoundError
 from ._lease import read_time
 from ._ledger_url import url_of
-from ._spend import FREE_VOLUME
-from ._statuses import DEAD, ENDED
+from ._statuses import DEAD, held_by, is_alive, volume_is_billed
+from ._terminate import Outcome
 
 SOURCE = "datacrunch_instance"
 Event = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class End:
-    """A machine that this run has ended: its last record, its volumes, and when each bill ended."""
-
-    row: dict[str, Any]
-    volumes: list[dict[str, Any]]
-    how: Ending
-    at: datetime
-    volumes_at: datetime
-    source: str = SOURCE
-
-    def events(self) -> Iterator[Event]:
-        """Yield the ends of the machine and of the volumes that did not stay."""
-        dead = self.row.get("status") in DEAD  # such an order costs nothing, or next to nothing
-        more: dict[str, Any] = (
-            {"cost": 0.0, "estimated": self.row["status"] != "no_capacity"} if dead else {}
-        )
-        more["source"] = self.source
-        yield _event("end", "instance", self.row, self.at, **more)
-        policies = self.how.policies(self.row)
-        known = {row["id"]: row for row in self.volumes}
-        for row in self.volumes:
-            part = self.how.os_volume if row.get("is_os_volume") else self.how.data_volumes
-            policies.setdefault(row["id"], part)
-        for volume_id, policy in policies.items():
-            if policy not in STAYS:
-                at = self.at if policy == policies.get(str(self.row.get("os_volume_id"))) else None
-                row = known.get(volume_id, {"id": volume_id})
-                when, whose = at or self.volumes_at, {"machine": self.row, "source": self.source}
-                yield _event("end", "volume", row, when, **whose)
+def end_events(outcome: Outcome, source: str = SOURCE) -> Iterator[Event]:
+    """Yield the ends of an instance and of the volumes that did not stay."""
+    row, how = outcome.row, outcome.how
+    if outcome.at is None:
+        return
+    dead = row.get("status") in DEAD  # such an order costs nothing, or next to nothing
+    more: dict[str, Any] = (
+        {"cost": 0.0, "estimated": row["status"] != "no_capacity"} if dead else {}
+    )
+    yield _event("end", "instance", row, outcome.at, source=source, **more)
+    if outcome.volumes_at is None:
+        return
+    policies = how.policies(row)
+    known = {v["id"]: v for v in outcome.volumes}
+    for volume_id, policy in policies.items():
+        if policy not in STAYS and volume_id not in outcome.left:
+            with_it = policy == policies.get(str(row.get("os_volume_id")))
+            when = outcome.at if with_it else outcome.volumes_at
+            volume = known.get(volume_id, {"id": volume_id})
+            yield _event("end", "volume", volume, when, machine=row, source=source)
 
 
 def _event(name: str, kind: str, row: dict[str, Any], at: datetime, **more: Any) -> Event:
@@ -60,7 +49,7 @@ def _event(name: str, kind: str, row: dict[str, Any], at: datetime, **more: Any)
 
 
 def book(
-    client: Client, url: str | None, bought: dict[str, dict[str, Any] | None], ends: list[End]
+    client: Client, url: str | None, bought: dict[str, dict[str, Any] | None], ends: list[Outcome]
 ) -> list[str]:
     """Write down what was bought and ended; return warnings instead of raising anything.
 
@@ -71,16 +60,21 @@ def book(
     events: list[Event] = []
     warnings = []
     try:
-        events += _purchases(client, bought)
+        events += _purchases(client, bought, {end.row["id"] for end in ends if end.at})
     except GpuopsError as error:
         warnings.append(f"The purchase is not in the ledger yet: {error}")
     for end in ends:
-        events += end.events()
+        try:
+            events += end_events(end)
+        except GpuopsError as error:
+            warnings.append(f"The end is not in the ledger yet: {error}")
     warnings += [_ledger.record(url, events, client.account) or ""]
     return [text for text in warnings if text]
 
 
-def _purchases(client: Client, bought: dict[str, dict[str, Any] | None]) -> list[Event]:
+def _purchases(
+    client: Client, bought: dict[str, dict[str, Any] | None], ended: set[str]
+) -> list[Event]:
     if not bought:
         return []
     volumes = client.volumes()
@@ -91,12 +85,11 @@ def _purchases(client: Client, bought: dict[str, dict[str, Any] | None]) -> list
             continue
         start = read_time(row.get("created_at")) or client.now()
         events.append(_event("purchase", "instance", row, start))
-        if row.get("status") in ENDED | DEAD:
+        if not is_alive(row) and machine_id not in ended:
             events.append(_event("end", "instance", row, client.now(), estimated=True))
-        for volume in volumes:
-            if volume.get("instance_id") == machine_id and volume["status"] not in FREE_VOLUME:
-                made = read_time(volume.get("created_at")) or start
-                events.append(_event("purchase", "volume", volume, made, machine=row))
+        for volume in filter(volume_is_billed, held_by(volumes, machine_id)):
+            made = read_time(volume.get("created_at")) or start
+            events.append(_event("purchase", "volume", volume, made, machine=row))
     return events
 
 

@@ -14,10 +14,10 @@ from ._describe import describe_instance
 from ._errors import InvalidError
 from ._guard import Guard
 from ._images import looks_like_id
-from ._instance_books import End
 from ._kept import Kept
 from ._offer import SPOT, Choice
 from ._offers import Selection
+from ._terminate import Outcome
 from ._walk import Walk
 
 
@@ -26,7 +26,7 @@ class Found:
     """Machines by what they are to the wish; ``changed`` by id, ``outcomes`` and others by name.
 
     ``bought`` are the ids of machines that came of orders of this run, ready or not. ``lease`` is what
-    a purchase of now would write on a machine.
+    a purchase of now would write on a machine. ``unclear`` are names whose order may have been executed.
     """
 
     names: list[str]
@@ -38,7 +38,6 @@ class Found:
     old: dict[str, dict[str, Any]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     kept: dict[str, Kept] = field(default_factory=dict)
-    volumes: list[dict[str, Any]] = field(default_factory=list)
     choice: Choice | None = None
     walk: Walk | None = None
     ssh_key_ids: tuple[str, ...] = ()
@@ -46,10 +45,11 @@ class Found:
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     bought: set[str] = field(default_factory=set)
-    bill: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] | None = None
     guard: Guard | None = None
-    ends: list[End] = field(default_factory=list)
+    ends: list[Outcome] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unclear: set[str] = field(default_factory=set)
 
 
 def refuse_difference(row: dict[str, Any], selection: Selection) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import _market
 from ._client import Client
+from ._currency import Purse
 from ._errors import InvalidError, NoCapacityError, NotFoundError
 from ._guard import guard_for
 from ._images import looks_like_id
@@ -17,6 +18,7 @@ from ._instance_facts import Found
 from ._kept import Kept, evicted, find_kept, place_of
 from ._lease import lease_until
 from ._offer import MARKETS, SPOT
+from ._orderable import check_orderable
 from ._walk import Patience, Walk
 
 
@@ -41,10 +43,14 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     # A lease that cannot be read costs no order.
     found.lease = lease_until(want["lease"], client.now(), want["lease_max"])
     _look_at_what_was_kept(client, found, want)
+    check_orderable(client, found, want)
     lost = frozenset(place_of(row) for row in found.lost)
     selection = dataclasses.replace(selection, lost=lost)
-    market = _market.Market(client, selection, want["observation_log"])
-    guard = found.guard = guard_for(client, found, want)
+    purse = Purse(client)
+    mixed = want["budget_policy"] == "warn"
+    log = want["observation_log"]
+    market = _market.Market(client, selection, log, purse=purse, mixed=mixed)
+    guard = found.guard = guard_for(client, found, want, purse)
     choice, found.ssh_key_ids, _seen = client.together(
         market.look,
         lambda: _key_ids(client, want),
@@ -65,6 +71,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     best = {name: walk.best(place) for name, place in places.items()}
     guard.check({name: offer for name, offer in best.items() if offer})
     walk.ceiling, walk.look_again = guard.limit(), guard.look_again
+    walk.bought = guard.check_bought
 
 
 def _look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from . import _ledger
 from ._client import Client
 from ._describe import describe_instance, planned_instance
-from ._ending import Ending, end_instance
-from ._errors import FailedStateError, GpuopsError
-from ._instance_books import End
+from ._ending import Ending
+from ._errors import FailedStateError, GpuopsError, OwnershipError
 from ._instance_facts import Found
 from ._kept import Kept
 from ._lease import read_time
@@ -22,13 +22,8 @@ from ._order import Order
 from ._plan import Plan, Step
 from ._power import act
 from ._purchase import buy
-from ._spend import bill_row, instance_rate, volume_rate
+from ._terminate import terminate_one
 from ._walk import Walk
-
-
-def _ending(want: dict[str, Any]) -> Ending:
-    data = want["data_volumes"] or "leave"
-    return Ending(want["os_volume"], data, want["wait_timeout"], want["wait_interval"])
 
 
 def plan_instances(found: Found, want: dict[str, Any]) -> Plan:
@@ -53,12 +48,7 @@ def plan_instances(found: Found, want: dict[str, Any]) -> Plan:
 
 def _end_step(found: Found, row: dict[str, Any], want: dict[str, Any]) -> Step:
     def end(client: Client) -> None:
-        how = _ending(want)
-        ended = end_instance(client, row, how)
-        mine = [v for v in found.volumes if v.get("instance_id") == row["id"]]
-        found.ends.append(End(row, mine, how, ended, client.now()))
-        found.bill.append(bill_row("instance", row, instance_rate(row), ended))
-        found.bill += [bill_row("volume", v, volume_rate(v), ended) for v in mine]
+        terminate_one(client, row, Ending.of(want), found.ends)
 
     what = f"{row.get('instance_type')} in {row.get('location')}, {row.get('status')}"
     return Step(f"end {row.get('hostname')} ({what}, {row['id']})", end)
@@ -143,12 +133,16 @@ def _buy_step(found: Found, name: str, want: dict[str, Any]) -> Step:
 def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], client: Client) -> str:
     """Buy a machine, note what became of it, and return that as a sentence."""
     name = order.name
+    _ledger.begin(want["ledger"])
     try:
         row = buy(client, order, walk)
     except GpuopsError as error:
         machine = error.details.get("instance_id")
         found.outcomes[name] = {"outcome": "failed", "id": machine, "detail": str(error)}
-        if machine and error.details.get("changed"):
+        found.unclear |= {name} if error.unclear else set()
+        # One whose ownership did not hold is ended already, or none of ours.
+        settled = isinstance(error, OwnershipError) or error.details.get("terminated")
+        if machine and error.details.get("changed") and not settled:
             found.bought.add(machine)
         raise
     found.changed[row["id"]] = row

@@ -12,7 +12,7 @@ from ._ending import Ending
 from ._errors import InvalidError
 from ._lease import KEEP_SUFFIX, belongs_to, part_name, read_identity, tag_values
 from ._machine import ENDED_TAG
-from ._statuses import ENDED
+from ._statuses import is_there
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def evicted(rows: list[dict[str, Any]], deployment: str | None) -> list[dict[str
     found = []
     for row in rows:
         marks = read_identity(row)
-        lost = row.get("is_spot") and row.get("status") in ENDED
+        lost = row.get("is_spot") and not is_there(row)
         if not lost or not marks or ENDED_TAG in tag_values(row):
             continue
         if deployment in (None, marks.deployment):

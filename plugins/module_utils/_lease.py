@@ -3,27 +3,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whose a machine is and until when it may live, written on the machine itself (private, pure).
 
-The identity is written as tags, and as one compact marker in ``description``: some accounts refuse
-tags, and an answer that silently drops them would leave a machine that nobody can call theirs.
-Tags win where both exist, because only they can change later.
+The identity is written as tags, and what finds it again as one compact string in ``description``:
+some accounts refuse tags, and an answer that silently drops them would leave a machine that nobody
+can call theirs. Tags win where both exist, because only they can change later.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 from ._errors import InvalidError
+from ._label import NO_LEASE as NO_LEASE
+from ._label import Label, begun, is_short, read_label, stands_for, write_label
+from ._times import check_lease_max as check_lease_max
+from ._times import check_lease_min as check_lease_min
+from ._times import lease_until as lease_until
+from ._times import read_duration as read_duration
+from ._times import read_time as read_time
+from ._times import write_time as write_time
 
-NO_LEASE = "none"
 _PREFIX = "gpuops-"
 _KEYS = ("deployment", "name", "owner", "lease", "request")
+# Users need room for tags of their own: a resource bears ten.
+MOST_TAGS = 7
+MORE_TAG = "gpuops-more"
+LONGEST_VALUE = 127
 LEASE_TAG = "gpuops-lease"
 # A tag cannot be changed in place. While a lease is being rewritten the new one stands here, and wins.
 NEXT_LEASE_TAG = "gpuops-next-lease"
 PROTECT_TAG = "gpuops-protect"
+# On machines of the first release: the one that this was bought to replace.
+REPLACES_TAG = "gpuops-replaces"
 # On a volume: kept on purpose. Where tags are refused the end of its name says so.
 KEEP_TAG = "gpuops-keep"
 KEEP_SUFFIX = ".keep"
@@ -31,21 +44,23 @@ _YES = "yes"
 _NOT_PROTECTED = ("", "no", "false")
 _NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 _OWNER = re.compile(r"^[A-Za-z0-9._@+-]{1,63}\Z")
+# The first release wrote the identity so, and every purchase with a request of 32 digits.
 _MARKER = re.compile(
     r"\[gpuops d=(?P<deployment>\S+) n=(?P<name>\S+) o=(?P<owner>\S+) l=(?P<lease>\S+) r=(?P<request>\S+)\]"
 )
+_HALF_MARKER = re.compile(r"\[gpuops d=(\S+)")
 # Behind the first, so that who knows only that one can read it still.
 _MORE = re.compile(r"\[gpuops\+(?P<words>(?: [pxh]=\S+)+)\]")
 _REGISTERED = re.compile(r"\.(\d{8}t\d{4}z)\Z")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True)
 class Identity:
     """The marks of one machine. ``lease`` is an ISO 8601 time in UTC, or ``none``.
 
-    ``hours`` is a schedule outside which the machine is not wanted, both it and ``project`` may be
-    empty.
+    ``hours`` is a schedule outside which the machine is not wanted. ``replaces`` is how the id of
+    the machine begins that this one was bought for. Both and ``project`` may be empty; ``owner`` is
+    where no tags say it.
     """
 
     deployment: str
@@ -56,24 +71,33 @@ class Identity:
     project: str = ""
     protected: bool = False
     hours: str = ""
+    replaces: str = ""
 
     def tags(self) -> list[dict[str, str]]:
-        """Return the marks as tags of an order."""
-        found = {key: getattr(self, key) for key in _KEYS}
-        protect = _YES if self.protected else ""
-        more = {"project": self.project, "protect": protect, "hours": self.hours}
-        found.update((key, value) for key, value in more.items() if value)
-        return [{"key": _PREFIX + key, "value": value} for key, value in found.items()]
+        """Return the marks as tags of an order: six at most, so that a new lease has room."""
+        found = {
+            "deployment": self.deployment,
+            "name": f"{self.name}.{self.request}",
+            "owner": self.owner,
+            "lease": self.lease,
+            "more": self.more(),
+            "protect": _YES if self.protected else "",
+        }
+        return [{"key": _PREFIX + key, "value": value} for key, value in found.items() if value]
 
-    def marker(self) -> str:
-        """Return the marks as one line for ``description``."""
-        protect = _YES if self.protected else ""
-        more = {"p": self.project, "x": protect, "h": self.hours.replace(" ", "|")}
-        words = [f"{key}={value}" for key, value in more.items() if value]
-        return (
-            f"[gpuops d={self.deployment} n={self.name} o={self.owner} "
-            f"l={self.lease} r={self.request}]"
-        ) + (f" [gpuops+ {' '.join(words)}]" if words else "")
+    def more(self) -> str:
+        """Return what need not be there and never changes, as the value of one tag."""
+        more = {"p": self.project, "h": self.hours.replace(" ", "|"), "r": self.replaces}
+        return " ".join(f"{key}={value}" for key, value in more.items() if value)
+
+    def label(self) -> str:
+        """Return the ownership string."""
+        return write_label(self.deployment, self.name, self.lease_end, self.request)
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether the ownership string cannot hold deployment and name whole."""
+        return f"gpo.{self.deployment}.{self.name}." not in self.label()
 
     @property
     def lease_end(self) -> datetime | None:
@@ -105,76 +129,6 @@ def check_project(value: str) -> str:
     return value
 
 
-def read_time(text: str | None) -> datetime | None:
-    """Return an ISO 8601 time as an aware datetime in UTC, or None when it is not one."""
-    try:
-        found = datetime.fromisoformat((text or "").strip().replace("Z", "+00:00"))
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=timezone.utc)
-        return found.astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        return None
-
-
-def write_time(when: datetime) -> str:
-    """Return a time as whole seconds in UTC, the form that marks and results use."""
-    return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def read_duration(text: str, option: str) -> timedelta:
-    """Return ``30m``, ``12h`` or ``2d`` as a duration. Raises InvalidError that names the option."""
-    found = _duration(str(text))
-    if found is None:
-        raise InvalidError(f"{option} {text!r} is not a duration", hint="Write 30m, 12h or 2d.")
-    return found
-
-
-def _duration(text: str) -> timedelta | None:
-    match = re.match(r"^(\d+(?:\.\d+)?)\s*([smhdw])$", text.strip().lower())
-    try:
-        return timedelta(**{_UNITS[match[2]]: float(match[1])}) if match else None
-    except OverflowError:
-        return None
-
-
-def lease_until(text: str, now: datetime, most: str | None = None) -> str:
-    """Read ``30m``, ``12h``, ``2d``, an ISO 8601 time, or ``none``; return what the marks carry.
-
-    ``most`` is the longest lease that is allowed, as a duration from now.
-    """
-    value = text.strip()
-    if value.lower() == NO_LEASE:
-        check_lease_max(None, now, most)
-        return NO_LEASE
-    length = _duration(value)
-    try:
-        end = now + length if length is not None else read_time(value)
-    except OverflowError:
-        end = None
-    if end is None:
-        raise InvalidError(
-            f"lease {text!r} is not a duration or a time",
-            hint="Write 30m, 12h, 2d, a time such as 2026-12-31T18:00:00Z, or none.",
-        )
-    if end <= now:
-        raise InvalidError(f"lease {text!r} ends in the past ({write_time(end)})")
-    check_lease_max(end, now, most)
-    return write_time(end)
-
-
-def check_lease_max(end: datetime | None, now: datetime, most: str | None) -> None:
-    """Raise InvalidError for a lease that ends later than ``most`` from now, or never."""
-    if most is None:
-        return
-    longest = read_duration(most, "lease_max")
-    if end is None or end - now > longest:
-        asked = "No lease at all" if end is None else f"A lease until {write_time(end)}"
-        raise InvalidError(
-            f"{asked} is asked for, and lease_max allows {most} from now",
-            hint="Ask for a shorter lease, and extend it later if the machine is still needed.",
-        )
-
-
 def tag_values(item: dict[str, Any]) -> dict[str, str]:
     """Return the tags of an instance or a volume as a dictionary."""
     return {tag["key"]: tag.get("value") or "" for tag in item.get("tags") or [] if tag.get("key")}
@@ -185,35 +139,81 @@ def read_identity(instance: dict[str, Any]) -> Identity | None:
 
     A machine whose marks are incomplete or malformed is foreign: nothing of ours may touch it.
     """
-    tags = tag_values(instance)
-    found: dict[str, str] = {key: tags.get(_PREFIX + key, "") for key in _KEYS}
+    tags, text = tag_values(instance), instance.get("description") or ""
+    found = _of_tags(tags)
+    label = None if found else read_label(text)
+    if label:
+        found = _of_label(label, tags)
+    elif not found:
+        found = _of_marker(text, tags)
+    if not found or not (_NAME.match(found.deployment) and _NAME.match(found.name)):
+        return None
+    return found if _OWNER.match(found.owner) or (label and not found.owner) else None
+
+
+def _of_tags(tags: dict[str, str]) -> Identity | None:
+    """Return what tags say that are complete."""
+    found: dict[str, Any] = {key: tags.get(_PREFIX + key, "") for key in _KEYS}
+    name, dot, request = found["name"].partition(".")
+    if dot:  # the first release had a tag for each
+        found.update(name=name, request=request)
     found["lease"] = tags.get(NEXT_LEASE_TAG) or found["lease"]
-    more = {key: tags.get(_PREFIX + key, "") for key in ("project", "protect", "hours")}
-    if not all(found.values()):
-        text = instance.get("description") or ""
-        match = _MARKER.search(text)
-        if not match:
+    return Identity(**found, **_more_of(tags)) if all(found.values()) else None
+
+
+def _of_label(label: Label, tags: dict[str, str]) -> Identity | None:
+    """Return what the ownership string says; tags that are there complete it, and may not differ."""
+    name = tags.get(_PREFIX + "name", "").partition(".")[0]
+    whole = []
+    for part, tag in ((label.deployment, tags.get(_PREFIX + "deployment")), (label.name, name)):
+        if (tag and not stands_for(part, tag)) or (is_short(part) and not tag):
             return None
-        found, more = match.groupdict(), _more_of(text, more)
-    protected = more.pop("protect").lower() not in _NOT_PROTECTED
-    identity = Identity(**found, **more, protected=protected)
-    sound = _NAME.match(identity.deployment) and _NAME.match(identity.name)
-    return identity if sound and _OWNER.match(identity.owner) else None
+        whole.append(tag or part)
+    lease = tags.get(NEXT_LEASE_TAG) or tags.get(LEASE_TAG) or label.lease
+    owner = tags.get(_PREFIX + "owner", "")
+    return Identity(whole[0], whole[1], owner, lease, label.request, **_more_of(tags))
 
 
-def _more_of(description: str, tags: dict[str, str]) -> dict[str, str]:
-    """Return the marks that need not be there; single tags of them count beside the marker."""
-    match = _MORE.search(description)
-    words = dict(word.split("=", 1) for word in match["words"].split()) if match else {}
-    found = {"project": words.get("p"), "protect": words.get("x")}
-    hours = words.get("h", "").replace("|", " ")
-    return {key: tags[key] or {**found, "hours": hours}[key] or "" for key in tags}
+def _of_marker(text: str, tags: dict[str, str]) -> Identity | None:
+    """Return what the marker of the first release says: the last one, behind any text of others."""
+    matches = list(_MARKER.finditer(text))
+    if not matches:
+        return None
+    more = _MORE.match(text[matches[-1].end() :].lstrip())
+    words = _words(more["words"]) if more else {}
+    found: dict[str, Any] = matches[-1].groupdict()
+    return Identity(**found, **_more_of(tags, words))
+
+
+def _words(text: str) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in text.split() if "=" in word)
+
+
+def _more_of(tags: dict[str, str], marker: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the marks that need not be there: by their own tags, the common one, or the marker."""
+    common, marker = _words(tags.get(MORE_TAG, "")), marker or {}
+    protect = tags.get(PROTECT_TAG) or marker.get("x") or ""
+    hours = common.get("h") or marker.get("h") or ""
+    return {
+        "project": tags.get(_PREFIX + "project") or common.get("p") or marker.get("p") or "",
+        "hours": tags.get(_PREFIX + "hours") or hours.replace("|", " "),
+        "replaces": tags.get(REPLACES_TAG) or common.get("r") or "",
+        "protected": protect.lower() not in _NOT_PROTECTED,
+    }
 
 
 def has_marks(instance: dict[str, Any]) -> bool:
     """Tell whether a machine bears anything that looks like marks of ours, complete or not."""
     tagged = any(key.startswith(_PREFIX) for key in tag_values(instance))
-    return tagged or "[gpuops" in (instance.get("description") or "")
+    text = instance.get("description") or ""
+    return tagged or "[gpuops" in text or begun(text) is not None
+
+
+def half_marks(instance: dict[str, Any]) -> set[str]:
+    """Return the deployments that whole or half marks of a machine name."""
+    text = instance.get("description") or ""
+    found = {tag_values(instance).get(_PREFIX + "deployment"), begun(text)}
+    return {name for name in {*found, *_HALF_MARKER.findall(text)} if name}
 
 
 def part_name(deployment: str, *parts: str) -> str:

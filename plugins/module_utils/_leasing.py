@@ -6,23 +6,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from . import _ledger
 from ._client import Client
-from ._confirm import refuse_unconfirmed, this_user
+from ._clock_skew import refuse_strange_clock, skew_warnings
+from ._confirm import refuse_unconfirmed
 from ._describe import describe_instance
-from ._ending import Ending, end_instance
+from ._ending import Ending
 from ._errors import GpuopsError, InvalidError, NotFoundError
-from ._instance_books import End
+from ._extension import Extension
+from ._guard import check_limits
+from ._instance_books import end_events
 from ._lease import (
     NEXT_LEASE_TAG,
     NO_LEASE,
     Identity,
     check_lease_max,
+    check_lease_min,
     check_name,
-    check_owner,
     lease_until,
     owning_deployment,
     read_duration,
@@ -32,10 +36,9 @@ from ._lease import (
 )
 from ._marking import Marks, lend_volume
 from ._plan import Plan, Step
-from ._reap_report import skew_warnings
-from ._spend import bill_row, instance_rate, volume_rate
-from ._statuses import DEAD, ENDED
-from ._volume_facts import holders
+from ._settings import lease_max_of, owner_of
+from ._statuses import DEAD, held_by, is_alive, is_there
+from ._terminate import Outcome, bill_of, terminate_one
 
 SOURCE = "datacrunch_lease"
 Row = dict[str, Any]
@@ -49,13 +52,13 @@ class FoundLeases:
     volumes: list[Row]
     leases: dict[str, str] = field(default_factory=dict)
     changed: dict[str, Row] = field(default_factory=dict)
-    bill: list[Row] = field(default_factory=list)
-    ends: list[End] = field(default_factory=list)
+    ends: list[Outcome] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
+    money: Extension | None = None
 
     def of(self, row: Row) -> list[Row]:
         """Return the volumes of a machine."""
-        return [volume for volume in self.volumes if row["id"] in holders(volume)]
+        return held_by(self.volumes, row["id"])
 
 
 class LeaseNoun:
@@ -65,19 +68,24 @@ class LeaseNoun:
 
     def find(self, client: Client, want: Row) -> FoundLeases:
         _check(want)
-        rows, volumes = client.together(client.instances, client.volumes)
-        found = FoundLeases(_meant(rows, want), volumes)
+        money = Extension(client, want)
+        rows, volumes, *_asked = client.together(client.instances, client.volumes, *money.questions)
+        found = FoundLeases(_meant(rows, want), volumes, money=money)
         if want["done"]:
-            living = [row for row in found.rows if row.get("status") not in DEAD]
-            refuse_unconfirmed(living, check_owner(want["owner"] or this_user()), want["confirm"])
+            living = list(filter(is_alive, found.rows))
+            refuse_unconfirmed(living, owner_of(want["owner"]), want["confirm"])
             return found
         if not found.rows:
             which = want["name"] or want["id"] or "no name"
             raise NotFoundError(f"Deployment {want['deployment']!r} has no machine ({which})")
+        if want["extend"] or (want["lease"] and read_time(want["lease"]) is None):
+            trusted, what = want["trust_cloud_clock"], "no lease is counted from it"
+            refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
         for row in found.rows:
             lease = _lease_of(row, want, client)
             if lease:
                 found.leases[row["id"]] = lease
+        money.check(found.rows, volumes, found.leases, rows)
         return found
 
     # -- plan ----------------------------------------------------------------------------------
@@ -107,14 +115,18 @@ class LeaseNoun:
         skew = client.clock_skew()
         return {
             "instances": shown,
-            "bill": sorted(found.bill, key=lambda row: (row["kind"], row["name"] or "")),
+            "bill": bill_of(found.ends),
             "clock_skew_seconds": skew,
-            "warnings": skew_warnings(skew),
+            "spend": found.money.figures if found.money else None,
+            "warnings": [*skew_warnings(skew), *(found.money.warnings if found.money else [])],
         }
 
     def book(self, client: Client, found: FoundLeases, want: Row, *, applied: bool) -> list[str]:
         """Write into the ledger what was done; return a warning when that failed."""
-        events = [*found.events, *(event for end in found.ends for event in end.events())]
+        events = [
+            *found.events,
+            *(event for end in found.ends for event in end_events(end, SOURCE)),
+        ]
         warning = _ledger.record(want["ledger"], events, client.account)
         return [warning] if warning else []
 
@@ -128,6 +140,17 @@ def _check(want: Row) -> None:
     more = [key for key in ("extend", "lease", "protect") if want[key] is not None]
     if want["done"] and more:
         raise InvalidError(f"What is done ends now, so {more[0]} cannot go with it")
+    if want["extend"] and not _length(want):
+        raise InvalidError(
+            f"extend {want['extend']!r} asks for nothing", hint="Write for example 2h."
+        )
+    want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
+    check_limits(want)
+
+
+def _length(want: Row) -> timedelta:
+    """Return how much longer a lease is to be."""
+    return read_duration(want["extend"].strip().removeprefix("+"), "extend")
 
 
 def _meant(rows: list[Row], want: Row) -> list[Row]:
@@ -140,7 +163,7 @@ def _meant(rows: list[Row], want: Row) -> list[Row]:
                 f"Machine {want['id']} is not of deployment {want['deployment']!r}",
                 hint="Foreign machines are never touched.",
             )
-        if marks and row.get("status") not in ENDED and _is_meant(row, marks, want):
+        if marks and is_there(row) and _is_meant(row, marks, want):
             found.append(row)
     return sorted(found, key=lambda row: (row.get("created_at") or "", row["id"]))
 
@@ -168,11 +191,11 @@ def _lease_of(row: Row, want: Row, client: Client) -> str | None:
             f"{row.get('hostname')} ({row['id']}) has {why}, so there is nothing to extend",
             hint="Write lease instead, for example 12h.",
         )
-    length = read_duration(want["extend"].strip().removeprefix("+"), "extend")
     try:
-        new = max(now, end) + length
+        new = max(now, end) + _length(want)
     except OverflowError:
         raise InvalidError(f"extend {want['extend']!r} is too long") from None
+    check_lease_min(new, now, f"extend {want['extend']!r}: the lease")
     check_lease_max(new, now, most)
     return write_time(new)
 
@@ -232,12 +255,7 @@ def _refuse_unwritten(now: Row, old: Row, new: Row) -> None:
 
 def _end_step(found: FoundLeases, row: Row, want: Row) -> Step:
     def end(client: Client) -> None:
-        data = want["data_volumes"] or "leave"
-        how = Ending(want["os_volume"], data, want["wait_timeout"], want["wait_interval"])
-        ended, mine = end_instance(client, row, how), found.of(row)
-        found.ends.append(End(row, mine, how, ended, client.now(), SOURCE))
-        found.bill.append(bill_row("instance", row, instance_rate(row), ended))
-        found.bill += [bill_row("volume", v, volume_rate(v), ended) for v in mine]
+        terminate_one(client, row, Ending.of(want), found.ends)
 
     what = f"{row.get('instance_type')} in {row.get('location')}, {row.get('status')}"
     return Step(f"end {row.get('hostname')} ({what}, {row['id']})", end)

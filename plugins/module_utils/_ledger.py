@@ -18,6 +18,7 @@ from ._describe import describe_instance, describe_marks
 from ._lease import owning_deployment, read_time, tag_values, write_time
 from ._ledger_tables import WAIT_S, events, exist, insert, lives, noted, seen, tables
 from ._ledger_url import url_of
+from ._numbers import price
 
 # A list may lag so long behind an order.
 _LAG = timedelta(minutes=1)
@@ -26,6 +27,17 @@ _PARTS = ("gpu_model", "gpu_count", "instance_type", "market", "location")
 
 class LedgerError(Exception):
     """The ledger cannot be used; the text says why and holds no password."""
+
+
+def whose(kind: str, row: dict[str, Any], machine: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return deployment, owner and project of an instance or volume, null for what bears none."""
+    of = describe_marks(machine or (row if kind == "instance" else {}))
+    tags = tag_values(row)
+    return {
+        "deployment": of["deployment"] or owning_deployment(row),
+        "owner": of["owner"] or tags.get("gpuops-owner"),
+        "project": of["project"] or tags.get("gpuops-project"),
+    }
 
 
 def event_of(
@@ -43,10 +55,10 @@ def event_of(
 
     ``row`` is as the API shows it, ``machine`` the one a volume belongs to, which says whose it is.
     ``cost`` is the whole cost of the thing where that is known better than by time and price.
+    Raises UnreadableError for a price that is no number.
     """
-    of = describe_marks(machine or (row if kind == "instance" else {}))
-    tags = tag_values(row)
-    price = row.get("price_per_hour" if kind == "instance" else "base_hourly_cost")
+    field = "price_per_hour" if kind == "instance" else "base_hourly_cost"
+    rate = price(row.get(field) or 0, f"{field} of {kind} {row['id']}")
     shown = describe_instance(row) if kind == "instance" else {"location": row.get("location")}
     return {
         "at": write_time(at),
@@ -54,11 +66,9 @@ def event_of(
         "kind": kind,
         "thing_id": row["id"],
         "name": row.get("hostname") or row.get("name"),
-        "deployment": of["deployment"] or owning_deployment(row),
-        "owner": of["owner"] or tags.get("gpuops-owner"),
-        "project": of["project"] or tags.get("gpuops-project"),
+        **whose(kind, row, machine),
         **{key: shown.get(key) for key in _PARTS},
-        "price_per_hour": float(price or 0),
+        "price_per_hour": rate,
         "lease_end": shown.get("lease_end"),
         "started": write_time(read_time(row.get("created_at")) or at),
         "source": source,
@@ -148,13 +158,20 @@ def read(
     ``seen`` in each is when its thing was last noticed. Raises LedgerError; returns nothing when the
     ledger is off or was never written.
     """
+    return history(url, since, until) or []
+
+
+def history(
+    url: str | None, since: datetime | None = None, until: datetime | None = None
+) -> list[dict[str, Any]] | None:
+    """Return what ``read`` does, but None when the ledger is off or was never written."""
     place = url_of(url)
     if place is None or not _exists(place):
-        return []
+        return None
 
-    def ask(connection: Any) -> list[dict[str, Any]]:
+    def ask(connection: Any) -> list[dict[str, Any]] | None:
         if not exist(connection):
-            return []
+            return None
         table, looks = events(), seen()
         wanted = _overlapping(table, since, until)
         joined = table.outerjoin(looks, looks.c.thing_id == table.c.thing_id)
@@ -163,7 +180,19 @@ def read(
         found = connection.execute(query.order_by(table.c.at, table.c.number))
         return [dict(row) for row in found.mappings()]
 
-    return list(_work(place, ask, write=False))
+    found: list[dict[str, Any]] | None = _work(place, ask, write=False)
+    return found
+
+
+def begin(url: str | None) -> None:
+    """Make an empty ledger where there is none yet, so that others can tell it from a lost one.
+
+    What a purchase costs is written down when it is over, and others may look before. A ledger that
+    cannot be made is told when something is written to it.
+    """
+    place = url_of(url)
+    if place is not None:
+        _warning(lambda: _work(place, lambda _connection: None))
 
 
 def _overlapping(table: Any, since: datetime | None, until: datetime | None) -> Any:
@@ -183,7 +212,10 @@ def _overlapping(table: Any, since: datetime | None, until: datetime | None) -> 
 def _exists(url: str) -> bool:
     """Tell whether there can be anything: a look must not make an empty SQLite file."""
     name = url.partition("sqlite:///")[2].partition("?")[0]
-    return not url.startswith("sqlite:///") or Path(name).exists()
+    try:
+        return not url.startswith("sqlite:///") or Path(name).exists()
+    except OSError as error:
+        raise LedgerError(f"The ledger {name} cannot be used: {error.strerror}.") from None
 
 
 def _warning(work: Callable[[], Any]) -> str | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 
 from ._lease import (
@@ -18,20 +18,22 @@ from ._lease import (
     tag_values,
     write_time,
 )
+from ._statuses import holders, is_stranded, volume_is_alive
 from ._verdicts import KEPT, Row, Rules, Verdict
-from ._volume_facts import holders, is_living
 
 
 def stays(row: Row) -> bool:
     """Tell whether a volume outlives its machine on purpose, or without an end."""
     without_end = tag_values(row).get(LEASE_TAG, "").lower() == NO_LEASE
-    return is_living(row) and (is_kept(row) or without_end)
+    return volume_is_alive(row) and (is_kept(row) or without_end)
 
 
-def is_loose(row: Row) -> bool:
-    """Tell whether a volume of ours costs money and no machine has it."""
-    ours = owning_deployment(row) is not None
-    return ours and row.get("status") == "detached" and not holders(row) and is_living(row)
+def is_loose(row: Row, there: Container[str]) -> bool:
+    """Tell whether a volume of ours costs money and no machine has it; ``there`` are all by their ids."""
+    if owning_deployment(row) is None or not volume_is_alive(row):
+        return False
+    free = row.get("status") == "detached" and not holders(row)
+    return free or is_stranded(row, there)
 
 
 def judge_volume(row: Row, rules: Rules) -> Verdict | None:
@@ -51,13 +53,18 @@ def judge_volume(row: Row, rules: Rules) -> Verdict | None:
             return Verdict(*whose, f"its lease {lease!r} cannot be read")
         if born and end < born:
             return Verdict(*whose, f"its lease ended at {write_time(end)}, before it was ordered")
-        text = f"no machine of its deployment is left, and its lease ended at {write_time(end)}"
+        text = f"{_alone(row)}, and its lease ended at {write_time(end)}"
         return Verdict(*whose, text, "orphan", write_time(end)) if rules.over(end) else None
     if born is None:
         return Verdict(*whose, "when it was ordered cannot be read")
     if not rules.over(born):
         return None  # its machine may be on its way
-    return Verdict(*whose, "no machine of its deployment is left", "orphan")
+    return Verdict(*whose, _alone(row), "orphan")
+
+
+def _alone(row: Row) -> str:
+    stranded = "it is attached to an instance that no longer exists, and " if holders(row) else ""
+    return f"{stranded}no machine of its deployment is left"
 
 
 def judge_keys(rows: list[Row], rules: Rules) -> Iterator[Verdict]:

@@ -10,16 +10,15 @@ from typing import Any
 
 from ._client import Client
 from ._errors import NotFoundError, UnavailableError
-from ._lease import read_identity, tag_values
-from ._statuses import DEAD, ENDED
+from ._lease import read_identity
+from ._statuses import DEAD, ENDED, is_alive
 from ._wait import wait_until
 
 # A record may lag behind its order for this many looks before it counts as lost.
 _MISSING_LOOKS = 5
 
 
-# Further marks: the machine that this one was bought to replace, and that its end is ours.
-REPLACES_TAG = "gpuops-replaces"
+# A further mark: that the end of a machine is ours.
 ENDED_TAG = "gpuops-ended"
 
 
@@ -34,14 +33,15 @@ def twins(
     found = []
     for row in rows:
         marks = read_identity(row)
-        living = row.get("status") not in ENDED | DEAD
         if row["id"] == without:
             continue
-        if living and marks and (marks.deployment, marks.name) == (deployment, name):
+        if is_alive(row) and marks and (marks.deployment, marks.name) == (deployment, name):
             found.append(row)
-    replaced = {tag_values(row).get(REPLACES_TAG) for row in found}
+    marked = (read_identity(row) for row in found)
+    replaced = tuple(marks.replaces for marks in marked if marks and marks.replaces)
     return sorted(
-        found, key=lambda row: (row["id"] in replaced, row.get("created_at") or "", row["id"])
+        found,
+        key=lambda row: (row["id"].startswith(replaced), row.get("created_at") or "", row["id"]),
     )
 
 

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from . import _gpus
 from ._client import Client
+from ._currency import Purse
 from ._errors import InvalidError
 from ._lease import write_time
 from ._model import model_from
 from ._model_fit import Served
+from ._numbers import UnreadableError, shown
 from ._offer import MARKETS, Choice
 from ._offers import Selection, choose
+from ._private_files import open_private
 from ._profiles import demand_from
 from ._shared import shared
 
@@ -65,17 +69,32 @@ def stock_from(rows: list[dict[str, Any]]) -> dict[str, set[str]]:
     """Turn an availability answer (a row per location) into type to locations."""
     stock: dict[str, set[str]] = {}
     for row in rows:
-        for name in row.get("availabilities") or []:
-            stock.setdefault(name, set()).add(row["location_code"])
+        names = row.get("availabilities") or []
+        if not isinstance(names, list):
+            raise UnreadableError(f"GET /instance-availability: availabilities {shown(names)}")
+        for name in names:
+            stock.setdefault(str(name), set()).add(row["location_code"])
     return stock
 
 
 class Market:
     """The catalogue, read once, and the stock, read again with every look."""
 
-    def __init__(self, client: Client, want: Selection, log: str | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        want: Selection,
+        log: str | None = None,
+        *,
+        purse: Purse | None = None,
+        mixed: bool = False,
+    ) -> None:
+        """Take what is wanted; ``mixed`` lets prices of another currency than the account's pass."""
         wish_of(want)  # a misspelt tier costs no request
         self._client, self._want, self._log = client, want, log
+        self._purse = purse or Purse(client)
+        # A ceiling is in the currency of the account, and compared with nothing else.
+        self._mixed = mixed and want.max_price_per_hour is None
         self._catalogue: list[dict[str, Any]] | None = None
 
     def look(self, max_age: float = 0) -> Choice:
@@ -86,11 +105,30 @@ class Market:
         markets = MARKETS[self._want.market]
         calls: list[Callable[[], Any]] = [partial(self._stock, m, max_age) for m in markets]
         if self._catalogue is None:
-            self._catalogue, *rows = self._client.together(self._client.instance_types, *calls)
+            self._catalogue, _problem, *rows = self._client.together(
+                self._client.instance_types, self._purse.problem, *calls
+            )
+            self._settle_currency()
         else:
             rows = self._client.together(*calls)
         stock = {market: stock_from(found) for market, found in zip(markets, rows, strict=True)}
         return choose(self._catalogue or [], stock, self._want)
+
+    def _settle_currency(self) -> None:
+        """Get the prices in the currency of the account; what is in another is not taken."""
+        if self._purse.problem() or self._catalogue is None:
+            return
+        self._catalogue = self._purse.listed(self._catalogue, self._client.instance_types)
+        if not self._mixed:
+            self._want = replace(self._want, currency=self._purse.balance().currency)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to tell of the prices: nobody knows their currency where the balance is unknown."""
+        problem = self._purse.problem()
+        if problem is None:
+            return []
+        return [f"Prices may be in another currency than the account's: {problem.message}"]
 
     def _stock(self, market: str, max_age: float) -> list[dict[str, Any]]:
         if not max_age:
@@ -109,18 +147,21 @@ class Market:
 
 def capacity(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     """Return what can be bought now, for module options."""
-    choice = Market(client, selection_from(want), want["observation_log"]).look()
-    return {**choice.as_result(), "wanted": choice.wanted}
+    market = Market(client, selection_from(want), want["observation_log"])
+    choice = market.look()
+    return {**choice.as_result(), "wanted": choice.wanted, "warnings": market.warnings}
 
 
 def observe(path: str, when: str, market: str, rows: list[dict[str, Any]]) -> None:
     """Append one line to the observation log: time, market, and the types in stock by location."""
-    stock = {row["location_code"]: sorted(row.get("availabilities") or []) for row in rows}
+    stock = {
+        row["location_code"]: sorted(map(str, row.get("availabilities") or [])) for row in rows
+    }
     line = json.dumps({"time": when, "market": market, "stock": stock}) + "\n"
     try:
         file = Path(path).expanduser()
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a", encoding="utf-8") as log:
+        with open_private(file, "a") as log:
             log.write(line)
     except OSError as error:
         raise InvalidError(f"observation_log {path!r} cannot be written: {error}") from None

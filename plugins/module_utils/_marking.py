@@ -22,6 +22,7 @@ from ._errors import (
     InvalidError,
     NotFoundError,
 )
+from ._label import read_label
 from ._lease import (
     KEEP_SUFFIX,
     KEEP_TAG,
@@ -42,31 +43,60 @@ _ROUNDS = 16
 _ATTEMPTS = 3
 
 
-def set_tag(client: Client, kind: str, item_id: str, key: str, value: str) -> None:
-    """Give an instance or a volume a tag, instead of one with another value if there is one."""
+def set_tag(
+    client: Client, kind: str, item_id: str, key: str, value: str, known: Row | None = None
+) -> None:
+    """Give an instance or a volume a tag, instead of one with another value if there is one.
+
+    Some accounts link a second tag of the same key: ``known``, the resource as it was listed, tells
+    which one is to go then.
+    """
+    if _add_or_replace(client, kind, item_id, key, value):
+        return
+    for tag in (known or {}).get("tags") or []:
+        if tag.get("key") == key and tag.get("value") != value:
+            untag(client, kind, item_id, tag)
+
+
+def _add_or_replace(client: Client, kind: str, item_id: str, key: str, value: str) -> bool:
+    """Write a tag; return whether the account holds that there is one of each key."""
+    unique = False
     for last in (*[False] * (_ATTEMPTS - 1), True):
         try:
             client.tag(kind, item_id, key, value)
-            return
+            break
         except ConflictError:
-            tags = client.get(f"/{kind}/{{id}}", id=item_id).get("tags") or []
+            unique = True
+            tags = _tags_of(client, kind, item_id)
             old = next((tag for tag in tags if tag["key"] == key), None)
             if old and old.get("value") == value:
-                return
+                break
             if last:
                 raise
             if old:
-                _untag(client, kind, item_id, old["id"])
+                untag(client, kind, item_id, old)
         except GpuopsError as error:
             if last or not error.unclear:
                 raise
+    return unique
 
 
-def _untag(client: Client, kind: str, item_id: str, tag_id: str) -> None:
+def _tags_of(client: Client, kind: str, item_id: str) -> list[Row]:
+    return client.get(f"/{kind}/{{id}}", id=item_id).get("tags") or []
+
+
+def untag(client: Client, kind: str, item_id: str, tag: Row) -> None:
+    """Take a tag away: by its id, as the API documents it, or by its key, as the vendor's SDK does.
+
+    An id that is refused may be one that is gone already, so the tags are looked at in between.
+    """
     try:
-        client.untag(kind, item_id, tag_id)
-    except NotFoundError:
-        return  # gone is what was wanted
+        client.untag(kind, item_id, tag["id"])
+        return
+    except (InvalidError, NotFoundError):
+        there = [row.get("id") for row in _tags_of(client, kind, item_id)]
+    if tag["id"] in there:
+        client.untag(kind, item_id, tag["key"])
 
 
 def keep_volume(client: Client, volume_id: str) -> None:
@@ -86,7 +116,7 @@ def lend_volume(client: Client, volume: Row, lease: str) -> None:
     """
     if not is_kept(volume) and tag_values(volume).get(LEASE_TAG) != lease:
         with contextlib.suppress(GpuopsError):
-            set_tag(client, "volumes", volume["id"], LEASE_TAG, lease)
+            set_tag(client, "volumes", volume["id"], LEASE_TAG, lease, volume)
 
 
 class Marks:
@@ -97,6 +127,9 @@ class Marks:
         self.id = machine["id"]
         self.name = machine.get("hostname")
         self.identity: Identity | None = read_identity(machine)
+        # Then a lease tag alone says the lease.
+        tags_only = read_identity({"tags": machine.get("tags")})
+        self.complete = bool(tags_only or read_label(machine.get("description")))
         self._take(machine)
 
     def _take(self, machine: Row) -> None:
@@ -120,7 +153,7 @@ class Marks:
 
     def _drop(self, key: str) -> None:
         try:
-            _untag(self.client, "instances", self.id, self.tags[key]["id"])
+            untag(self.client, "instances", self.id, self.tags[key])
             del self.tags[key]
         except GpuopsError as error:
             if not error.unclear:
@@ -128,11 +161,15 @@ class Marks:
             self._look()
 
     def _complete(self) -> None:
-        """Write out what only the marker says, so that tags alone are enough; the lease comes last."""
-        if self.identity is None:
+        """Write out what only the first release's marker says; the lease comes last.
+
+        Beside a marker the tags count only when they are complete, beside an ownership string each.
+        """
+        if self.identity is None or self.complete:
             return
         for tag in self.identity.tags():
-            if tag["key"] != LEASE_TAG and tag["key"] not in self.tags:
+            there = self.tags.get(tag["key"], {}).get("value")
+            if tag["key"] != LEASE_TAG and there != tag["value"]:
                 set_tag(self.client, "instances", self.id, tag["key"], tag["value"])
                 self._look()
 

@@ -11,11 +11,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import _costs, _spend
+from ._budget import SCOPES
 from ._describe import describe_instance
 from ._exposition import Family
 from ._kept import evicted
 from ._lease import NO_LEASE, owning_deployment, read_time
-from ._statuses import ENDED
+from ._statuses import is_attached, is_there
 from ._traffic import Call
 
 # What can go wrong with a request, and what a reaper may end and why: counted from nought on, so
@@ -46,9 +47,8 @@ def _counted(name: str, text: str, names: tuple[str, ...], rows: Iterable[Any]) 
 
 def money_families(now: datetime, account: dict[str, Any]) -> list[Family]:
     """Return balance, burn, runway, and how wrong the clock of this machine is."""
-    amount = float(account["balance"]["amount"])
-    currency = account["balance"].get("currency")
-    things = _costs.living(account["instances"], account["volumes"], now)
+    amount, currency = account["balance"].amount, account["balance"].currency
+    things = _costs.living(account["instances"], account["volumes"], now, currency)
     burn = round(_costs.burn(things), 4)
     hours = _spend.runway_hours(amount, burn)
     runway = float("inf") if hours is None else hours * 3600
@@ -81,17 +81,16 @@ def budget_families(rows: list[dict[str, Any]]) -> list[Family]:
     used = Family("gpuops_budget_used", "What was spent of the budget, or burns per hour.")
     share = Family("gpuops_budget_used_ratio", "Share of the budget that is used; 1 is all of it.")
     for row in rows:
-        limit.add(row["limit"], period=row["period"])
-        used.add(row["used"], period=row["period"])
-        share.add(round(row["share_percent"] / 100, 6), period=row["period"])
+        whose = {key: row[key] for key in SCOPES if row.get(key)}
+        limit.add(row["limit"], period=row["period"], **whose)
+        used.add(row["used"], period=row["period"], **whose)
+        share.add(round(row["share_percent"] / 100, 6), period=row["period"], **whose)
     return [limit, used, share]
 
 
 def machine_families(now: datetime, account: dict[str, Any]) -> list[Family]:
     """Return machines, leases and volumes, and the machines that were taken away."""
-    living = [
-        row for row in map(describe_instance, account["instances"]) if row["status"] not in ENDED
-    ]
+    living = [describe_instance(row) for row in account["instances"] if is_there(row)]
     names = {(row["deployment"], row["name"]) for row in living}
     lost = [describe_instance(row) for row in evicted(account["ended"], None)]
     gone = {(row["deployment"], row["name"]) for row in lost} - names
@@ -133,7 +132,7 @@ def _leases(now: datetime, living: list[dict[str, Any]]) -> list[Family]:
 
 def _volumes(volumes: list[dict[str, Any]]) -> Family:
     rows = [
-        (owning_deployment(row), "attached" if row.get("instance_id") else "detached")
+        (owning_deployment(row), "attached" if is_attached(row) else "detached")
         for row in volumes
         if _spend.volume_rate(row) > 0
     ]

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from . import _costs
-from ._books import spent
-from ._budget import budget_rows, check_budget
+from ._budget import check_budget
 from ._client import Client
 from ._errors import GpuopsError, InvalidError
 from ._exposition import Before, Family, previous, render, replace
+from ._history import History, read_history
 from ._metric_families import (
     api_families,
     budget_families,
@@ -22,8 +22,8 @@ from ._metric_families import (
     money_families,
     reaper_families,
 )
-from ._money import past_events
 from ._plan import Plan, Step
+from ._pots import pots_of, rows_of_pots
 from ._sync import Shown, gone_or_there
 from ._traffic import take_log
 
@@ -39,10 +39,11 @@ class Metrics:
         found.update(error=None, families=[])
         budget = check_budget(want["budget"])
         try:
-            account, (events, found["warnings"]) = _ask(client, want["ledger"], budget)
+            account, history = _ask(client, want["ledger"], budget)
+            found["warnings"] = history.warnings
             now = client.now()
             found["families"] = [*money_families(now, account), *machine_families(now, account)]
-            found["families"] += budget_families(_budgets(budget, account, events, now))
+            found["families"] += budget_families(_budgets(budget, account, history, now))
         except GpuopsError as error:
             found["error"] = error
         found["families"] += _always(client, want, up=not found["error"])
@@ -74,26 +75,26 @@ class Metrics:
 
 def _ask(
     client: Client, ledger: str | None, budget: dict[str, Any]
-) -> tuple[dict[str, Any], tuple[list[dict[str, Any]], list[str]]]:
-    """Return the account, and what the budget needs of the ledger with warnings about it."""
-    balance, instances, volumes, ended, past = client.together(
+) -> tuple[dict[str, Any], History]:
+    """Return the account, and what the budget needs of the ledger."""
+    balance, instances, volumes, ended, history = client.together(
         client.balance,
         client.instances,
         client.volumes,
         client.ended_instances,
-        lambda: past_events(ledger, budget, client.now()),
+        lambda: read_history(ledger, budget, client.now()),
     )
     account = {"balance": balance, "instances": instances, "volumes": volumes, "ended": ended}
-    return account, past
+    return account, history
 
 
 def _budgets(
-    budget: dict[str, Any], account: dict[str, Any], events: list[dict[str, Any]], now: datetime
+    budget: dict[str, Any], account: dict[str, Any], history: History, now: datetime
 ) -> list[dict[str, Any]]:
     instances, volumes = account["instances"], account["volumes"]
-    burn = _costs.burn(_costs.living(instances, volumes, now))
-    known = gone_or_there(events, Shown(instances, volumes), now)
-    return budget_rows(budget, burn, spent(known, now))
+    known = gone_or_there(history.known, Shown(instances, volumes), now)
+    things = _costs.living(instances, volumes, now, account["balance"].currency)
+    return rows_of_pots(pots_of(budget, things, known, now))
 
 
 def _mode(text: str) -> int:

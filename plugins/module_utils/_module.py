@@ -12,8 +12,9 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback
 
 from ._apply import apply, collected
 from ._client import Client
-from ._errors import GpuopsError
+from ._errors import GpuopsError, InvalidError
 from ._ledger_url import passwords_in
+from ._numbers import wrong_options
 from ._plan import Plan
 
 _SECRET = (env_fallback, ["DATACRUNCH_CLIENT_SECRET", "VERDA_CLIENT_SECRET"])
@@ -86,6 +87,8 @@ BUDGET_SPEC: dict[str, Any] = {
             "thresholds": {"type": "list", "elements": "float", "default": [80, 90, 100]},
             "growth": {"type": "float", "default": 1},
             "season": {"type": "float", "default": 1},
+            "owners": {"type": "dict"},
+            "projects": {"type": "dict"},
         },
     },
 }
@@ -104,12 +107,42 @@ class Noun(Protocol):
         """Return what the module tells, before or after the plan was applied."""
 
 
-def _fail(module: AnsibleModule, error: GpuopsError) -> None:
+def _hide(module: AnsibleModule, client: Client | None) -> None:
+    """Let Ansible mask secrets that it cannot know: of credential files, and tokens."""
+    if client is not None:
+        module.no_log_values.update(filter(None, client.secrets()))
+
+
+def _fail(module: AnsibleModule, error: GpuopsError, client: Client | None = None) -> None:
+    _hide(module, client)
     module.fail_json(msg=str(error), error=error.as_result(), **error.details)
 
 
+class _Module(AnsibleModule):  # type: ignore[misc]
+    """A module that looks at its numbers as they were written, before Ansible converts them.
+
+    What is wrong is left out then: of some of it, Ansible's own conversion makes a traceback.
+    """
+
+    params: dict[str, Any]
+    wrong: dict[str, InvalidError]
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.wrong = wrong_options(self.argument_spec, self.params)
+        self.params = {**self.params, **dict.fromkeys(self.wrong)}
+
+
+def _open(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
+    """Return the module; it fails for options that are to be numbers and are no plain ones."""
+    module = _Module(argument_spec=spec, supports_check_mode=True, **rules)
+    for error in module.wrong.values():
+        _fail(module, error)
+    return module
+
+
 def _module(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
-    module = AnsibleModule(argument_spec={**AUTH_SPEC, **spec}, supports_check_mode=True, **rules)
+    module = _open({**AUTH_SPEC, **spec}, rules)
     ledger = module.params.get("ledger")
     if ledger:  # else every "none" in a result would be masked, and every path
         module.no_log_values.discard(ledger)
@@ -139,6 +172,7 @@ def _book(module: AnsibleModule, client: Client, noun: Noun, found: Any, *, appl
 def run(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
     """Run a module that keeps one noun in the wanted state."""
     module = _module(spec, rules)
+    client = None
     try:
         client = Client.from_params(module.params)
         found = noun.find(client, module.params)
@@ -152,8 +186,9 @@ def run(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
         _book(module, client, noun, found, applied=applied)
         result = noun.result(client, found, plan, applied=applied)
     except GpuopsError as error:
-        _fail(module, error)
+        _fail(module, error, client)
         return
+    _hide(module, client)
     for warning in result.pop("warnings", []):
         module.warn(warning)
     # Options that are kept out of logs, as they could hold a secret, and proved to hold none.
@@ -168,11 +203,14 @@ def run_info(
 ) -> None:
     """Run a module that only asks."""
     module = _module(spec, rules)
+    client = None
     try:
-        result = ask(Client.from_params(module.params), module.params)
+        client = Client.from_params(module.params)
+        result = ask(client, module.params)
     except GpuopsError as error:
-        _fail(module, error)
+        _fail(module, error, client)
         return
+    _hide(module, client)
     for warning in result.pop("warnings", []):
         module.warn(warning)
     module.exit_json(changed=False, **result)
@@ -182,7 +220,7 @@ def run_question(
     spec: dict[str, Any], ask: Callable[[dict[str, Any]], dict[str, Any]], **rules: Any
 ) -> None:
     """Run a module that asks something else than the cloud, and so takes no credentials of it."""
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **rules)
+    module = _open(spec, rules)
     try:
         result = ask(module.params)
     except GpuopsError as error:

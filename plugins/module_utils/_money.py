@@ -5,64 +5,47 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from . import _costs, _ledger
 from ._bookkeeper import look
-from ._books import Thing, cost_by, cost_by_day, cost_by_month, spent, thing_row
-from ._budget import begin_of, budget_rows, check_budget, worst
+from ._books import Thing, cost_by, cost_by_day, cost_by_month, thing_row
+from ._budget import check_budget, worst
 from ._client import Client
 from ._describe import describe_marks
 from ._errors import InvalidError
+from ._history import read_history
 from ._lease import read_duration, read_time, write_time
+from ._pots import pots_of, rows_of_pots
 from ._spend import runway_hours
 from ._sync import Shown, gone_or_there
-
-# Without these, nothing of the past matters.
-_OF_THE_PAST = ("per_day", "per_month", "total")
-
-
-def past_events(
-    url: str | None, budget: dict[str, Any], now: datetime
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return what a budget needs of the ledger, and warnings when that cannot be read."""
-    if not any(budget.get(key) for key in _OF_THE_PAST):
-        return [], []
-    # The clock of the controller may be a little wrong, and nothing else is known yet.
-    begin = begin_of("month", now - timedelta(days=2))
-    since = None if budget.get("total") else begin
-    try:
-        return _ledger.read(url, since), []
-    except _ledger.LedgerError as error:
-        return [], [f"{error} Only what exists now counts for the budget."]
 
 
 def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     """Return the money left, what burns per hour and whose it is, and the state of the budgets."""
     budget = check_budget(want["budget"])
-    money, instances, volumes, (events, warnings) = client.together(
+    money, instances, volumes, history = client.together(
         client.balance,
         client.instances,
         client.volumes,
-        lambda: past_events(want["ledger"], budget, client.now()),
+        lambda: read_history(want["ledger"], budget, client.now()),
     )
-    now = client.now()
-    things = _costs.living(instances, volumes, now)
+    now, amount = client.now(), money.amount
+    things = _costs.living(instances, volumes, now, money.currency)
     whole = _costs.sums(things, now)
-    shown = Shown(instances, volumes)
-    rows = budget_rows(budget, _costs.burn(things), spent(gone_or_there(events, shown, now), now))
-    amount = float(money["amount"])
+    past = gone_or_there(history.known, Shown(instances, volumes), now)
+    rows = rows_of_pots(pots_of(budget, things, past, now))
     return {
         "amount": amount,
-        "currency": money.get("currency"),
+        "currency": money.currency,
         "runway_hours": runway_hours(amount, whole["burn_per_hour"]),
         **whole,
         "endless_per_hour": round(_costs.burn(one for one in things if not one.lease_end), 4),
         "by": _costs.sums_by(things, now),
         "budgets": rows,
         "state": worst(rows),
-        "warnings": warnings,
+        "warnings": history.warnings,
     }
 
 
@@ -81,15 +64,15 @@ def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     things = [thing for thing in every if _is_meant(thing, want)]
     since, until = _span(things, want, now)
     meant = [one for one in things if one.start <= until and (one.until or until) >= since]
-    live = _costs.living(shown.instances, shown.volumes, now)
-    burn, amount = _costs.burn(live), float(money["amount"])
+    live = _costs.living(shown.instances, shown.volumes, now, money.currency)
+    burn, amount = _costs.burn(live), money.amount
     marks = {row["id"]: describe_marks(row) for row in shown.instances}
     rows = [
         {**thing_row(one, since, until), "protected": marks.get(one.id, {}).get("protected", False)}
         for one in meant
     ]
     return {
-        "currency": money.get("currency"),
+        "currency": money.currency,
         "since": write_time(since),
         "until": write_time(until),
         "total": round(sum(one.cost_between(since, until) for one in meant), 4),
@@ -105,7 +88,7 @@ def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
             "runway_hours": runway_hours(amount, burn),
             "machines": sum(1 for one in live if one.kind == "instance"),
         },
-        "budgets": budget_rows(budget, burn, spent(every, now)),
+        "budgets": rows_of_pots(pots_of(budget, live, every, now)),
         "warnings": warnings,
     }
 

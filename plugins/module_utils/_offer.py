@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _gpus
+from ._numbers import plain, shown
+from ._purse import currency_of
 
 ON_DEMAND, SPOT = "on_demand", "spot"
 MARKETS = {
@@ -21,7 +23,10 @@ MARKETS = {
 
 @dataclass(frozen=True)
 class Offer:
-    """One thing that could be bought: prices per hour for the whole machine, memory in GB."""
+    """One thing that could be bought: prices per hour for the whole machine, memory in GB.
+
+    ``problem`` says what of it cannot be read; nobody buys such an offer.
+    """
 
     instance_type: str
     location: str | None
@@ -36,6 +41,7 @@ class Offer:
     tier: str | None
     supported_os: tuple[str, ...] = ()
     image: str | None = None
+    problem: str = ""
 
     @property
     def vram_gb_each(self) -> float:
@@ -57,11 +63,12 @@ class Offer:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the offer as module results show it."""
-        shown = {key: value for key, value in vars(self).items() if key != "supported_os"}
-        shown["vram_gb_each"] = round(self.vram_gb_each, 1)
-        shown["bandwidth_gb_s"] = self.bandwidth_gb_s
-        shown["value"] = self.value
-        return shown
+        inner = ("supported_os", "problem")
+        found = {key: value for key, value in vars(self).items() if key not in inner}
+        found["vram_gb_each"] = round(self.vram_gb_each, 1)
+        found["bandwidth_gb_s"] = self.bandwidth_gb_s
+        found["value"] = self.value
+        return found
 
     def __str__(self) -> str:
         where = self.location or "any location"
@@ -121,19 +128,46 @@ def _in_words(reason: str, rows: list[Rejection]) -> str:
     return f"{reason.replace('_', ' ')}: {named}{more}"
 
 
-def _price(row: dict[str, Any], market: str) -> float:
-    return float(row.get("spot_price" if market == SPOT else "price_per_hour") or 0)
+class _Reader:
+    """Reads the fields of one catalogue row, and notes what cannot be read."""
 
+    def __init__(self, row: dict[str, Any]) -> None:
+        self.row = row
+        self.wrong: list[str] = []
 
-def _size(row: dict[str, Any], part: str, key: str) -> float:
-    return float((row.get(part) or {}).get(key) or 0)
+    def number(self, value: Any, field: str) -> float:
+        """Return a number that is not below zero; 0 for one that is missing, or unreadable."""
+        found = 0.0 if value is None else plain(value)
+        if found is None or found < 0:
+            self.wrong.append(f"{field} {shown(value)} is no price or size")
+            return 0.0
+        return found
+
+    def size(self, part: str, key: str) -> float:
+        """Return a size from one of the parts that describe the hardware."""
+        sizes = self.row.get(part)
+        if sizes is not None and not isinstance(sizes, dict):
+            self.wrong.append(f"{part} {shown(sizes)} cannot be read")
+            return 0.0
+        return self.number((sizes or {}).get(key), f"{part}.{key}")
+
+    def currency(self) -> str:
+        """Return the currency of the prices; the API's own default where it names none."""
+        value = self.row.get("currency")
+        found = "usd" if value in (None, "") else currency_of(value)
+        if found is None:
+            self.wrong.append(f"currency {shown(value)} is not a currency")
+        return found or ""
 
 
 def offer_from(row: dict[str, Any], market: str, tiers: tuple[_gpus.Tier, ...]) -> Offer:
     """Return the offer of one catalogue row, without a location yet."""
-    model = _gpus.model_of(row["instance_type"], row.get("model"))
-    count = int(_size(row, "gpu", "number_of_gpus"))
-    vram = _size(row, "gpu_memory", "size_in_gigabytes")
+    read, name = _Reader(row), row.get("model")
+    model = _gpus.model_of(row["instance_type"], name if isinstance(name, str) else None)
+    count = int(read.size("gpu", "number_of_gpus"))
+    vram = read.size("gpu_memory", "size_in_gigabytes")
+    price = "spot_price" if market == SPOT else "price_per_hour"
+    images = row.get("supported_os")
     return Offer(
         instance_type=row["instance_type"],
         location=None,
@@ -141,10 +175,13 @@ def offer_from(row: dict[str, Any], market: str, tiers: tuple[_gpus.Tier, ...]) 
         gpu_model=model,
         gpu_count=count,
         vram_gb=vram,
-        vcpu=int(_size(row, "cpu", "number_of_cores")),
-        ram_gb=_size(row, "memory", "size_in_gigabytes"),
-        price_per_hour=_price(row, market),
-        currency=row.get("currency") or "usd",
+        vcpu=int(read.size("cpu", "number_of_cores")),
+        ram_gb=read.size("memory", "size_in_gigabytes"),
+        price_per_hour=read.number(row.get(price), price),
+        currency=read.currency(),
         tier=_gpus.tier_of(model, vram / count if count else 0, tiers),
-        supported_os=tuple(row.get("supported_os") or ()),
+        supported_os=tuple(one for one in images if isinstance(one, str))
+        if isinstance(images, list)
+        else (),
+        problem=f"GET /instance-types: {'; '.join(read.wrong)}" if read.wrong else "",
     )

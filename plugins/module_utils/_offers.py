@@ -41,6 +41,7 @@ class Selection:
     lost: frozenset[tuple[str, str | None, str]] = frozenset()
     tiers: tuple[_gpus.Tier, ...] = _gpus.TIERS
     served: Served | None = None
+    currency: str | None = None
 
     @property
     def named(self) -> bool:
@@ -165,6 +166,11 @@ def _unfit(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] | None
     price, ceiling = offer.price_per_hour, want.max_price_per_hour
     if price <= 0:
         return "no_price", "the cloud names no price"
+    if want.currency and offer.currency != want.currency:
+        return (
+            "other_currency",
+            f"priced in {offer.currency}, and the account pays in {want.currency}",
+        )
     if ceiling is not None and price > ceiling:
         return "too_expensive", f"{price:g} per hour, the ceiling is {ceiling:g}"
     if offer.image is None:
@@ -193,6 +199,29 @@ def _places(
             yield here
 
 
+def _is_comparable(offer: Offer, want: Selection) -> bool:
+    """Tell whether the price of an offer with GPUs can be compared with others."""
+    known = offer.gpu_count and offer.price_per_hour > 0 and not offer.problem
+    return bool(known) and want.currency in (None, offer.currency)
+
+
+def _judged(
+    offer: Offer, want: Selection, wish: _Wish, places: set[str]
+) -> Iterable[Offer | Rejection]:
+    """Yield what comes of a catalogue row: offers, rejections, nothing where it was not meant."""
+    if offer.problem:
+        # Without its sizes nobody can tell whether it was meant.
+        if wish.wants(offer) or not (offer.gpu_count and offer.vram_gb):
+            yield Rejection(offer, "unreadable", offer.problem)
+        return
+    if wish.tiers and not offer.tier and offer.gpu_count:
+        detail = f"no tier knows the model {offer.gpu_model}"
+        yield Rejection(offer, "unknown_model", detail)
+    if wish.wants(offer):
+        offer = replace(offer, image=choose_image(offer.supported_os, want.image))
+        yield from _places(offer, want, wish, places)
+
+
 def choose(
     catalogue: list[dict[str, Any]],
     stock: dict[str, dict[str, set[str]]],
@@ -204,24 +233,17 @@ def choose(
     Raises InvalidError for an unknown tier, type or market.
     """
     wish = _resolve(want, catalogue)
-    markets = MARKETS[want.market]
-    offers: list[Offer] = []
-    rejected: list[Rejection] = []
+    found: list[Offer | Rejection] = []
     free: list[Offer] = []
     for row in catalogue:
-        for market in markets:
+        for market in MARKETS[want.market]:
             offer = offer_from(row, market, want.tiers)
             places = stock.get(market, {}).get(offer.instance_type, set())
-            if offer.gpu_count and offer.price_per_hour > 0:
+            if _is_comparable(offer, want):
                 free += [replace(offer, location=place) for place in places]
-            if wish.tiers and not offer.tier and offer.gpu_count:
-                detail = f"no tier knows the model {offer.gpu_model}"
-                rejected.append(Rejection(offer, "unknown_model", detail))
-            if not wish.wants(offer):
-                continue
-            offer = replace(offer, image=choose_image(offer.supported_os, want.image))
-            for found in _places(offer, want, wish, places):
-                (offers if isinstance(found, Offer) else rejected).append(found)  # type: ignore[arg-type]
+            found += _judged(offer, want, wish, places)
+    offers = [one for one in found if isinstance(one, Offer)]
+    rejected = [one for one in found if isinstance(one, Rejection)]
     offers.sort(key=lambda offer: _rank(offer, want, wish))
     rejected.sort(key=lambda row: _rank(row.offer, want, wish))
     cheapest = min(free, key=lambda o: (o.price_per_hour, o.instance_type), default=None)

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from ._client import Client
 from ._errors import GpuopsError
+from ._write_once import write_once
 
-# What was made although its answer was lost shows up within seconds; after these looks it was not.
-LOOKS_S = (0.0, 1.0, 2.0, 4.0, 8.0)
+# What was made although its answer was lost shows up within a minute; after these looks it was not.
+LOOKS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
 def create_once(
@@ -22,22 +23,17 @@ def create_once(
     Only when nothing is found the request is sent once more. Raises the error of the request when
     that is unclear too, or when nobody can say whether something was made.
     """
-    for last in (False, True):
-        try:
-            return post()
-        except GpuopsError as error:
-            if not error.unclear:
-                raise
-            found = look_up(client, look, error, what)
-            if found:
-                return found
-            if last:
-                error.hint = (
-                    f"Twice the request got no clear answer and no {what} of it appeared. "
-                    "Run again: one that appears later is found."
-                )
-                raise
-    raise AssertionError("not reached")
+
+    def seek(problem: GpuopsError) -> str | None:
+        found = look_up(client, look, problem, what)
+        if not found:  # read only where the second answer is unclear as well
+            problem.hint = (
+                f"Twice the request got no clear answer and no {what} of it appeared. "
+                "Run again: one that appears later is found."
+            )
+        return found or None
+
+    return write_once(post, seek)
 
 
 def look_up(

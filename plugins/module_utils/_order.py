@@ -11,12 +11,13 @@ from typing import Any
 
 from ._ending import Ending
 from ._kept import Kept
-from ._lease import KEEP_SUFFIX, Identity, is_kept, lease_until, part_name, part_tags
-from ._machine import REPLACES_TAG
+from ._label import LIMIT
+from ._lease import KEEP_SUFFIX, Identity, lease_until, part_name, part_tags
 from ._offer import SPOT, Offer
 
 # What the API calls the policies for disks of a spot machine that is taken away.
 ON_EVICTION = {"trash": "move_to_trash", "delete": "delete_permanently", "keep": "keep_detached"}
+_ENOUGH_OF_AN_ID = 8
 
 
 @dataclass(frozen=True)
@@ -56,23 +57,27 @@ class Order:
         """Return the marks of a machine that is ordered now; ``request`` tells the order."""
         lease = lease_until(self.lease, now, self.lease_max)
         who = (self.deployment, self.name, self.owner)
-        return Identity(*who, lease, request, self.project, self.protected, self.hours)
+        replaces = (self.replaces or "")[:_ENOUGH_OF_AN_ID]
+        return Identity(*who, lease, request, self.project, self.protected, self.hours, replaces)
+
+    def text(self, identity: Identity) -> str:
+        """Return the description: the ownership string first, a user's text only where it fits."""
+        label = identity.label()
+        whole = f"{label} {self.description}".strip()
+        return whole if len(whole) <= LIMIT else label
 
     def body(self, offer: Offer, identity: Identity) -> dict[str, Any]:
         """Return the order as the API wants it."""
-        tags = identity.tags()
-        if self.replaces:
-            tags.append({"key": REPLACES_TAG, "value": self.replaces})
         return {
             "instance_type": offer.instance_type,
             "image": self.kept.os_volume["id"] if self.kept.os_volume else offer.image,
             "hostname": self.name,
-            "description": f"{self.description} {identity.marker()}".strip(),
+            "description": self.text(identity),
             "location_code": offer.location,
             "ssh_key_ids": list(self.ssh_key_ids),
             "startup_script_id": self.startup_script_id,
             "is_spot": offer.market == SPOT,
-            "tags": tags,
+            "tags": identity.tags(),
             **self._disks(offer.market == SPOT, identity),
         }
 
@@ -95,26 +100,21 @@ class Order:
         return found
 
     def _disk(self, part: str, size: int, identity: Identity) -> dict[str, Any]:
-        keep = {"keep": "yes"} if part in self.keep else {"lease": identity.lease}
-        tags = part_tags(self.deployment, owner=self.owner, project=self.project, **keep)
+        tags = self.disk_tags(part, identity)
         return {"name": part_name(self.deployment, self.name, part), "size": size, "tags": tags}
+
+    def disk_tags(self, part: str, identity: Identity) -> list[dict[str, str]]:
+        """Return the tags of a new disk."""
+        keep = {"keep": "yes"} if part in self.keep else {"lease": identity.lease}
+        return part_tags(self.deployment, owner=self.owner, project=self.project, **keep)
+
+    def part_of(self, volume: dict[str, Any]) -> str | None:
+        """Return which new disk of this order a volume is, None for any other."""
+        name = str(volume.get("name")).removesuffix(KEEP_SUFFIX)
+        names = {part_name(self.deployment, self.name, part): part for part in ("os", "data")}
+        before = [row["id"] for row in self.kept.volumes]
+        return None if volume["id"] in before else names.get(name)
 
     def undo(self) -> Ending:
         """Return how an order ends that came to nothing: new disks go, kept ones stay."""
         return self.kept.undo(self.timeout, self.interval)
-
-
-def without_tags(body: dict[str, Any]) -> dict[str, Any]:
-    """Return an order for an account that refuses tags: then names say which disks are kept."""
-    found = {key: value for key, value in body.items() if key != "tags"}
-    if found.get("os_volume"):
-        found["os_volume"] = _bare(found["os_volume"])
-    if found.get("volumes"):
-        found["volumes"] = [_bare(disk) for disk in found["volumes"]]
-    return found
-
-
-def _bare(disk: dict[str, Any]) -> dict[str, Any]:
-    kept = is_kept(disk)
-    bare = {key: value for key, value in disk.items() if key != "tags"}
-    return {**bare, "name": bare["name"] + (KEEP_SUFFIX if kept else "")}

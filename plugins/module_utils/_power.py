@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._client import Client
-from ._errors import GpuopsError
+from ._errors import GpuopsError, WrongStateError
 from ._machine import wait_off, wait_running
+from ._write_once import write_once
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,24 @@ class Timing:
 
 
 def act(client: Client, action: str, instance_id: str) -> None:
-    """Ask for an action that may be repeated: after an unclear answer it is asked for once more."""
-    for last in (False, True):
+    """Ask for ``start`` or ``shutdown``; after an unclear answer once more, unless it took effect."""
+    wanted = {"start": "running", "shutdown": "offline"}[action]
+
+    def done() -> bool:
+        try:
+            return bool(client.instance(instance_id).get("status") == wanted)
+        except GpuopsError:
+            return False  # both may be asked for twice
+
+    def ask() -> bool:
         try:
             client.instance_action(action, instance_id)
-            return
-        except GpuopsError as error:
-            if last or not error.unclear:
+        except WrongStateError:
+            if not done():  # it may be so already, by an earlier request or by somebody else
                 raise
+        return True
+
+    write_once(ask, lambda _problem: done() or None)
 
 
 def shut_down(client: Client, machine: dict[str, Any], timing: Timing) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from ._errors import InvalidError
 from ._model_fit import UTILIZATION, Demand
+from ._numbers import plain
 
 _QUEUE = "requests that run or wait; above it clients get 503 and may go elsewhere"
 # Value and reason of each setting. max-num-queued-reqs is the number of sequences and a queue.
@@ -74,10 +75,7 @@ def demand_of(
     """Return what settings ask of a machine; raises InvalidError for values that vLLM refuses."""
     given = settings_of(profile, settings)
     share = given.get("gpu-memory-utilization")
-    try:
-        share = UTILIZATION if share is None else float(share)
-    except (TypeError, ValueError):
-        share = 0.0
+    share = UTILIZATION if share is None else plain(share) or 0.0
     if not 0 < share <= 1:
         raise InvalidError("gpu-memory-utilization is a share of the memory, above 0 and up to 1")
     if sequences < 1:
@@ -99,7 +97,7 @@ def tokens(settings: dict[str, Any], name: str) -> int | None:
     text = "auto" if value is None or isinstance(value, bool) else str(value).strip()
     if text in ("auto", "-1"):
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)", text)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([kKmM]?)", text)
     number = int(float(match[1]) * _SUFFIXES[match[2]]) if match else 0
     if number < 1:
         raise InvalidError(f"{name}: {value!r} is no number of tokens or requests")

@@ -6,24 +6,30 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+from ._affordable import OverBudgetError
 from ._client import Client
 from ._describe import describe_as_offer
-from ._ending import end_instance, wait_detached
 from ._errors import (
     FailedStateError,
     GpuopsError,
-    InvalidError,
     NoCapacityError,
-    NotFoundError,
+    OwnershipError,
 )
-from ._lease import Identity, lease_until, read_identity
+from ._fallbacks import Fallbacks
+from ._label import REQUEST_DIGITS
+from ._lease import lease_until
 from ._machine import twins, wait_running
-from ._marking import lend_volume
+from ._marking import lend_volume, set_tag
 from ._offer import Offer
 from ._once import look_up
-from ._order import Order, without_tags
+from ._order import Order
+from ._ownership import Sent, confirm, find_made
+from ._settling import wait_detached
+from ._statuses import holders
+from ._terminate import terminate_one
 from ._walk import Walk
 
 
@@ -51,9 +57,11 @@ def buy(client: Client, order: Order, walk: Walk) -> dict[str, Any]:
 
 def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, Any] | None:
     """Order one offer; return the machine, or None when nothing comes of this offer."""
-    identity = order.identity(uuid.uuid4().hex, client.now())
+    now = client.now()
+    identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now)
+    sent = Sent(order.body(offer, identity), identity, now, offer.price_per_hour)
     try:
-        instance_id, mine = _place(client, order, order.body(offer, identity), identity)
+        instance_id, mine = _place(client, order, sent, walk.fallbacks)
     except NoCapacityError as error:
         walk.note(order.name, offer, "refused", error.message)
         other = _of_another_run(client, order)  # which may have taken the last one
@@ -61,14 +69,21 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, An
             return None
         instance_id, mine = other, False
     try:
-        found = _settle(client, order, instance_id)
+        instance_id, rows = _read_back(client, order, sent, instance_id, walk if mine else None)
+        check = walk.bought if mine else _no_check
+        found = _settle(client, order, instance_id, offer, rows, check)
+        mine = mine and found["id"] == instance_id
+        if mine:
+            _complete_tags(client, order, sent, found, walk)
+    except OverBudgetError as error:
+        raise _take_back(client, order, walk, offer, error, instance_id) from None
     except FailedStateError as error:
         walk.note(order.name, offer, "failed", error.message, id=instance_id)
-        _remove_dead(client, order, instance_id)
+        _remove_dead(client, order, instance_id, offer)
         return None
     except GpuopsError as error:
         raise _keep_id(error, order, offer, instance_id, mine) from None
-    if mine and found["id"] == instance_id:
+    if mine:
         walk.note(order.name, offer, "taken", "bought", id=instance_id)
     else:
         detail = "another run had bought it first"
@@ -76,10 +91,79 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, An
     return found
 
 
+def _read_back(
+    client: Client, order: Order, sent: Sent, instance_id: str, walk: Walk | None
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return which machine there is, and the list with it; without a walk it is another run's."""
+    if walk is None:
+        return instance_id, client.instances()
+    rows = confirm(client, order, sent, instance_id)
+    return _named(rows, sent, instance_id, walk), rows
+
+
+def _named(rows: list[dict[str, Any]], sent: Sent, answered: str, walk: Walk) -> str:
+    """Return the id of the machine that comes of an order, whatever id its answer named."""
+    made = find_made(rows, sent)
+    found = str(made["id"]) if made else answered
+    if found != answered:
+        walk.fallbacks.tell(
+            f"The order of {sent.identity.name} was answered with the id {answered}, which is not "
+            f"of this order; {found} is, and the other one is left alone."
+        )
+    return found
+
+
+def _complete_tags(
+    client: Client, order: Order, sent: Sent, found: dict[str, Any], walk: Walk
+) -> None:
+    """Tag disks that could not be tagged with the order, and tell what the machine does not show."""
+    tell = walk.fallbacks.tell
+    lost = sent.lost(found) if found.get("status") and walk.fallbacks.shape.tags < 2 else []
+    if lost:
+        tell(f"The account does not show {', '.join(lost)} of {order.name} ({found['id']}).")
+    if not walk.fallbacks.disks_untagged:
+        return
+    try:
+        for volume in client.volumes():
+            part = order.part_of(volume)
+            if part and found["id"] in holders(volume):
+                for tag in order.disk_tags(part, sent.identity):
+                    set_tag(client, "volumes", volume["id"], tag["key"], tag["value"])
+    except GpuopsError as error:
+        tell(f"The disks of {order.name} could not be tagged: {error.message}")
+
+
+def _take_back(
+    client: Client,
+    order: Order,
+    walk: Walk,
+    offer: Offer,
+    error: OverBudgetError,
+    instance_id: str,
+) -> GpuopsError:
+    """Terminate what breaks a budget together with older purchases, and return the error."""
+    named = f"{order.name} ({instance_id}, {offer})"
+    try:
+        _remove_dead(client, order, instance_id, offer)
+    except GpuopsError as problem:
+        error.message += f". {named} could not be terminated: {problem.message}"
+        return _keep_id(error, order, offer, instance_id, True)
+    walk.note(order.name, offer, "terminated", error.message, id=instance_id)
+    error.message += f". {named} was terminated again"
+    error.details.update(instance_id=instance_id, instance_name=order.name)
+    error.details.update(changed=True, terminated=True)
+    return error
+
+
 def _keep_id(
     error: GpuopsError, order: Order, offer: Offer, instance_id: str, mine: bool
 ) -> GpuopsError:
-    """Add to an error which machine exists and what it costs, so that nobody pays unknowingly."""
+    """Add to an error which machine exists and what it costs, so that nobody pays unknowingly.
+
+    One about ownership says so itself: nothing can be adopted then.
+    """
+    if isinstance(error, OwnershipError):
+        return error
     error.details.update(instance_id=instance_id, instance_name=order.name, changed=mine)
     error.hint = (
         f"{error.hint} The machine {order.name} ({instance_id}, {offer}) exists and costs money: "
@@ -88,9 +172,7 @@ def _keep_id(
     return error
 
 
-def _place(
-    client: Client, order: Order, body: dict[str, Any], identity: Identity
-) -> tuple[str, bool]:
+def _place(client: Client, order: Order, sent: Sent, fallbacks: Fallbacks) -> tuple[str, bool]:
     """Send the order; return the id of the machine, and whether it came of this order.
 
     An unclear answer is looked up before anything else. Where the order was not taken, and another
@@ -98,11 +180,12 @@ def _place(
     """
 
     def look() -> str | None:
-        return next((row["id"] for row in client.instances() if _comes_of(row, identity)), None)
+        made = find_made(client.instances(), sent)
+        return str(made["id"]) if made else None
 
     for last in (False, True):
         try:
-            return _post(client, body), True
+            return fallbacks.send(client, sent.body), True
         except GpuopsError as error:
             if not error.unclear:
                 raise
@@ -121,49 +204,43 @@ def _place(
     raise AssertionError("not reached")
 
 
-def _comes_of(row: dict[str, Any], identity: Identity) -> bool:
-    marks = read_identity(row)
-    return marks is not None and marks.request == identity.request
-
-
 def _of_another_run(client: Client, order: Order) -> str | None:
     """Return the id of the machine of this name that stays, or None when there is none."""
     same = twins(client.instances(), order.deployment, order.name, order.replaces)
     return str(same[0]["id"]) if same else None
 
 
-def _post(client: Client, body: dict[str, Any]) -> str:
-    try:
-        return client.create("/instances", body)
-    except InvalidError as error:
-        # Nothing was made by a 400. Where tags are refused the marker in description serves.
-        if "tags" not in body or "tag" not in error.message.lower():
-            raise
-        return client.create("/instances", without_tags(body))
+def _settle(
+    client: Client,
+    order: Order,
+    instance_id: str,
+    offer: Offer,
+    rows: list[dict[str, Any]],
+    check: Callable[[str], None],
+) -> dict[str, Any]:
+    """Apply the race rule to a list of machines, then wait until the one that stays runs.
 
-
-def _late(client: Client, instance_id: str) -> dict[str, Any]:
-    try:
-        return client.instance(instance_id)
-    except NotFoundError:
-        return {"id": instance_id}
-
-
-def _settle(client: Client, order: Order, instance_id: str) -> dict[str, Any]:
-    """Apply the race rule, then wait until the machine runs."""
-    rows = client.instances()
-    if rows and all(row["id"] != instance_id for row in rows):
-        rows = [*rows, _late(client, instance_id)]  # a list may lag behind an order
+    What stays of this order goes through ``check`` at once, and again when it runs: a list may lag.
+    """
     same = twins(rows, order.deployment, order.name, order.replaces)
     stays = same[0]["id"] if same else instance_id
     if stays != instance_id and any(row["id"] == instance_id for row in same):
-        _remove_dead(client, order, instance_id)
+        _remove_dead(client, order, instance_id, offer)
         instance_id = stays
+        check = _no_check
+    check(instance_id)
     if not order.wait:
         return next((r for r in same if r["id"] == instance_id), {"id": instance_id})
-    return wait_running(client, instance_id, order.name, order.timeout, order.interval)
+    found = wait_running(client, instance_id, order.name, order.timeout, order.interval)
+    check(instance_id)
+    return found
 
 
-def _remove_dead(client: Client, order: Order, instance_id: str) -> None:
+def _no_check(_instance_id: str) -> None:
+    """Let an instance of another run be: its own run looks at the budgets."""
+
+
+def _remove_dead(client: Client, order: Order, instance_id: str, offer: Offer) -> None:
     """End an order that failed or lost a race: its new disks go, kept ones come back detached."""
-    end_instance(client, {"id": instance_id, "hostname": order.name}, order.undo())
+    row = {"id": instance_id, "hostname": order.name, "price_per_hour": offer.price_per_hour}
+    terminate_one(client, row, order.undo(), [])

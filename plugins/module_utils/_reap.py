@@ -22,7 +22,7 @@ from ._lease import (
     write_time,
 )
 from ._leftovers import is_loose, judge_keys, judge_scripts, judge_volume, stays
-from ._statuses import DEAD, ENDED, living_deployments
+from ._statuses import DEAD, is_alive, is_there, living_deployments
 from ._verdicts import Account, Judgement, Row, Rules, Verdict
 
 
@@ -30,10 +30,11 @@ def judge(account: Account, rules: Rules) -> Judgement:
     """Return what is to be ended of an account, and why."""
     found = Judgement()
     for row in account.instances:
-        if row.get("status") not in ENDED:
+        if is_there(row):
             _add_machine(found, row, rules, account.uses.get(row["id"]))
     inhabited = living_deployments(account.instances)
-    for row in filter(is_loose, account.volumes):
+    there = {row["id"] for row in filter(is_there, account.instances)}
+    for row in (row for row in account.volumes if is_loose(row, there)):
         deployment = owning_deployment(row)
         owner = tag_values(row).get("gpuops-owner")
         if deployment not in inhabited and rules.covers(deployment, owner):
@@ -55,7 +56,7 @@ def _add_machine(found: Judgement, row: Row, rules: Rules, use: Use | None) -> N
     if marks is None:
         found.add(_half_marked(row, rules))
     elif rules.covers(marks.deployment, marks.owner):
-        if row.get("status") not in DEAD:
+        if is_alive(row):
             found.living.append(row)
         found.add(judge_machine(row, marks, rules, use))
 
@@ -78,7 +79,7 @@ def judge_machine(row: Row, marks: Identity, rules: Rules, use: Use | None) -> V
         "instance",
         row,
         marks.deployment,
-        marks.owner,
+        marks.owner or None,
         detail,
         reason,
         write_time(end) if end else None,

@@ -14,14 +14,17 @@ from typing import Any
 from . import _ledger
 from ._client import Client
 from ._errors import GpuopsError
+from ._instance_books import end_events
 from ._reap_facts import FoundReap
 from ._sync import Shown, missing_events
+
+SOURCE = "datacrunch_reap"
 
 
 def keep_books(client: Client, found: FoundReap) -> list[str]:
     """Write what was ended and what has vanished; return warnings, never raise."""
     url = found.want["ledger"]
-    events = [*found.events, *(event for end in found.ends for event in end.events())]
+    events = [*found.events, *(event for end in found.ends for event in end_events(end, SOURCE))]
     warning = _ledger.record(url, events, client.account)
     if warning:
         return [warning]

@@ -6,49 +6,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
-from ._budget import EXCEEDED, budget_rows, worst
-from ._lease import read_identity, write_time
+from ._budget import EXCEEDED, belongs, words_of, worst
+from ._lease import read_identity, tag_values, write_time
+from ._pots import Pot
 from ._spend import instance_rate
 from ._verdicts import BUDGET, Account, Judgement, Row, Verdict
 
 _PERIODS = {"hour": "per hour", "day": "this day", "month": "this month", "total": "in total"}
 
 
-@dataclass(frozen=True)
-class Spent:
-    """A budget, what the whole account burns per hour, and what it has cost by period."""
-
-    budget: dict[str, Any] = field(default_factory=dict)
-    burn: float = 0.0
-    spent: dict[str, float] = field(default_factory=dict)
-
-    def rows(self, saved: float = 0.0) -> list[Row]:
-        """Return the states of the budget once so much less burns per hour."""
-        return budget_rows(self.budget, self.burn - saved, self.spent)
+def paid_from(pot: Pot, verdict: Verdict) -> bool:
+    """Tell whether something counts for a budget: the account's, its owner's or its project's."""
+    marks = read_identity(verdict.row)
+    project = marks.project if marks else tag_values(verdict.row).get("gpuops-project")
+    return belongs({"owner": verdict.owner, "project": project or None}, pot.of)
 
 
 def exceeded(rows: list[Row]) -> str:
     """Return in words which budget is used up, an empty text while all hold."""
     over = (row for row in rows if row["state"] == EXCEEDED)
-    texts = [f"{row['used']:g} of {row['limit']:g} {_PERIODS[row['period']]}" for row in over]
+    texts = [
+        f"{row['used']:g} of {row['limit']:g} {_PERIODS[row['period']]}{words_of(row)}"
+        for row in over
+    ]
     return f"the budget is used up: {', '.join(texts)}" if texts else ""
 
 
 def judge_budget(
-    found: Judgement, account: Account, money: Spent, saved: Callable[[list[Verdict]], float]
+    found: Judgement, account: Account, pot: Pot, saved: Callable[[list[Verdict]], float]
 ) -> None:
-    """Add machines to what is over until the budget holds: idle ones first, the dearest first.
+    """Add machines to what is over until a budget holds: idle ones first, the dearest first.
 
     ``saved`` tells what the end of some things saves per hour. What was spent is spent, so a limit
-    for longer than an hour that is used up ends all machines in scope.
+    for longer than an hour that is used up ends all machines in scope that are paid from it.
     """
-    less = saved([verdict for verdict in found.over if not verdict.protected])
-    for verdict in _candidates(found, account, exceeded(money.rows(less))):
-        if worst(money.rows(less)) != EXCEEDED:
+    over = [one for one in found.over if not one.protected and paid_from(pot, one)]
+    less = saved(over)
+    for verdict in _candidates(found, account, exceeded(pot.rows(less))):
+        if worst(pot.rows(less)) != EXCEEDED:
             return
+        if not paid_from(pot, verdict):
+            continue
         found.over.append(verdict)
         less += saved([verdict])
 

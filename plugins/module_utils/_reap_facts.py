@@ -12,13 +12,12 @@ from typing import Any
 
 from ._client import Client
 from ._ending import Ending
-from ._instance_books import End
 from ._lease import is_kept, owning_deployment
-from ._reap_budget import Spent
+from ._pots import Pot
 from ._spend import instance_rate, volume_rate
-from ._statuses import living_deployments
+from ._statuses import held_by, holders, living_deployments
+from ._terminate import Outcome
 from ._verdicts import Account, Judgement, Rules, Verdict
-from ._volume_facts import holders
 
 Row = dict[str, Any]
 
@@ -34,11 +33,11 @@ class FoundReap:
     rules: Rules
     judgement: Judgement
     want: Row
-    money: Spent = field(default_factory=Spent)
+    pots: tuple[Pot, ...] = ()
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     outcomes: dict[str, tuple[str | None, str]] = field(default_factory=dict)
-    ends: list[End] = field(default_factory=list)
+    ends: list[Outcome] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     _living: set[str | None] | None = None
 
@@ -70,7 +69,7 @@ class FoundReap:
 
     def going_with(self, verdict: Verdict) -> list[Row]:
         """Return the volumes that end with a machine."""
-        ids = [row["id"] for row in self.account.volumes if verdict.row["id"] in holders(row)]
+        ids = [row["id"] for row in held_by(self.account.volumes, verdict.row["id"])]
         os_volume = verdict.row.get("os_volume_id") or self._root(verdict)
         machine = {"os_volume_id": os_volume, "volume_ids": ids}
         policies = self.how_to_end(verdict).policies(machine)
@@ -91,7 +90,7 @@ class FoundReap:
         return machines + sum(map(volume_rate, volumes))
 
     def _root(self, verdict: Verdict) -> str | None:
-        mine = (row for row in self.account.volumes if verdict.row["id"] in holders(row))
+        mine = held_by(self.account.volumes, verdict.row["id"])
         return next((row["id"] for row in mine if row.get("is_os_volume")), None)
 
 

@@ -9,33 +9,33 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from . import _ledger
+from . import _costs, _ledger
 from ._apply import collected
-from ._books import spent
 from ._budget import check_budget
 from ._client import Client
-from ._ending import end_instance
+from ._clock_skew import refuse_strange_clock
 from ._errors import GpuopsError, InvalidError, NotFoundError
+from ._gone import is_proven_gone
+from ._history import History, read_history
 from ._idle_reports import read_reports
-from ._instance_books import End
 from ._lease import check_name, read_duration, read_identity
 from ._leftovers import judge_volume
-from ._money import past_events
+from ._numbers import UnreadableError
 from ._plan import Plan, Step
+from ._pots import pots_of
 from ._power import Timing, shut_down
 from ._reap import judge, judge_machine
-from ._reap_books import keep_books
-from ._reap_budget import Spent, judge_budget
+from ._reap_books import SOURCE, keep_books
+from ._reap_budget import judge_budget
 from ._reap_facts import FoundReap
 from ._reap_report import report
-from ._spend import burn_per_hour
-from ._statuses import ENDED
+from ._statuses import holders, is_attached, is_there
 from ._sync import Shown, gone_or_there
+from ._terminate import terminate_one
 from ._verdicts import BUDGET, Account, Rules, Verdict
-from ._volume_facts import holders
+from ._volume_facts import is_shared
 from ._volume_work import VolumeWork
 
-SOURCE = "datacrunch_reap"
 Row = dict[str, Any]
 
 
@@ -50,23 +50,39 @@ class ReapNoun:
         orphan_age = read_duration(want["orphan_age"], "orphan_age")
         idle = read_duration(want["idle_after"], "idle_after") if want["idle_after"] else None
         budget = check_budget(want["budget"])
-        machines, volumes, keys, scripts, (events, warnings) = client.together(
+        machines, volumes, keys, scripts, history = client.together(
             client.instances,
             client.volumes,
             client.ssh_keys,
             client.startup_scripts,
-            lambda: past_events(want["ledger"], budget, client.now()),
+            lambda: read_history(want["ledger"], budget, client.now()),
         )
+        if want["mode"] != "report":
+            trusted, what = want["trust_cloud_clock"], "nothing is ended or stopped by it"
+            refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
         uses, notes = read_reports(want["idle_reports"] or [], client.now())
         account = Account(machines, volumes, keys, scripts, uses)
         rules = Rules(client.now(), grace, orphan_age, idle, scope, want["owner"])
         found = FoundReap(account, rules, judge(account, rules), want, notes=notes)
-        found.warnings += warnings
+        found.warnings += history.warnings
         if budget:
-            past = spent(gone_or_there(events, Shown(machines, volumes), rules.now), rules.now)
-            found.money = Spent(budget, burn_per_hour(machines, volumes), past)
-            judge_budget(found.judgement, account, found.money, found.saved)
+            self._hold(found, budget, history)
         return found
+
+    @staticmethod
+    def _hold(found: FoundReap, budget: Row, history: History) -> None:
+        """Add what the budget does not allow; leases end though nobody can tell what burns."""
+        account, now = found.account, found.rules.now
+        try:
+            living = _costs.living(account.instances, account.volumes, now)
+            shown = Shown(account.instances, account.volumes)
+            past = gone_or_there(history.known, shown, now)
+        except UnreadableError as error:
+            found.warnings.append(f"The budget was not held in this round: {error}")
+            return
+        found.pots = pots_of(budget, living, past, now)
+        for pot in found.pots:
+            judge_budget(found.judgement, account, pot, found.saved)
 
     # -- plan ----------------------------------------------------------------------------------
 
@@ -202,7 +218,7 @@ def _look_again(found: FoundReap, verdict: Verdict, client: Client) -> tuple[Row
         return None, "its marks have changed meanwhile"
     if marks.protected:
         return None, "it was protected meanwhile"
-    if row.get("status") in ENDED or verdict.reason == BUDGET:
+    if not is_there(row) or verdict.reason == BUDGET:
         return row, ""
     use = found.account.uses.get(row["id"])
     now = judge_machine(row, marks, found.rules, use)
@@ -213,16 +229,13 @@ def _end(found: FoundReap, verdict: Verdict, client: Client) -> str | None:
     row, left = _look_again(found, verdict, client)
     if row is None:
         return left
-    how = found.how_to_end(verdict)
-    ended = end_instance(client, row, how)
-    mine = [volume for volume in found.account.volumes if row["id"] in holders(volume)]
-    found.ends.append(End(row, mine, how, ended, client.now(), SOURCE))
+    terminate_one(client, row, found.how_to_end(verdict), found.ends)
     return None
 
 
 def _stop(found: FoundReap, verdict: Verdict, client: Client) -> str | None:
     row, left = _look_again(found, verdict, client)
-    if row is not None and row.get("status") not in ENDED:
+    if row is not None and is_there(row):
         shut_down(client, row, Timing.of(found.want))
     return left or None
 
@@ -232,15 +245,21 @@ def _end_volume(found: FoundReap, verdict: Verdict, client: Client) -> str | Non
     try:
         now = client.volume(row["id"])
     except NotFoundError:
-        return None
-    if now.get("status") in ("attached", "attaching") or holders(now):
+        now = {"id": row["id"]}  # no proof; the delete brings one
+    pause = found.want["wait_interval"]
+    gone = [one for one in holders(now) if is_proven_gone(client, one, pause)]
+    if is_attached(now) and (not gone or gone != holders(now)):
         return "a machine has it now"
     if verdict.deployment in found.inhabited(client):
         return "its deployment has a machine again"
     again = judge_volume(now, found.rules)
-    if now.get("status") == "detached" and (again is None or again.reason != "orphan"):
+    if now.get("status") in ("detached", "attached") and (
+        again is None or again.reason != "orphan"
+    ):
         return "it is wanted again"
-    work = VolumeWork(Timing.of(found.want), row["id"], verdict.name)
+    work = VolumeWork(Timing.of(found.want), row["id"], verdict.name, is_shared(row))
+    for machine_id in gone:
+        work.let_go(client, machine_id)
     work.remove(client, for_good=found.policy(row) == "delete", wait=True)
     event = _ledger.event_of("end", "volume", row, client.now(), source=SOURCE)
     found.events.append(event)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._clock_skew import skew_warnings
 from ._lease import owning_deployment, tag_values
-from ._reap_budget import exceeded
+from ._reap_budget import exceeded, paid_from
 from ._reap_facts import FoundReap
 from ._spend import burn_per_hour
-from ._volume_facts import holders
+from ._statuses import holders
+from ._verdicts import Verdict
 
 Row = dict[str, Any]
-# Beyond this the clocks of controller and cloud differ too much to be right.
-MOST_SKEW_S = 60
 _FORETOLD = {"delete": "would_end", "stop": "would_stop"}
 _WORDS = {
     "ended": "Ended",
@@ -49,10 +49,18 @@ def report(found: FoundReap, skew: int) -> Row:
         "saved_per_hour": round(saved, 4),
         "burn_per_hour": round(_burn(found) - less, 4),
         "machines": len(machines),
-        "budgets": found.money.rows(less),
+        "budgets": _budgets(found, gone if happens else []),
         "clock_skew_seconds": skew,
     }
     return {**told, "lines": _lines(found, told), "warnings": skew_warnings(skew)}
+
+
+def _budgets(found: FoundReap, gone: list[Verdict]) -> list[Row]:
+    """Return the state of each limit once some things are gone."""
+    rows: list[Row] = []
+    for pot in found.pots:
+        rows += pot.rows(found.saved([one for one in gone if paid_from(pot, one)]))
+    return rows
 
 
 def _burn(found: FoundReap) -> float:
@@ -102,12 +110,3 @@ def _thing(row: Row) -> str:
     whose += [f"{row['price_per_hour']:g} per hour"] if row["price_per_hour"] else []
     kind = words.get(row["kind"], row["kind"])
     return f"{kind} {row['name']} ({', '.join([row['id'], *whose])})"
-
-
-def skew_warnings(skew: int) -> list[str]:
-    """Return a warning when the clocks of controller and cloud differ too much."""
-    if abs(skew) <= MOST_SKEW_S:
-        return []
-    side = "ahead of" if skew > 0 else "behind"
-    clock = f"The clock of this controller is {abs(skew)} s {side} the cloud's"
-    return [f"{clock}. Leases are judged by the cloud's; set the clock right nevertheless."]

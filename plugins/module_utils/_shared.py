@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+from ._private_files import cache_folder, open_private
 
 
 def shared(name: str, now: float, max_age: float, ask: Callable[[], Any]) -> Any:
@@ -19,11 +19,8 @@ def shared(name: str, now: float, max_age: float, ask: Callable[[], Any]) -> Any
     Runs that ask at the same moment wait for the first one's answer. ``now`` is a time that all of
     them agree on. Without a writable cache folder everybody asks for himself.
     """
-    root = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    path = root / "gpuops.cloud" / "stock" / f"{name}.json"
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = path.open("a+", encoding="utf-8")
+        file = open_private(cache_folder("stock") / f"{name}.json", "a+")
     except OSError:
         return ask()
     with file:

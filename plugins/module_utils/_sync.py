@@ -18,7 +18,7 @@ from ._books import Thing, things_of
 from ._lease import part_name, read_identity, read_time, tag_values
 from ._ledger import event_of
 from ._machine import ENDED_TAG
-from ._spend import FREE_INSTANCE, FREE_VOLUME
+from ._statuses import holder_among, is_billed, volume_is_billed
 
 SOURCE = "cloud"
 # Of such an order nothing came, and its money is given back.
@@ -38,14 +38,12 @@ class Shown:
 
     def living(self) -> list[tuple[str, dict[str, Any]]]:
         """Return kind and row of everything that costs."""
-        machines = [row for row in self.instances if row.get("status") not in FREE_INSTANCE]
-        disks = [row for row in self.volumes if row.get("status") not in FREE_VOLUME]
-        found = [("instance", row) for row in machines]
-        return found + [("volume", row) for row in disks if not row.get("deleted_at")]
+        found = [("instance", row) for row in self.instances if is_billed(row)]
+        return found + [("volume", row) for row in self.volumes if volume_is_billed(row)]
 
     def dead(self) -> list[tuple[str, dict[str, Any]]]:
         """Return kind and row of everything that costs nothing any more."""
-        orders = [row for row in self.instances if row.get("status") in FREE_INSTANCE]
+        orders = [row for row in self.instances if not is_billed(row)]
         found = [("instance", row) for row in (*orders, *self.ended)]
         return found + [("volume", row) for row in self.trash]
 
@@ -63,7 +61,8 @@ def missing_events(
     machines = {row["id"]: row for row in (*shown.instances, *shown.ended)}
     living = shown.living()
     for kind, row in living:
-        found += _of_living(things.get(row["id"]), kind, row, now, _owner(machines, row))
+        owner = holder_among(row, machines) if kind == "volume" else None
+        found += _of_living(things.get(row["id"]), kind, row, now, owner)
     for kind, row in shown.dead():
         found += _of_dead(things.get(row["id"]), kind, row, shown.trash, now)
     seen = {row["id"] for _kind, row in (*living, *shown.dead())}
@@ -76,11 +75,6 @@ def missing_events(
             else:
                 unclear.append(thing)
     return found, unclear
-
-
-def _owner(machines: dict[str, dict[str, Any]], row: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the machine that a volume is attached to, None for a machine or a free volume."""
-    return machines.get(row.get("instance_id") or "")
 
 
 def _of_living(

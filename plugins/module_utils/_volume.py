@@ -9,12 +9,13 @@ from typing import Any
 
 from ._client import Client
 from ._errors import InvalidError, NotFoundError
+from ._gone import is_proven_gone
 from ._lease import belongs_to, check_name, owning_deployment, part_name, read_identity
 from ._plan import Plan
 from ._power import Timing
-from ._statuses import ENDED
+from ._statuses import holders, is_there, volume_is_alive
 from ._volume_books import book_volume
-from ._volume_facts import MOVING, holders, is_living, is_meant, show_volume
+from ._volume_facts import MOVING, is_meant, show_volume
 from ._volume_plan import FoundVolumes, in_trash_text, plan_absent, plan_present
 from ._volume_work import Row, VolumeWork, gone
 
@@ -27,7 +28,7 @@ class VolumeNoun:
     def find(self, client: Client, want: dict[str, Any]) -> FoundVolumes:
         _check(want)
         rows = _by_id(client, want) if want["id"] else _by_name(client, want)
-        found = FoundVolumes(client.now(), [row for row in rows if is_living(row)])
+        found = FoundVolumes(client.now(), [row for row in rows if volume_is_alive(row)])
         absent = want["state"] == "absent"
         if want["wait"]:
             found.living = [_settled(client, row, want) for row in found.living]
@@ -67,9 +68,14 @@ class VolumeNoun:
         leaves = absent or want["attached"] is False
         if not name and not (leaves and any(holders(row) for row in found.living)):
             return
-        for row in client.instances():
+        rows = client.instances()
+        there = {row["id"] for row in rows}
+        lost = {one for volume in found.living for one in holders(volume) if one not in there}
+        pause = want["wait_interval"]
+        found.gone = {one for one in sorted(lost) if is_proven_gone(client, one, pause)}
+        for row in rows:
             marks = read_identity(row)
-            if not marks or marks.deployment != want["deployment"] or row["status"] in ENDED:
+            if not marks or marks.deployment != want["deployment"] or not is_there(row):
                 continue
             found.machines[row["id"]] = row
             if name in (row["id"], marks.name):
@@ -154,7 +160,7 @@ def _by_id(client: Client, want: dict[str, Any]) -> list[Row]:
     except NotFoundError:
         if want["state"] != "absent":
             raise
-        return []
+        rows = [row for row in client.volumes() if row["id"] == want["id"]]
     _refuse_foreign(rows, want)
     return rows
 

@@ -13,7 +13,7 @@ from ._client import Client
 from ._errors import GpuopsError
 from ._lease import read_time
 from ._ledger_url import url_of
-from ._volume_facts import is_living
+from ._statuses import volume_is_alive
 from ._volume_plan import FoundVolumes
 
 _SOURCE = "datacrunch_volume"
@@ -24,7 +24,7 @@ def book_volume(client: Client, found: FoundVolumes, url: str | None) -> list[st
     if url_of(url) is None or not found.work:
         return []
     try:
-        rows = {row["id"]: row for row in client.volumes() if is_living(row)}
+        rows = {row["id"]: row for row in client.volumes() if volume_is_alive(row)}
     except GpuopsError as error:
         return [f"The volume is not in the ledger yet: {error}"]
     events = _events(client, found, rows, found.work.id)

@@ -10,6 +10,8 @@ from typing import Any
 
 from ._describe import describe_volume
 from ._lease import belongs_to, owning_deployment, part_name, read_time
+from ._numbers import plain, price
+from ._statuses import holders
 
 TRASH_H = 96
 HOURS_PER_MONTH = 730
@@ -17,25 +19,11 @@ HOURS_PER_MONTH = 730
 MOVING = frozenset(
     {"ordered", "creating", "attaching", "detaching", "cloning", "restoring", "canceling"}
 )
-GONE = frozenset({"deleting", "deleted", "canceled"})
-
-
-def holders(row: dict[str, Any]) -> list[str]:
-    """Return the ids of the machines that a volume is attached to."""
-    ids = [machine["id"] for machine in row.get("instances") or [] if machine.get("id")]
-    if not ids and row.get("instance_id"):
-        ids = [row["instance_id"]]
-    return ids
 
 
 def is_shared(row: dict[str, Any]) -> bool:
     """Tell whether a volume is a shared file system, which many machines can hold at a time."""
     return "shared" in str(row.get("type")).lower()
-
-
-def is_living(row: dict[str, Any]) -> bool:
-    """Tell whether a volume exists, and not in the trash."""
-    return row.get("status") not in GONE and not row.get("deleted_at")
 
 
 def is_gone_for_good(row: dict[str, Any]) -> bool:
@@ -60,11 +48,11 @@ def is_meant(row: dict[str, Any], name: str | None, deployment: str | None) -> b
 
 def monthly(row: dict[str, Any], size_gb: int | None = None) -> float | None:
     """Return the price per month, optionally with another size in GB; null when not told."""
-    price = row.get("monthly_price")
-    if price is None:
+    cost = plain(row.get("monthly_price"))
+    if cost is None:
         return None
     factor = size_gb / row["size"] if size_gb and row.get("size") else 1
-    return round(float(price) * factor, 2)
+    return round(cost * factor, 2)
 
 
 def trash_hours_left(row: dict[str, Any], now: datetime) -> float | None:
@@ -81,7 +69,7 @@ def restore_charge(row: dict[str, Any], now: datetime) -> float | None:
     if since is None or is_gone_for_good(row):
         return None
     hours = max((now - since).total_seconds(), 0) / 3600
-    return round(hours * float(row.get("base_hourly_cost") or 0), 4)
+    return round(hours * (plain(row.get("base_hourly_cost")) or 0.0), 4)
 
 
 def device(row: dict[str, Any]) -> str | None:
@@ -106,22 +94,27 @@ def show_volume(row: dict[str, Any], now: datetime) -> dict[str, Any]:
     }
 
 
-def planned_row(values: dict[str, Any], price: dict[str, Any]) -> dict[str, Any]:
+def planned_row(values: dict[str, Any], kind: dict[str, Any]) -> dict[str, Any]:
     """Return a volume that does not exist yet as the API would show it.
 
-    ``price`` is a row of the volume types.
+    ``kind`` is a row of the volume types.
     """
-    hour = hourly(price, values["size"])
+    hour = hourly(kind, values["size"])
     return {
         **values,
         "status": "detached",
         "monthly_price": round(hour * HOURS_PER_MONTH, 2),
         "base_hourly_cost": hour,
-        "currency": (price.get("price") or {}).get("currency"),
+        "currency": kind["price"].get("currency"),
     }
 
 
-def hourly(price: dict[str, Any], size_gb: float) -> float:
-    """Return the price per hour of a new volume; ``price`` is a row of the volume types."""
-    month = float((price.get("price") or {}).get("price_per_month_per_gb") or 0)
+def hourly(kind: dict[str, Any], size_gb: float) -> float:
+    """Return the price per hour of a new volume; ``kind`` is a row of the volume types.
+
+    Raises UnreadableError for a price that is no number.
+    """
+    what = f"GET /volume-types: price_per_month_per_gb of {kind['type']}"
+    prices = kind.get("price")
+    month = price(prices.get("price_per_month_per_gb") if isinstance(prices, dict) else None, what)
     return month * size_gb / HOURS_PER_MONTH

@@ -14,10 +14,11 @@ from typing import Any
 from ._client import Client
 from ._errors import InvalidError
 from ._lease import belongs_to
+from ._numbers import plain as plain_number
 from ._plan import Plan, Step
 from ._power import Timing, restarting, shut_down, start
+from ._statuses import holders
 from ._volume_facts import (
-    holders,
     is_shared,
     monthly,
     names_of,
@@ -32,12 +33,13 @@ Do = Callable[..., "str | None"]
 
 @dataclass
 class FoundVolumes:
-    """What a run knows before it plans; ``work`` is the volume that its steps work on."""
+    """What a run knows before it plans; ``work`` is what its steps work on, ``gone`` dead holders."""
 
     now: datetime
     living: list[Row] = field(default_factory=list)
     trashed: list[Row] = field(default_factory=list)
     machines: dict[str, Row] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     target: Row | None = None
     types: dict[str, Row] = field(default_factory=dict)
     work: VolumeWork | None = None
@@ -82,6 +84,8 @@ class Draft:
     def must_be_off(self, machine_id: str) -> None:
         """Note that a machine must be off, or raise InvalidError when nobody allowed that."""
         machine = self.found.machines.get(machine_id)
+        if machine_id in self.found.gone:
+            return
         if machine is None:
             raise InvalidError(
                 f"Volume {self.row.get('name')} is attached to machine {machine_id}, which is not "
@@ -106,7 +110,7 @@ class Draft:
 
     def release(self, work: VolumeWork, machine_ids: list[str]) -> None:
         """Detach the volume from machines."""
-        if machine_ids and self.row.get("is_os_volume"):
+        if set(machine_ids) - self.found.gone and self.row.get("is_os_volume"):
             raise InvalidError(
                 f"A machine boots from volume {self.row['name']} ({self.row['id']}), so it cannot "
                 "be detached",
@@ -114,8 +118,10 @@ class Draft:
             )
         for machine_id in machine_ids:
             self.must_be_off(machine_id)
-            do = partial(work.detach, machine_id=machine_id)
-            where = _name(self.found.machines[machine_id])
+            gone = machine_id in self.found.gone
+            do = partial(work.let_go if gone else work.detach, machine_id=machine_id)
+            machine = self.found.machines.get(machine_id)
+            where = _name(machine) if machine else f"machine {machine_id}, which is gone"
             self.moves.append((f"detach volume {work.label} from {where}", do))
         if machine_ids:
             self._hold([i for i in holders(self.row) if i not in machine_ids])
@@ -193,7 +199,7 @@ def _restored(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draf
     row = found.trashed[0]
     described = show_volume(row, found.now)
     what = f"volume {row['name']} ({row['id']})"
-    price = f"{float(row.get('base_hourly_cost') or 0):.4f} {row.get('currency') or ''}".strip()
+    price = f"{(plain_number(row.get('base_hourly_cost')) or 0):.4f} {row.get('currency') or ''}".strip()
     if not want["restore"]:
         raise InvalidError(
             f"{what[0].upper()}{what[1:]} is in the trash for {described['trash_hours_left']} more "
@@ -265,7 +271,7 @@ def _change(draft: Draft, work: VolumeWork) -> None:
         text = f"grow volume {row['name']} from {row['size']} to {size} GB"
         text += f", {price:.2f} {currency} a month" if price is not None else ""
         draft.todo.append((text, partial(work.grow, size_gb=size)))
-        cost = float(row.get("base_hourly_cost") or 0) * size / row["size"]
+        cost = (plain_number(row.get("base_hourly_cost")) or 0.0) * size / row["size"]
         draft.row = {**row, "size": size, "monthly_price": price, "base_hourly_cost": cost}
 
 

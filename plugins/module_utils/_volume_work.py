@@ -5,26 +5,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ._client import Client
-from ._errors import GpuopsError, InvalidError, NotFoundError, UnavailableError
+from ._errors import GpuopsError, InvalidError, NotFoundError, UnavailableError, WrongStateError
 from ._lease import part_request, part_tags
 from ._once import create_once
 from ._power import Timing
-from ._volume_facts import GONE, MOVING, holders, is_living, is_meant
+from ._statuses import VOLUME_ENDED, holders, volume_is_alive
+from ._volume_facts import MOVING, is_meant
 from ._wait import wait_until
+from ._write_once import write_once
 
 Row = dict[str, Any]
 Test = Callable[[Row], bool]
 # A record may lag behind its order for this many looks before it counts as lost.
 _MISSING_LOOKS = 5
+# And must be missing in so many in a row, and in the list, to count as gone.
+_GONE_LOOKS = 3
 _LOST = {"status": "notfound"}
 # In these a volume will not become what was wanted of it.
-_DEAD = GONE | {"notfound"}
+_DEAD = VOLUME_ENDED | {"notfound"}
 
 
 def settled(row: Row) -> bool:
@@ -65,7 +70,7 @@ class NewVolume:
 
     def twins(self, rows: list[Row]) -> list[Row]:
         """Return the volumes of this name, the one that stays first: oldest, then smallest id."""
-        same = [r for r in rows if is_living(r) and is_meant(r, self.name, self.deployment)]
+        same = [r for r in rows if volume_is_alive(r) and is_meant(r, self.name, self.deployment)]
         return sorted(same, key=lambda row: (row.get("created_at") or "", row["id"]))
 
     def made(self, rows: list[Row]) -> str | None:
@@ -128,18 +133,20 @@ class VolumeWork:
 
     def _act(self, client: Client, action: str, done: Test, **extra: Any) -> None:
         """Ask for a change; after an unclear answer look whether it was made, else ask once more."""
-        for last in (False, True):
+
+        def ask() -> bool:
             try:
                 client.volume_action(action, self.id, **extra)
-                return
-            except GpuopsError as error:
-                if not error.unclear:
+            except WrongStateError:
+                if not done(self._look(client)):  # it may be so already, by somebody else
                     raise
-                row = self._look(client)
-                if done(row) or not settled(row):
-                    return
-                if last:
-                    raise
+            return True
+
+        def look(_problem: GpuopsError) -> bool | None:
+            row = self._look(client)
+            return done(row) or not settled(row) or None
+
+        write_once(ask, look)
 
     # -- steps ---------------------------------------------------------------------------------
 
@@ -179,10 +186,10 @@ class VolumeWork:
 
     def restore(self, client: Client, *, wait: bool) -> None:
         """Bring the volume back from the trash."""
-        self._act(client, "restore", is_living)
+        self._act(client, "restore", volume_is_alive)
         if wait:
             back = frozenset({"notfound"})
-            self.reach(client, "restored", lambda row: is_living(row) and settled(row), back)
+            self.reach(client, "restored", lambda row: volume_is_alive(row) and settled(row), back)
 
     def rename(self, client: Client, name: str, *, wait: bool) -> None:
         """Give the volume another name."""
@@ -216,16 +223,35 @@ class VolumeWork:
         extra = {"instance_id": machine_id} if self.shared else {}
         self._change(client, "detach", done, wait, **extra)
 
+    def let_go(self, client: Client, machine_id: str, *, wait: bool = True) -> None:
+        """Detach the volume from a machine that is gone; what is asked next tells whether it worked."""
+        with contextlib.suppress(InvalidError, NotFoundError, WrongStateError):
+            self.detach(client, machine_id, wait=wait)
+
     def remove(self, client: Client, *, for_good: bool, wait: bool) -> None:
         """Move the volume to the trash, or delete it for good, also out of the trash."""
         done = gone_for_good if for_good else gone
-        try:
-            asked = {"is_permanent": for_good}
-            self._act(client, "delete", lambda r: done(r) or r["status"] == "deleting", **asked)
-        except NotFoundError:
-            return  # gone is what was wanted
+        looks = 0
+        while True:
+            try:
+                asked = {"is_permanent": for_good}
+                self._act(client, "delete", lambda r: done(r) or r["status"] == "deleting", **asked)
+                break
+            except (
+                NotFoundError
+            ):  # no proof: the look by its id and the list say whether it is gone
+                looks += 1
+                if self._is_gone(client, done) and looks >= _GONE_LOOKS:
+                    return
+                if looks >= _MISSING_LOOKS:
+                    raise
+            client.clock.sleep(self.timing.interval)
         if wait:
             self.reach(client, "gone", done, frozenset())
+
+    def _is_gone(self, client: Client, done: Test) -> bool:
+        listed = [row for row in client.volumes() if row["id"] == self.id]
+        return done(self._look(client)) and not any(map(volume_is_alive, listed))
 
 
 def _post(client: Client, new: NewVolume) -> str:

@@ -7,12 +7,49 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Protocol, TypeVar
 
 from ._errors import FailedStateError, WaitTimeoutError
 from ._progress import tell
 
 T = TypeVar("T")
+# The last look of a wait comes when its time is over; it gets as long as this, and no longer.
+LAST_LOOK_S = 3.0
+
+
+class _Limit:
+    """The time that the requests of one look have together, counted from the first of them."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: float | None = None
+
+    def left(self) -> float:
+        """Return what is left of it in seconds."""
+        now = time.monotonic()
+        if self._until is None:
+            self._until = now + self._seconds
+        return max(self._until - now, 0.0)
+
+
+_limit: ContextVar[_Limit | None] = ContextVar("limit", default=None)
+
+
+def time_left() -> float | None:
+    """Return how many seconds a request may take within the present wait, None outside of one."""
+    limit = _limit.get()
+    return None if limit is None else limit.left()
+
+
+def _look_within(seconds: float, look: Callable[[], T]) -> T:
+    outer = _limit.get()
+    most = seconds if outer is None else min(seconds, outer.left())
+    token = _limit.set(_Limit(max(most, LAST_LOOK_S)))
+    try:
+        return look()
+    finally:
+        _limit.reset(token)
 
 
 class Clock(Protocol):
@@ -49,13 +86,13 @@ def wait_until(
     """Look until ``done``, and return what was seen then.
 
     The first pauses are short (a quarter, then half of ``interval`` seconds), because most waits
-    end early. Raises FailedStateError at once when ``failed``, WaitTimeoutError after ``timeout``
-    seconds; both say what was seen last.
+    end early. A look that takes long ends with the wait. Raises FailedStateError at once when
+    ``failed``, WaitTimeoutError after ``timeout`` seconds; both say what was seen last.
     """
     start = clock.monotonic()
     pause = interval / 4
     while True:
-        last = look()
+        last = _look_within(timeout - (clock.monotonic() - start), look)
         elapsed = clock.monotonic() - start
         if done(last):
             return last

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._errors import RateLimitedError, UnavailableError
+from ._fallbacks import Fallbacks
 from ._market import Market
 from ._offer import Choice, Offer
 from ._progress import tell
@@ -40,7 +41,9 @@ class Walk:
     patience: Patience
     ceiling: float | None = None
     look_again: Callable[[], float | None] = lambda: None
+    bought: Callable[[str], None] = lambda _instance_id: None
     attempts: list[dict[str, Any]] = field(default_factory=list)
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
     _refused: set[tuple[str, str | None, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _start: float | None = None

@@ -163,6 +163,8 @@ budgets:
   elements: dict
   contains:
     period: {type: str, description: "V(hour), V(day), V(month) or V(total).", returned: success, sample: month}
+    owner: {type: str, description: "Owner whose budget it is; null for other budgets.", returned: success, sample: null}
+    project: {type: str, description: "Project whose budget it is; null for other budgets.", returned: success, sample: null}
     limit: {type: float, description: "The limit, growth and season included.", returned: success, sample: 3000}
     used: {type: float, description: "What is used of it - price per hour, or cost of its span.", returned: success, sample: 2451.2}
     share_percent: {type: float, description: The same in percent., returned: success, sample: 81.71}

@@ -13,7 +13,10 @@ description:
   - A machine is found again by the marks that were written on it with the order, so no state is kept elsewhere and a second run changes nothing.
   - When a machine has to be bought, the ranked offers are walked. A refusal for lack of capacity, or an order that fails after it was accepted,
     leads to the next offer; any other refusal stops at once, since it would hold everywhere.
-  - An order whose answer was lost is looked up before anything else happens, so a failed call buys at most one machine.
+  - An order whose answer was lost, or is anything but a known refusal, is looked up before anything else happens, so a failed call buys at
+    most one machine.
+  - After an order the machine is read back. One that is surely ours and does not show its marks is ended at once, any other is left alone; both
+    are named, and nothing more is bought in that account.
   - Machines without marks, or of another deployment, are never touched.
 author:
   - gpuops.cloud contributors (@gpuops)
@@ -41,7 +44,7 @@ options:
     required: true
   name:
     description:
-      - Host name. Without it, the name of the deployment.
+      - Host name, with at least one letter. Without it, the name of the deployment.
     type: str
   id:
     description:
@@ -71,18 +74,28 @@ options:
     default: false
   owner:
     description:
-      - Whom the machine belongs to, written on it. Without it, the user who runs the play.
+      - Whom the machine belongs to, written on it.
+      - Without it, E(GPUOPS_OWNER) is read, then C(owner) in C(~/.config/gpuops/settings.ini) and C(/etc/gpuops/settings.ini), section C([defaults]);
+        at last it is the user who runs the play.
     type: str
   lease:
     description:
       - How long the machine may live, written on it with the order; V(30m), V(12h), V(2d), a time such as V(2026-12-31T18:00:00Z), or V(none).
+        At least a minute.
       - A machine that exists keeps its lease.
     type: str
     default: 12h
   lease_max:
     description:
       - Longest lease that is allowed, from now, such as V(24h). A longer one, or none, is refused.
+      - What is set once, by E(GPUOPS_LEASE_MAX) or as C(lease_max) in the section C([defaults]) of C(~/.config/gpuops/settings.ini) or
+        C(/etc/gpuops/settings.ini), is a hard maximum - the shortest of all counts, unless O(lease_max_override) is set.
     type: str
+  lease_max_override:
+    description:
+      - Whether O(lease_max) alone counts, and not what is set once for all runs, by E(GPUOPS_LEASE_MAX) or C(lease_max) in a settings file.
+    type: bool
+    default: false
   project:
     description:
       - Project that the machine is paid for, written on it.
@@ -109,6 +122,10 @@ options:
         at the price of everything that runs, until the lease ends. V(refuse) buys nothing, V(warn) buys and warns.
       - All machines that are missing count together, with their new volumes. Machines that exist are left alone.
       - What other leases go on to cost counts for the day, the month and the total, until they end.
+      - Where a day, a month or the total is limited, and the ledger that tells what was spent of it cannot be read, is switched off, or is
+        missing although machines exist, that is refused, or a warning.
+      - After the order the budget is looked at again. Of what several runs have bought at the same moment, the youngest machines that break it
+        are terminated by their own runs.
     type: str
     choices: [refuse, warn]
     default: refuse
@@ -123,7 +140,7 @@ options:
     elements: str
   os_volume_gb:
     description:
-      - Size of the volume the machine boots from, in GiB.
+      - Size of the volume the machine boots from, in GiB; the cloud wants at least 50.
     type: int
     default: 100
   data_volume_gb:
@@ -143,7 +160,9 @@ options:
     type: str
   description:
     description:
-      - Free text on the machine, beside the marks.
+      - Free text on the machine, behind the ownership string C(gpo.DEPLOYMENT.NAME.LEASE.REQUEST) that a description begins with. Together they
+        have at most 60 characters, which is the shortest limit of an account; a text that is longer is left out, with a warning.
+      - A text that looks like an ownership string is refused.
     type: str
   capacity_timeout:
     description:
@@ -439,6 +458,8 @@ spend:
       elements: dict
       contains:
         period: {type: str, description: "V(hour), V(day), V(month) or V(total).", returned: success, sample: month}
+        owner: {type: str, description: "Owner whose budget it is; null for other budgets.", returned: success, sample: null}
+        project: {type: str, description: "Project whose budget it is; null for other budgets.", returned: success, sample: null}
         limit: {type: float, description: "The limit, growth and season included.", returned: success, sample: 3000}
         used: {type: float, description: What would be used of it; null where no lease bounds it., returned: success, sample: 2451.2}
         share_percent: {type: float, description: The same in percent., returned: success, sample: 81.71}
@@ -520,6 +541,7 @@ SPEC = {
     "owner": {"type": "str"},
     "lease": {"type": "str", "default": "12h"},
     "lease_max": {"type": "str"},
+    "lease_max_override": {"type": "bool", "default": False},
     "project": {"type": "str"},
     "protect": {"type": "bool", "default": False},
     "hours": {"type": "str"},

@@ -17,6 +17,7 @@ author:
 extends_documentation_fragment:
   - gpuops.cloud.attributes
   - gpuops.cloud.auth
+  - gpuops.cloud.budget
   - gpuops.cloud.ledger
 attributes:
   idempotent:
@@ -39,6 +40,7 @@ options:
   extend:
     description:
       - How much longer a machine may live, such as V(2h) or V(+2h), from the end of its lease or from now, whichever is later.
+      - A longer lease passes the same checks of money as the purchase of a machine with that lease.
     type: str
   lease:
     description:
@@ -52,7 +54,25 @@ options:
   lease_max:
     description:
       - Longest lease that is allowed, from now, such as V(24h). A longer one, or none, is refused.
+      - What is set once, by E(GPUOPS_LEASE_MAX) or as C(lease_max) in the section C([defaults]) of C(~/.config/gpuops/settings.ini) or
+        C(/etc/gpuops/settings.ini), is a hard maximum - the shortest of all counts, unless O(lease_max_override) is set.
     type: str
+  lease_max_override:
+    description:
+      - Whether O(lease_max) alone counts, and not what is set once for all runs, by E(GPUOPS_LEASE_MAX) or C(lease_max) in a settings file.
+    type: bool
+    default: false
+  budget_policy:
+    description:
+      - What happens to a longer lease that a purchase of it would be refused for, by O(max_lease_cost), O(budget), the balance or a
+        missing history. V(refuse) leaves the lease as it is, V(warn) makes it longer and warns.
+    type: str
+    choices: [refuse, warn]
+    default: refuse
+  max_lease_cost:
+    description:
+      - Ceiling of what the machines cost together from now until the new lease ends.
+    type: float
   protect:
     description:
       - Whether the machines are protected. M(gpuops.cloud.datacrunch_reap) never ends a protected machine, and everything else only after
@@ -60,7 +80,9 @@ options:
     type: bool
   owner:
     description:
-      - Who asks for the end. Without it, the user who runs the play.
+      - Who asks for the end.
+      - Without it, E(GPUOPS_OWNER) is read, then C(owner) in C(~/.config/gpuops/settings.ini) and C(/etc/gpuops/settings.ini), section C([defaults]);
+        at last it is the user who runs the play.
     type: str
   confirm:
     description:
@@ -79,6 +101,13 @@ options:
         M(gpuops.cloud.datacrunch_reap) finds that nobody wants them any more.
     type: str
     choices: [keep, trash, delete]
+  trust_cloud_clock:
+    description:
+      - Whether O(extend), and a O(lease) that is a duration, count by the cloud's clock although it is more than a day off the controller's. Without
+        it, they are refused then.
+    type: bool
+    default: false
+    version_added: 0.3.0
   wait_timeout:
     description:
       - Seconds until a wait for one machine to be gone gives up.
@@ -157,6 +186,35 @@ instances:
     protected: {type: bool, description: Whether the machine is ended only after confirmation., returned: success, sample: false}
     hours: {type: str, description: Business hours by the machine's marks; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
     tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
+spend:
+  description: What a longer lease costs from now on, and what is there to pay it; null when no lease becomes longer.
+  returned: success, and on failure when it would cost too much
+  type: dict
+  contains:
+    machines: {type: int, description: Machines whose lease becomes longer., returned: success, sample: 1}
+    price_per_hour: {type: float, description: "Price per hour of all of them, with their volumes.", returned: success, sample: 3.5824}
+    lease_hours: {type: float, description: Hours until their lease ends; null without one., returned: success, sample: 4}
+    lease_cost: {type: float, description: What they cost until then., returned: success, sample: 14.3296}
+    max_lease_cost: {type: float, description: The ceiling of that., returned: success, sample: 20}
+    balance: {type: float, description: Money left in the account., returned: success, sample: 482.5}
+    currency: {type: str, description: Currency of all figures., returned: success, sample: usd}
+    burn_per_hour: {type: float, description: Price per hour of all else., returned: success, sample: 1.2}
+    burn_after_per_hour: {type: float, description: Price per hour of everything., returned: success, sample: 4.7824}
+    runway_hours: {type: float, description: Hours that the balance lasts at that., returned: success, sample: 100.9}
+    budgets:
+      description: For each limit of O(budget), what would be used of it by the ends of all leases.
+      returned: success
+      type: list
+      elements: dict
+      contains:
+        period: {type: str, description: "V(hour), V(day), V(month) or V(total).", returned: success, sample: month}
+        owner: {type: str, description: "Owner whose budget it is; null for other budgets.", returned: success, sample: null}
+        project: {type: str, description: "Project whose budget it is; null for other budgets.", returned: success, sample: null}
+        limit: {type: float, description: "The limit, growth and season included.", returned: success, sample: 3000}
+        used: {type: float, description: What would be used of it; null where no lease bounds it., returned: success, sample: 2451.2}
+        share_percent: {type: float, description: The same in percent., returned: success, sample: 81.71}
+        state: {type: str, description: "V(ok), V(warning), V(critical) or V(exceeded).", returned: success, sample: warning}
+    broken: {type: list, elements: str, description: What would not hold., returned: success, sample: []}
 bill:
   description: What the machines that were ended, and their volumes, have cost. The cloud takes money in steps of ten minutes and gives back the unused rest.
   returned: success
@@ -205,9 +263,10 @@ error:
 """
 
 from ..module_utils._leasing import LeaseNoun
-from ..module_utils._module import LEDGER_SPEC, run
+from ..module_utils._module import BUDGET_SPEC, LEDGER_SPEC, run
 
 SPEC = {
+    **BUDGET_SPEC,
     **LEDGER_SPEC,
     "deployment": {"type": "str", "required": True},
     "name": {"type": "str"},
@@ -216,11 +275,15 @@ SPEC = {
     "lease": {"type": "str"},
     "done": {"type": "bool", "default": False},
     "lease_max": {"type": "str"},
+    "lease_max_override": {"type": "bool", "default": False},
+    "budget_policy": {"type": "str", "choices": ["refuse", "warn"], "default": "refuse"},
+    "max_lease_cost": {"type": "float"},
     "protect": {"type": "bool"},
     "owner": {"type": "str"},
     "confirm": {"type": "bool", "default": False},
     "os_volume": {"type": "str", "choices": ["trash", "delete", "keep"], "default": "trash"},
     "data_volumes": {"type": "str", "choices": ["keep", "trash", "delete"]},
+    "trust_cloud_clock": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float", "default": 900},
     "wait_interval": {"type": "float", "default": 5},
 }

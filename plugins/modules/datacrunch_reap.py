@@ -16,7 +16,7 @@ description:
   - It never touches what bears no complete marks of this collection, what is out of scope, what is protected, and what has a lease that cannot be
     right; what it is not sure of it reports. Each thing is looked at again right before it is ended.
   - A volume lives as long as its deployment has a machine, then until the end of the lease it was ordered with, or for good when it is marked as
-    kept on purpose.
+    kept on purpose. One that is attached only to machines that are proven gone counts as one that no machine has.
   - With O(budget) it is a hard limit as well. While a budget is exceeded, it ends machines in scope, first those that nobody uses, then the others,
     the dearest first, until the budget holds. What was spent stays spent, so a budget of a day, a month or in total that is used up ends them all.
   - One thing that cannot be ended does not keep the rest. The module fails at its end and names each.
@@ -83,6 +83,13 @@ options:
         key long before it gets a machine, so this should be longer than anybody waits for one.
     type: str
     default: 24h
+  trust_cloud_clock:
+    description:
+      - Whether the cloud's clock counts although it is more than a day off the controller's. Without it, nothing is ended or stopped then, since a
+        wrong time makes every lease look as if it were over. O(mode=report) tells all the same.
+    type: bool
+    default: false
+    version_added: 0.3.0
   wait_timeout:
     description:
       - Seconds until a wait for one machine to be gone gives up.
@@ -185,6 +192,8 @@ budgets:
   elements: dict
   contains:
     period: {type: str, description: "V(hour), V(day), V(month) or V(total).", returned: success, sample: hour}
+    owner: {type: str, description: "Owner whose budget it is; null for other budgets.", returned: success, sample: null}
+    project: {type: str, description: "Project whose budget it is; null for other budgets.", returned: success, sample: null}
     limit: {type: float, description: "Limit, with growth and season.", returned: success, sample: 10}
     used: {type: float, description: What burns per hour or was spent., returned: success, sample: 8.2}
     share_percent: {type: float, description: Share of the limit that is used., returned: success, sample: 82}
@@ -240,6 +249,7 @@ SPEC = {
     "idle_reports": {"type": "list", "elements": "dict", "default": []},
     "idle_after": {"type": "str"},
     "orphan_age": {"type": "str", "default": "24h"},
+    "trust_cloud_clock": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float", "default": 900},
     "wait_interval": {"type": "float", "default": 5},
 }

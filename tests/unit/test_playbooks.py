@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -16,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
+from ansible_collections.gpuops.cloud.tests.unit.roles.support import evaluate
 from gpuops_simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
-SHELF = {"FIN-01": {"on_demand": {"1A100.22V": 4}, "spot": {}}}
+SHELF = {"FIN-01": {"on_demand": {"1A100.22V": 4, "1V100.6V": 4}, "spot": {}}}
 SECRET = "the-secret-of-the-playbooks"
 Play = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -71,7 +74,8 @@ def book(name: str, **variables: Any) -> tuple[str, ...]:
 def buy(simulator: Any, **options: str) -> None:
     """Buy a machine, by the module in this process."""
     auth = {"base_url": f"{simulator.url}/v1", "client_id": "playbooks", "client_secret": SECRET}
-    wish = {"tier": "a100_80_or_less", "ledger": "none", **options}
+    given = {} if "instance_type" in options else {"tier": "a100_80_or_less"}
+    wish = {**given, "ledger": "none", **options}
     result, _output = run_module("datacrunch_instance", {**auth, **wish})
     assert result["changed"], result
 
@@ -173,3 +177,72 @@ def test_a_failed_round_says_why_in_lines_of_its_own(play: Play, simulator: Any)
     (line,) = [line for line in done.stdout.splitlines() if line]
     assert line.startswith("<3>List the machines: ")
     assert "not today" in line
+
+
+# -- the hard limit of a budget, by every way ------------------------------------------------------
+
+
+def dear_and_cheap(simulator: Any) -> None:
+    """Buy a machine for 1.797 an hour and one for 0.19, each with its disk."""
+    buy(simulator, deployment="llm", name="dear", lease="1d")
+    buy(simulator, deployment="web", name="cheap", lease="1d", instance_type="1V100.6V")
+
+
+def test_budget_is_a_hard_limit_of_the_playbook(play: Play, simulator: Any) -> None:
+    dear_and_cheap(simulator)
+    done = play(*book("reap", everything=True, mode="delete", budget={"per_hour": 1}))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Ended machine dear " in done.stdout
+    assert "the budget is used up" in done.stdout
+    assert living(simulator) == ["cheap"]
+
+
+def test_budget_is_a_hard_limit_of_the_role(play: Play, simulator: Any, tmp_path: Path) -> None:
+    dear_and_cheap(simulator)
+    given = {
+        "role_path": str(ROOT / "roles/reaper"),
+        "reaper_client_id": "playbooks",
+        "reaper_client_secret": SECRET,
+        "reaper_everything": True,
+        "reaper_settings": {"budget": {"per_hour": 1}},
+    }
+    results = evaluate(tmp_path, "reaper", {"one": given}, "_reaper_secrets.variables")
+    file = tmp_path / "variables"
+    file.write_text(json.dumps(json.loads(results["one"])), encoding="utf-8")
+    done = play("playbook", str(ROOT / "playbooks/reap.yml"), "-e", f"@{file}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert living(simulator) == ["cheap"]
+
+
+def options_of(module: str) -> set[str]:
+    """Return the options of a module, but those of its login."""
+    spec = importlib.import_module(
+        f"ansible_collections.gpuops.cloud.plugins.modules.{module}"
+    ).SPEC
+    return set(spec)
+
+
+def passed_on(playbook: str, module: str) -> set[str]:
+    """Return the options that a playbook passes on to a module."""
+    text = (ROOT / f"playbooks/{playbook}.yml").read_text(encoding="utf-8")
+
+    def tasks(rows: list[Any]) -> Iterator[dict[str, Any]]:
+        for row in rows:
+            yield row
+            for key in ("tasks", "block", "always", "rescue", "pre_tasks"):
+                yield from tasks(row.get(key) or [])
+
+    name = f"gpuops.cloud.{module}"
+    return {key for row in tasks(yaml.safe_load(text)) for key in row.get(name) or {}}
+
+
+@pytest.mark.parametrize(
+    ("playbook", "module", "without"),
+    [
+        ("reap", "datacrunch_reap", set()),
+        ("lease", "datacrunch_lease", {"id"}),
+        ("bringup", "datacrunch_instance", {"id", "wait", "startup_script_id", "description"}),
+    ],
+)
+def test_playbook_loses_no_option_on_the_way(playbook: str, module: str, without: set[str]) -> None:
+    assert options_of(module) - passed_on(playbook, module) == without

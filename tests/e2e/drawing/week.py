@@ -71,7 +71,7 @@ class Week(month.Month):
 
     def _reap(self, keeper: Controller) -> None:
         while self.schedule.now < BEGIN + (DAYS + 0.1) * month.DAY:
-            reaped = keeper.run("datacrunch_reap", mode="delete", deployments=self._names)
+            reaped = keeper.run("datacrunch_reap", **month.REAP, deployments=self._names)
             wanted = {"dest": str(self._file), "reap": reaped, "budget": BUDGET}
             told = keeper.run("datacrunch_metrics", **wanted)
             self.texts.append((float(self.sim.cloud.now()), told["text"]))

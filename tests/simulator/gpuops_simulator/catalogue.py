@@ -31,8 +31,9 @@ def _stable_id(kind: str, name: str) -> str:
 class Catalogue:
     """The seed, with a scenario's own instance types merged in by name."""
 
-    def __init__(self, changes: Iterable[Row] = ()) -> None:
+    def __init__(self, changes: Iterable[Row] = (), currency: str = "usd") -> None:
         seed = _seed()
+        self.currency = currency
         self.locations: list[Row] = seed["locations"]
         self.codes = [row["code"] for row in self.locations]
         self.volume_types: dict[str, Row] = {row["type"]: row for row in seed["volume_types"]}
@@ -71,14 +72,19 @@ class Catalogue:
         }
 
     def price(self, name: str, is_spot: bool) -> Decimal:
-        """Return the price per hour in USD for the whole type."""
+        """Return the price per hour for the whole type, as the account pays it."""
         row = self.types[name]
-        return Decimal(row["spot_price"] if is_spot else row["price_per_hour"])
+        usd = row["spot_price"] if is_spot else row["price_per_hour"]
+        return Decimal(self._money(usd, self.currency))
 
     def volume_price(self, kind: str, size: int) -> tuple[Decimal, Decimal]:
-        """Return the price of a volume in USD: per month, per hour."""
-        month = Decimal(self.volume_types[kind]["month_gb"]) * size
+        """Return the price of a volume as the account pays it: per month, per hour."""
+        month = self._month(kind, self.currency) * size
         return month, month / HOURS_PER_MONTH
+
+    def _month(self, kind: str, currency: str) -> Decimal:
+        rate = 1 if currency == "usd" else self._rate
+        return Decimal(self.volume_types[kind]["month_gb"]) * rate
 
     def supported_os(self, name: str) -> list[str]:
         """Return the images that a type can boot."""
@@ -186,7 +192,7 @@ class Catalogue:
         return [self._volume_type(row, currency) for row in self.volume_types.values()]
 
     def _volume_type(self, row: Row, currency: str) -> Row:
-        month = Decimal(row["month_gb"]) * (1 if currency == "usd" else self._rate)
+        month = self._month(row["type"], currency)
         return {
             "type": row["type"],
             "price": {

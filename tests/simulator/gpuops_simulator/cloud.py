@@ -15,6 +15,7 @@ from . import lifecycle
 from .auth import Tokens
 from .catalogue import Catalogue
 from .clock import Clock, iso
+from .errors import forbidden, invalid
 from .hosting import Hosts
 from .limits import Limits
 from .model import Account, Instance
@@ -48,7 +49,7 @@ class Cloud:
 
     def begin(self, scenario: Scenario) -> None:
         """Start afresh with a scenario: its balance, its stock, its faults, the present time."""
-        catalogue = Catalogue(scenario.instance_types)
+        catalogue = Catalogue(scenario.instance_types, scenario.currency)
         given = scenario.stock
         stock = catalogue.default_stock() if given is None else given
         account = Account(scenario.balance, exact_stock(stock, catalogue))
@@ -62,7 +63,7 @@ class Cloud:
 
     def switch(self, changes: dict[str, Any]) -> None:
         """Change some habits of the cloud without touching the account."""
-        fixed = changes.keys() & {"balance", "stock", "faults", "instance_types"}
+        fixed = changes.keys() & {"balance", "currency", "stock", "faults", "instance_types"}
         if fixed:
             raise ValueError(f"not a switch: {', '.join(sorted(fixed))}")
         self.scenario = self.scenario.switched(changes)
@@ -85,6 +86,15 @@ class Cloud:
     def tags_from(self, raw: Any) -> list[dict[str, str]]:
         """Return checked tags with their ids."""
         return tags_from(self.account, raw, self.scenario.tags_supported)
+
+    def order_tags(self, raw: Any, *, disk: bool = False) -> list[dict[str, str]]:
+        """Return the checked tags of an order, as this account takes them there."""
+        habit = self.scenario.dialect.order_tags
+        if raw is not None and habit == "refused_403":
+            raise forbidden("Insufficient scope")
+        if raw is not None and (habit == "refused_400" or (habit == "refused_on_disks" and disk)):
+            raise invalid("property tags should not exist")
+        return self.tags_from(raw)
 
     def next_address(self) -> str:
         """Return an address from the networks that are set aside for examples."""

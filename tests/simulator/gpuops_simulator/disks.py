@@ -57,7 +57,8 @@ def attach(cloud: Cloud, volume: Volume, instance: Instance, at: float | None = 
     letter = "a" if volume.is_os_volume else chr(ord("b") + disks.index(volume.id) % 25)
     volume.target = None if shared(cloud, volume) else f"vd{letter}"
     volume.status = "attaching"
-    volume.plan = [[cloud.moment + cloud.scenario.volume_time() if at is None else at, "attached"]]
+    due = cloud.moment + cloud.scenario.volume_time() if at is None else at
+    volume.plan = sorted([*_leaving(volume, but=instance.id), [due, "attached"]])
 
 
 def shared(cloud: Cloud, volume: Volume) -> bool:
@@ -66,14 +67,29 @@ def shared(cloud: Cloud, volume: Volume) -> bool:
 
 
 def release(cloud: Cloud, volume: Volume, at: float, instance_id: str | None = None) -> None:
-    """Detach a volume, from one instance or from all; it keeps its instance until time `at`."""
+    """Detach a volume, from one instance or from all; it keeps its instance until time `at`.
+
+    A shared filesystem may be on its way from several instances at the same time.
+    """
     volume.status = "detaching"
-    volume.plan = [[at, "detached" if instance_id is None else f"detached:{instance_id}"]]
+    if instance_id is None:
+        volume.plan = [[at, "detached"]]
+    else:
+        leaving = _leaving(volume, but=instance_id)
+        volume.plan = sorted([*leaving, [at, f"detached:{instance_id}"]])
+
+
+def _leaving(volume: Volume, but: str) -> list[list[Any]]:
+    """Return what is still to come of a shared filesystem that other instances give up."""
+    steps = [step for step in volume.plan if step[1].startswith("detached:")]
+    return [step for step in steps if step[1] != f"detached:{but}"]
 
 
 def throw_away(cloud: Cloud, volume: Volume, at: float, permanent: bool) -> None:
     """Delete a volume: billing stops now; at time `at` it is in the trash, or gone for good."""
     billing.close_meter(cloud.account, volume.id, cloud.moment)
+    if cloud.scenario.dialect.trash == "immediate":
+        at = cloud.moment
     volume.status = "deleting"
     volume.permanent = permanent
     volume.plan = [[at, "deleted"]]
@@ -86,14 +102,15 @@ def enter(cloud: Cloud, volume: Volume, status: str, at: float) -> None:
         for instance_id in [only] if only else list(volume.instance_ids):
             _forget(cloud, volume, instance_id)
     if status == "detached" and volume.instance_ids:
-        status = "attached"
+        status = "detaching" if volume.plan else "attached"
     if status == "deleted":
         volume.deleted_at = at
     volume.status = status
 
 
 def _forget(cloud: Cloud, volume: Volume, instance_id: str) -> None:
-    volume.instance_ids.remove(instance_id)
+    if instance_id in volume.instance_ids:
+        volume.instance_ids.remove(instance_id)
     volume.target = None
     instance = cloud.account.instances.get(instance_id)
     if instance:

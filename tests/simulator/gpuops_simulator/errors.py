@@ -35,6 +35,14 @@ def forbidden(message: str) -> ApiError:
     return ApiError(403, "forbidden_action", message)
 
 
+def refused(error: ApiError, status: int) -> ApiError:
+    """Return a refusal because of a state with another status; any other error stays as it is."""
+    codes = {400: "invalid_request", 403: "forbidden_action", 409: "conflict"}
+    if error.code != "forbidden_action" or status not in codes:
+        return error
+    return ApiError(status, codes[status], error.message)
+
+
 def missing(message: str) -> ApiError:
     """Return a 404."""
     return ApiError(404, "not_found", message)

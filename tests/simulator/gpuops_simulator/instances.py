@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import checks, lifecycle, tags
-from .errors import ApiError, forbidden, invalid
+from .errors import ApiError, forbidden, invalid, refused
 from .model import BUILDING, ENDED, Instance
 from .views import instance_view
 from .wire import Request, Response
@@ -27,11 +27,13 @@ def list_instances(cloud: Cloud, request: Request) -> Response:
     if status is not None and status not in STATUSES:
         raise invalid("status must be one of the known values")
     supported = cloud.scenario.tags_supported
+    lag = cloud.scenario.dialect.list_lag_seconds
     rows = [
         instance_view(cloud, i)
         for i in cloud.account.instances.values()
         if (i.status == status if status else i.status != "discontinued")
         and wanted in {None, i.id}
+        and cloud.moment - i.created_at >= lag
         and (not supported or tags.has_tags(i.tags, request.query.get("tag", [])))
     ]
     return Response(200, rows)
@@ -39,7 +41,11 @@ def list_instances(cloud: Cloud, request: Request) -> Response:
 
 def get_instance(cloud: Cloud, request: Request, instance_id: str) -> Response:
     """Answer GET /instances/{id}."""
-    return Response(200, instance_view(cloud, checks.instance(cloud, instance_id)))
+    instance = checks.instance(cloud, instance_id)
+    instance.looks += 1
+    if instance.looks <= cloud.scenario.dialect.unknown_looks:
+        raise checks.unknown(cloud, "Invalid instance id")
+    return Response(200, instance_view(cloud, instance))
 
 
 def post_tag(cloud: Cloud, request: Request, instance_id: str) -> Response:
@@ -62,11 +68,23 @@ def put_instances(cloud: Cloud, request: Request) -> Response:
     if action is None:
         raise invalid(f"Invalid action: {name}")
     if len(ids) == 1:
-        changed = action(cloud, checks.instance(cloud, ids[0]), body)
-        return Response(202, [_success(ids[0], name)]) if changed else Response(204)
+        return _one(cloud, action, name, ids[0], body)
     results = [_attempt(cloud, action, name, instance_id, body) for instance_id in ids]
     failed = any(result["status"] == "error" for result in results)
     return Response(207 if failed else 202, results)
+
+
+def _one(
+    cloud: Cloud, action: Action, name: str, instance_id: str, body: dict[str, Any]
+) -> Response:
+    status = cloud.scenario.dialect.refusal_code
+    try:
+        changed = action(cloud, checks.instance(cloud, instance_id), body)
+    except ApiError as error:
+        if status == 207 and error.code == "forbidden_action":
+            return Response(207, [_failure(instance_id, name, error)])
+        raise refused(error, status) from None
+    return Response(202, [_success(instance_id, name)]) if changed else Response(204)
 
 
 def _attempt(
@@ -75,9 +93,13 @@ def _attempt(
     try:
         action(cloud, checks.instance(cloud, instance_id), body)
     except ApiError as error:
-        result = {"instanceId": instance_id, "action": name, "status": "error"}
-        return {**result, "error": error.message, "statusCode": error.status}
+        return _failure(instance_id, name, error)
     return _success(instance_id, name)
+
+
+def _failure(instance_id: str, name: str, error: ApiError) -> dict[str, Any]:
+    result = {"instanceId": instance_id, "action": name, "status": "error"}
+    return {**result, "error": error.message, "statusCode": error.status}
 
 
 def _success(instance_id: str, name: str) -> dict[str, Any]:
@@ -107,6 +129,9 @@ def _shutdown(cloud: Cloud, instance: Instance, body: dict[str, Any]) -> bool:
 
 
 def _discontinue(cloud: Cloud, instance: Instance, body: dict[str, Any]) -> bool:
+    if cloud.scenario.dialect.first_delete == "404" and not instance.delete_seen:
+        instance.delete_seen = True
+        raise checks.unknown(cloud, "Invalid instance id")
     if instance.status in BUILDING:
         raise forbidden("Can't discontinue a provisioning instance")
     return _remove(cloud, instance, body)

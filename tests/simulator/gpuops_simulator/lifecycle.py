@@ -124,8 +124,8 @@ def discontinue(
     for volume in _own_volumes(cloud, instance):
         if volume.id in doomed:
             disks.throw_away(cloud, volume, gone + scenario.volume_time(), permanent)
-        else:
-            only = instance.id if len(volume.instance_ids) > 1 else None
+        elif scenario.dialect.ended_disks == "released" or volume.is_os_volume:
+            only = instance.id if disks.shared(cloud, volume) else None
             disks.release(cloud, volume, gone + scenario.volume_time(), only)
     cloud.hosts.remove(instance.id)
     instance.status = "deleting"

@@ -85,4 +85,4 @@ def list_volume_types(cloud: Cloud, request: Request) -> Response:
 def get_balance(cloud: Cloud, request: Request) -> Response:
     """Answer GET /balance."""
     amount = round(float(cloud.account.balance), 6)
-    return Response(200, {"amount": amount, "currency": "usd"})
+    return Response(200, {"amount": amount, "currency": cloud.catalogue.currency})

@@ -47,6 +47,8 @@ class Instance:
     holds_stock: bool = True
     ended_at: float | None = None
     end_reason: str | None = None
+    delete_seen: bool = False
+    looks: int = 0  # how often it was asked for by its id
 
 
 @dataclass

@@ -19,8 +19,10 @@ from .wire import Request, Response
 if TYPE_CHECKING:
     from .cloud import Cloud
 
-HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+# The rule of the vendor's console and command line: no dots, and not digits alone.
+HOSTNAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 DEFAULT_OS_SIZE = 50
+OS_SIZES = (50, 10240)  # GiB
 ORDERED_SHARE = 0.2  # of the time to `running`
 
 
@@ -52,6 +54,9 @@ def post_instance(cloud: Cloud, request: Request, fate: str | None = None) -> Re
     _check_funds(cloud, order)
     _take_stock(cloud, order)
     instance = _place(cloud, order, fate)
+    status = cloud.scenario.dialect.order_answer
+    if status is not None:  # a proxy answers, although the order was executed
+        return Response(status, f"<html><head><title>{status}</title></head></html>")
     return Response(*checks.created(cloud, 202, instance.id))
 
 
@@ -62,10 +67,13 @@ def _read(cloud: Cloud, body: dict[str, Any]) -> Order:
     if instance_type not in cloud.catalogue.types:
         raise invalid("Invalid instance type")
     if not HOSTNAME.fullmatch(hostname):
-        raise invalid("hostname has characters that are not allowed")
+        raise invalid(
+            "hostname must contain only letters, digits and hyphens, and at least one letter"
+        )
     is_spot = body.get("is_spot") is True
     image = checks.text(body, "image")
     os_name, boot_volume = _image(cloud, image, instance_type, location)
+    _check_description(cloud, body)
     return Order(
         body=body,
         hostname=hostname,
@@ -80,8 +88,14 @@ def _read(cloud: Cloud, body: dict[str, Any]) -> Order:
         key_ids=_keys(cloud, body),
         script_id=_script(cloud, body),
         contract=_contract(body, is_spot),
-        tags=cloud.tags_from(body.get("tags")),
+        tags=cloud.order_tags(body.get("tags")),
     )
+
+
+def _check_description(cloud: Cloud, body: dict[str, Any]) -> None:
+    limit = cloud.scenario.dialect.description_limit
+    if limit is not None and len(str(body.get("description") or "")) > limit:
+        raise invalid(f"description must be shorter than or equal to {limit} characters")
 
 
 def _image(cloud: Cloud, image: str, kind: str, location: str) -> tuple[str, Volume | None]:
@@ -105,7 +119,7 @@ def _wishes(
 ) -> list[dict[str, Any]]:
     """Return the new volumes of an order, the OS volume first unless one is booted again."""
     raw = body.get("os_volume") or {"name": f"OS-{hostname}", "size": DEFAULT_OS_SIZE}
-    wishes = [] if boot else [checks.volume_wish(cloud, raw, kind="NVMe")]
+    wishes = [] if boot else [_root_wish(cloud, raw)]
     more = body.get("volumes") or []
     if not isinstance(more, list):
         raise invalid("volumes must be an array")
@@ -113,8 +127,16 @@ def _wishes(
     if not is_spot and any(wish["on_spot_discontinue"] for wish in wishes):
         raise invalid("on_spot_discontinue is only valid for spot instances")
     for wish in wishes:
-        cloud.tags_from(wish["tags"])
+        cloud.order_tags(wish["tags"], disk=True)
     return wishes
+
+
+def _root_wish(cloud: Cloud, raw: Any) -> dict[str, Any]:
+    wish = checks.volume_wish(cloud, raw, kind="NVMe")
+    least, most = OS_SIZES
+    if not least <= wish["size"] <= most:
+        raise invalid(f"os_volume.size must be between {least} and {most}")
+    return wish
 
 
 def _existing(cloud: Cloud, volume_id: str, location: str) -> Volume:

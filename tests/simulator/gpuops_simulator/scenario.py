@@ -10,10 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from .catalogue import Catalogue
+from .dialect import Dialect
 from .faults import check_fault
 
 Stock = dict[str, dict[str, dict[str, int]]]
 MARKETS = ("on_demand", "spot")
+CURRENCIES = ("usd", "eur")
 DEFAULT_QUOTAS = {
     "gpus": 64,
     "spot_gpus": 64,
@@ -41,6 +43,7 @@ class Scenario:
     """The start of an account and the habits of the imitated cloud."""
 
     balance: Decimal = Decimal(500)
+    currency: str = "usd"
     stock: Stock | None = None
     faults: list[dict[str, Any]] = field(default_factory=list)
     instance_types: list[dict[str, Any]] = field(default_factory=list)
@@ -59,6 +62,7 @@ class Scenario:
     aliases: bool = True
     clone_answer: str = "array"
     unknown_id_status: int = 404
+    dialect: Dialect = field(default_factory=Dialect)
 
     @classmethod
     def read(cls, data: dict[str, Any] | None, **defaults: Any) -> Scenario:
@@ -93,8 +97,12 @@ def _converted(data: dict[str, Any]) -> dict[str, Any]:
     values = dict(data)
     if "balance" in values:
         values["balance"] = Decimal(str(values["balance"]))
+    if values.get("currency", "usd") not in CURRENCIES:
+        raise ValueError(f"unknown currency {values['currency']!r}; known: {', '.join(CURRENCIES)}")
     if "rate_limits" in values:
         values["rate_limits"] = _rate_limits(values["rate_limits"])
+    if "dialect" in values:
+        values["dialect"] = Dialect.read(values["dialect"])
     for fault in values.get("faults", ()):
         check_fault(fault)
     bad = set(values.get("quotas", ())) - DEFAULT_QUOTAS.keys()

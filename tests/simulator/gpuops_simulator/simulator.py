@@ -191,7 +191,10 @@ class Simulator:
             volumes = account.volumes.values()
             state = {
                 "time": iso(cloud.moment),
-                "balance": {"amount": round(float(account.balance), 6), "currency": "usd"},
+                "balance": {
+                    "amount": round(float(account.balance), 6),
+                    "currency": cloud.catalogue.currency,
+                },
                 "stock": account.stock,
                 "instances": [self._instance(i) for i in account.instances.values()],
                 "volumes": [volume_view(cloud, v) for v in volumes if v.deleted_at is None],

@@ -63,7 +63,9 @@ def link(cloud: Cloud, thing: Instance | Volume, request: Request) -> Response:
     """Answer POST …/tags."""
     _check_supported(cloud)
     tag = _tag(cloud.account, request.body())
-    if tag["key"] in {other["key"] for other in thing.tags}:
+    same = [other for other in thing.tags if other["key"] == tag["key"]]
+    habit = cloud.scenario.dialect.tag_conflict
+    if any(habit == "key" or other["value"] == tag["value"] for other in same):
         raise ApiError(409, "conflict", "Tag is already linked to this resource")
     if len(thing.tags) >= MOST:
         raise invalid(f"A resource can have at most {MOST} tags")
@@ -72,9 +74,11 @@ def link(cloud: Cloud, thing: Instance | Volume, request: Request) -> Response:
 
 
 def unlink(cloud: Cloud, thing: Instance | Volume, tag_id: str) -> Response:
-    """Answer DELETE …/tags/{id}."""
+    """Answer DELETE …/tags/{id}, by id or by key."""
     _check_supported(cloud)
-    left = [tag for tag in thing.tags if tag["id"] != tag_id]
+    habit = cloud.scenario.dialect.untag
+    names = {"id": ("id",), "key": ("key",), "both": ("id", "key")}[habit]
+    left = [tag for tag in thing.tags if tag_id not in [tag[name] for name in names]]
     if len(left) == len(thing.tags):
         raise missing("Tag not found")
     thing.tags = left

@@ -27,7 +27,7 @@ def instance_view(cloud: Cloud, instance: Instance) -> View:
     view = {
         "id": instance.id,
         "hostname": instance.hostname,
-        "description": instance.description,
+        "description": cloud.scenario.dialect.shown(instance.description),
         "instance_type": instance.instance_type,
         "location": instance.location,
         "created_at": iso(instance.created_at),
@@ -53,6 +53,8 @@ def instance_view(cloud: Cloud, instance: Instance) -> View:
         "pricing": "FIXED_PRICE",
         "tags": instance.tags,
     }
+    if cloud.scenario.dialect.volume_ids == "missing":
+        del view["volume_ids"]
     return _dressed(cloud, view)
 
 
@@ -101,7 +103,7 @@ def _volume_core(cloud: Cloud, volume: Volume) -> View:
         "contract": "PAY_AS_YOU_GO",
         "base_hourly_cost": float(hour),
         "monthly_price": float(month),
-        "currency": "usd",
+        "currency": cloud.catalogue.currency,
         "tags": volume.tags,
     }
 
@@ -124,6 +126,6 @@ def _volume_instance(cloud: Cloud, instance_id: str) -> View:
 def _dressed(cloud: Cloud, view: View) -> View:
     if cloud.scenario.extra_fields:
         view["field_of_tomorrow"] = STRANGER
-    if not cloud.scenario.tags_supported:
+    if not (cloud.scenario.tags_supported and cloud.scenario.dialect.answer_tags):
         del view["tags"]
     return view

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import billing, checks, disks, quotas, tags
-from .errors import ApiError, forbidden, invalid
+from .errors import ApiError, forbidden, invalid, refused
 from .model import Instance, Volume
 from .views import trash_view, volume_view
 from .wire import Request, Response
@@ -108,9 +108,21 @@ def put_volumes(cloud: Cloud, request: Request) -> Response:
     action = ACTIONS.get(name)
     if action is None:
         raise invalid(f"Invalid action: {name}")
-    for volume in chosen:
-        action(cloud, volume, body)
+    try:
+        for volume in chosen:
+            action(cloud, volume, body)
+    except ApiError as error:
+        return _refusal(cloud, error, name, ids[0])
     return Response(202)
+
+
+def _refusal(cloud: Cloud, error: ApiError, name: str, volume_id: str) -> Response:
+    """Return the answer to an action that the state forbids, as this account gives it."""
+    status = cloud.scenario.dialect.refusal_code
+    if status != 207 or error.code != "forbidden_action":
+        raise refused(error, status)
+    row = {"volumeId": volume_id, "action": name, "status": "error"}
+    return Response(207, [{**row, "error": error.message, "statusCode": error.status}])
 
 
 def _clone_all(cloud: Cloud, chosen: list[Volume], body: dict[str, Any]) -> Response:
@@ -134,12 +146,12 @@ def _attach(cloud: Cloud, volume: Volume, body: dict[str, Any]) -> None:
 def _detach(cloud: Cloud, volume: Volume, body: dict[str, Any]) -> None:
     if not volume.instance_ids:
         raise forbidden("Volume is not attached")
-    holders = [checks.instance(cloud, i) for i in volume.instance_ids]
+    known = [cloud.account.instances.get(i) for i in volume.instance_ids]
     chosen = checks.names(body, "instance_id")
-    holders = [i for i in holders if not chosen or i.id in chosen]
-    if any(instance.status != "offline" for instance in holders):
+    holders = [i for i in known if i and (not chosen or i.id in chosen)]
+    if any(instance.status not in {"offline", "discontinued"} for instance in holders):
         raise forbidden("Instance must be shut down")
-    if volume.is_os_volume:
+    if volume.is_os_volume and any(instance.status == "offline" for instance in holders):
         raise forbidden("Can't detach the OS volume")
     only = chosen[0] if chosen and len(volume.instance_ids) > 1 else None
     disks.release(cloud, volume, cloud.moment + cloud.scenario.volume_time(), only)

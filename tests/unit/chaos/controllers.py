@@ -53,7 +53,7 @@ class Controller:
     def run(self, module: str, **args: Any) -> dict[str, Any]:
         """Run a module and return its result; ``killed`` is true in it when it did not end."""
         auth = {"client_id": self.client_id, "client_secret": SECRET, "timeout": 30.0}
-        self.args = {**auth, "base_url": "http://cloud.test/v1", **args}
+        self.args = {**auth, "base_url": "http://cloud.localhost/v1", **args}
         self._dead, self._doom = False, self._fate
         if not self._doom and self._dice.random() < self._mortality:
             steps = self._dice.choice([3, 8, 20, 60])
@@ -134,6 +134,7 @@ class Module:
         self.check_mode = False
         self._diff = False
         self.no_log_values: set[str] = set()
+        self.wrong: dict[str, Any] = {}
 
     def warn(self, text: str) -> None:
         """Take no note of a warning."""

@@ -28,6 +28,8 @@ EVERY, GRACE = 300.0, 900.0
 REQUESTS = 20.0  # seconds that the requests of one reaper may take on their way
 LEASES = ("30m", "2h", "8h", "1d", "3d")
 LONGEST = 4 * DAY  # an extended lease, grace and all
+TRUST = {"trust_cloud_clock": True}  # it is a month of its own
+REAP = {"mode": "delete", **TRUST}
 MARKETS = ("on_demand", "spot_first", "spot", "any")
 
 
@@ -59,7 +61,7 @@ class Scene:
 
     def doubles(self) -> dict[str, Any]:
         """Return what stands in for the sessions of the client."""
-        return {"_session": lambda retry: Session(self.wire)}
+        return {"new_session": lambda: Session(self.wire)}
 
     def begin(self, sim: Simulator, **scenario: Any) -> None:
         """Start with an ample market, and strangers in it."""
@@ -157,7 +159,7 @@ class Month(Scene):
         habit = dice.choice(["orderly", "forgetful", "forgetful", "long", "again"])
         self.schedule.pause(dice.uniform(60, 0.9 * 1800))
         if habit == "long":
-            self._run(actor, "datacrunch_lease", {"deployment": name, "extend": "+90m"})
+            self._run(actor, "datacrunch_lease", {"deployment": name, "extend": "+90m", **TRUST})
         if habit == "again":
             self._run(actor, "datacrunch_instance", want)
         if habit == "orderly":
@@ -200,7 +202,7 @@ class Month(Scene):
 
     def _reap(self, keeper: Controller) -> None:
         """Do what the timer does: begin every 5 minutes, unless the last round still runs."""
-        want = {"mode": "delete", "deployments": self._names, "grace": "15m"}
+        want = {**REAP, "deployments": self._names, "grace": "15m"}
         while self.schedule.now < self._end:
             self.rounds += 1
             result = keeper.run("datacrunch_reap", **want)
@@ -270,7 +272,7 @@ class Crash(Scene):
         self.schedule.pause(HOUR + GRACE + EVERY)
         self.books.note(keeper)
         for _round in range(2):  # an order that is built can only be ended later
-            keeper.run("datacrunch_reap", mode="delete", deployments=["crash"])
+            keeper.run("datacrunch_reap", **REAP, deployments=["crash"])
             self.schedule.pause(EVERY)
         survey = keeper.run("datacrunch_deployment_info", deployment="crash")
         self.survivors = survey["leftovers"]

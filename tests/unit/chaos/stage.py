@@ -19,10 +19,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, Protocol
 from unittest import mock
 
-import urllib3.util.retry
-from urllib3.connectionpool import HTTPConnectionPool
-
-from ansible_collections.gpuops.cloud.plugins.module_utils import _client, _walk
+from ansible_collections.gpuops.cloud.plugins.module_utils import _client, _transport, _walk
 from ansible_collections.gpuops.cloud.plugins.modules import (
     datacrunch_cost_info,
     datacrunch_deployment_info,
@@ -108,7 +105,7 @@ def stage(folder: Path) -> Iterator[Stage]:
     home["GPUOPS_LEDGER"] = "none"
     with (
         mock.patch.dict(os.environ, home, clear=True),
-        mock.patch.object(HTTPConnectionPool, "ConnectionCls", Connection),
+        mock.patch.object(_transport.Pool, "ConnectionCls", Connection),
         mock.patch.object(logging.getLogger("urllib3.connectionpool"), "disabled", True),
     ):
         made = Stage(folder)
@@ -133,14 +130,13 @@ def _replaced(world: Play) -> Iterator[None]:
         "fcntl": SimpleNamespace(flock=lambda file, how: _flock(world, file, how), **_FLAGS),
         "SystemClock": lambda: clock,
         "_JITTER": Random(f"jitter {world.seed}"),
-        "AnsibleModule": lambda argument_spec, **_rules: Module(schedule.owner.args, argument_spec),
+        "_Module": lambda argument_spec, **_rules: Module(schedule.owner.args, argument_spec),
         **world.doubles(),
     }
     with contextlib.ExitStack() as stack:
         for module in _helpers():
             for name in doubles.keys() & vars(module).keys():
                 stack.enter_context(mock.patch.object(module, name, doubles[name]))
-        stack.enter_context(mock.patch.object(urllib3.util.retry, "time", schedule.time()))
         stack.enter_context(mock.patch.object(uuid, "uuid4", world.uuid))
         stack.enter_context(mock.patch.object(_walk.Walk, "__init__", walk))
         yield

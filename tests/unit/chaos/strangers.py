@@ -9,6 +9,7 @@ import json
 from random import Random
 from typing import Any
 
+from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import WITHOUT_LIMIT
 from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_foreign import FOREIGN
 from gpuops_simulator import Simulator
 from gpuops_simulator.access import post_key
@@ -27,6 +28,8 @@ def move_in(sim: Simulator, dice: Random) -> None:
     cloud = sim.cloud
     sim.set_stock({PLACE: {"on_demand": {TYPE: 9}, "spot": {TYPE: 9}}})
     image = cloud.catalogue.supported_os(TYPE)[0]
+    habits = cloud.scenario.dialect
+    sim.switch(dialect=WITHOUT_LIMIT)  # descriptions of strangers are older than limits
     with cloud.lock:
         cloud.settle()
         for name in dice.sample(sorted(FOREIGN), dice.randint(1, 4)):
@@ -39,6 +42,7 @@ def move_in(sim: Simulator, dice: Random) -> None:
             post_volume(cloud, _request(body))
         for name in dice.sample(KEYS, dice.randint(0, 2)):
             post_key(cloud, _request({"name": name, "key": PUBLIC}))
+    sim.switch(dialect=habits)
     sim.advance(600)
     for row in sim.state()["instances"]:
         if dice.random() < 0.2:

@@ -16,7 +16,7 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _lease, _purchase
+from ansible_collections.gpuops.cloud.plugins.module_utils import _findings, _lease, _purchase
 from ansible_collections.gpuops.cloud.tests.unit.chaos.stage import Stage, stage
 from ansible_collections.gpuops.cloud.tests.unit.chaos.world import World
 
@@ -83,7 +83,8 @@ def test_twins_that_both_stay_are_found(theatre: Stage) -> None:
 
 
 def test_orders_without_marks_are_found(theatre: Stage) -> None:
-    with mock.patch.object(_lease.Identity, "marker", return_value=""):
+    unwritten = mock.patch.object(_findings, "_write")  # or nothing more is bought
+    with unwritten, mock.patch.object(_lease.Identity, "label", return_value=""):
         assert found(theatre, "without an identity")
 
 

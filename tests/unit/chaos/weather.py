@@ -47,6 +47,7 @@ TAKEN: tuple[Fault, ...] = (
     {"do": "commit_then_500"},
     {"do": "commit_then_500", "status": 502, "body": HTML},
     {"do": "commit_then_500", "status": 504, "body": ""},
+    {"do": "commit_then_500", "status": 520, "body": HTML},
     {"do": "commit_then_500", "status": 200, "body": HTML},
     {"do": "commit_then_500", "status": 202, "body": ""},
     {"do": "commit_then_reset"},

@@ -182,10 +182,6 @@ class Session:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    def post(self, url: str, **more: Any) -> Answer:
-        """Send a POST."""
-        return self.request("POST", url, **more)
-
     def request(
         self,
         method: str,
@@ -208,5 +204,5 @@ class Session:
         answer = Answer()
         answer.status_code, answer._content = response.status, response.payload()
         answer.headers.update(self._wire.headers(response))
-        answer.encoding = "utf-8"
+        answer._content_consumed = True
         return answer

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3.util.retry
 
 from ansible_collections.gpuops.cloud.plugins.module_utils import _client
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     SECRET,
     Cloud,
     SimulatedClock,
-    patched_time,
     tokens_in,
 )
 from gpuops_simulator import Simulator
@@ -46,7 +44,6 @@ def start(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         clock = SimulatedClock(sim)
         running.append(Cloud(sim, clock))
         monkeypatch.setattr(_client, "SystemClock", lambda: clock)
-        monkeypatch.setattr(urllib3.util.retry, "time", patched_time(clock))
         return running[-1]
 
     yield begin

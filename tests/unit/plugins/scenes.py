@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,10 @@ class Scene:
 
     def prepare(self, cloud: Cloud) -> list[dict[str, Any]]:
         """Do what happens before, and return the results."""
-        return [cloud.ok(f"datacrunch_{module}", **args) for module, args in self.before]
+        results = [cloud.ok(f"datacrunch_{module}", **args) for module, args in self.before]
+        if self.module == "reap":
+            cloud.sim.advance(90)  # the shortest lease is over then
+        return results
 
     def run(self, cloud: Cloud, **how: Any) -> dict[str, Any]:
         """Run the module."""
@@ -67,6 +71,8 @@ def reap(**more: Any) -> Task:
     return "reap", {"everything": True, "grace": "0s", **more}
 
 
+# A date that the balance outlasts; whole days, so that all processes of a run call tests alike.
+LATER = f"{datetime.now(timezone.utc) + timedelta(days=3):%Y-%m-%d}T00:00:00Z"
 NEW = {"size_gb": 50, "location": "FIN-03"}
 BOUGHT = (machine(**TIER),)
 LIMITS = {"budget": {"per_hour": 50, "total": 1000}, "max_lease_cost": 200}
@@ -78,7 +84,7 @@ SCRIPTS = (script(content="#!/bin/sh\ntrue\n"), script(name="two", content="#!/b
 FULL = (*BOUGHT, machine(**TIER, deployment="other", name="spot", market="spot"), *KEYS, *DISK)
 # A lease that is over, a volume that is kept, and a key of which nobody knows the age.
 OVER = (
-    machine(**TIER, lease="10s", owner="me"),
+    machine(**TIER, lease="1m", owner="me"),
     volume(deployment="empty", **NEW),
     key(deployment=None, name="gpuops.nowhere.key", public_key=KEY),
 )
@@ -117,7 +123,7 @@ WRITES: tuple[tuple[str, Task, tuple[Task, ...], bool], ...] = (
     ("keep a script", script(content="#!/bin/sh\ntrue\n"), SCRIPTS, False),
     ("remove scripts", script(state="absent"), SCRIPTS, True),
     ("remove no script", script(state="absent"), (), False),
-    ("set a lease", lease(lease="2999-01-01T00:00:00Z"), BOUGHT, True),
+    ("set a lease", lease(lease=LATER), BOUGHT, True),
     ("keep a lease", lease(lease="none", name="llm"), (machine(**TIER, lease="none"),), False),
     ("protect", lease(protect=True), BOUGHT, True),
     ("end a lease", lease(done=True, data_volumes="trash"), BOUGHT, True),

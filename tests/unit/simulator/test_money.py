@@ -11,7 +11,7 @@ import pytest
 
 HOUR = 3600
 SPARE = {"type": "NVMe", "name": "data", "size": 7300, "location_code": "FIN-01"}  # 2 USD an hour
-SMALL_DISK = {"name": "os", "size": 1}
+SMALL_DISK = {"name": "os", "size": 50}
 
 
 @pytest.fixture
@@ -127,3 +127,31 @@ def test_many_things_over_a_long_time_are_billed_quickly(api: Any) -> None:
         api.post("/volumes", {**SPARE, "size": 1, "name": f"v{number}"})
     api.simulator.advance(365 * 24 * HOUR)
     assert spent(api) == pytest.approx(20 * 0.2 * 12, rel=1e-3)
+
+
+# -- currencies ------------------------------------------------------------------------------------
+
+
+def test_account_in_euro_pays_and_shows_euro(start: Any) -> None:
+    api = start(currency="eur", stock={"FIN-01": {"on_demand": {"1V100.6V": 1}, "spot": {}}})
+    api.buy(instance_type="1V100.6V", os_volume=SMALL_DISK)
+    assert api.get("/balance").data["currency"] == "eur"
+    assert api.simulator.state()["balance"]["currency"] == "eur"
+    (machine,) = api.get("/instances").data
+    assert machine["price_per_hour"] == bill(api)["price_per_hour"] == 0.1615
+    (disk,) = api.get("/volumes").data
+    assert (disk["currency"], disk["monthly_price"]) == ("eur", pytest.approx(0.17))
+    assert api.balance() == pytest.approx(500 - spent(api), abs=1e-5)
+
+
+def test_prices_are_in_dollars_all_the_same_unless_asked(start: Any) -> None:
+    api = start(currency="eur")
+    for path in ("/instance-types", "/volume-types"):
+        for query, currency in (("", "usd"), ("?currency=eur", "eur")):
+            row = api.get(path + query).data[0]
+            assert (row.get("currency") or row["price"]["currency"]) == currency
+
+
+def test_currency_that_is_not_known_is_no_scenario(start: Any) -> None:
+    with pytest.raises(ValueError, match="unknown currency 'gbp'"):
+        start(currency="gbp")

@@ -5,16 +5,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import pytest
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import datacrunch
-
-from datacrunch.exceptions import APIException
+import verda
+from verda.exceptions import APIException
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDIhz2GK/XCUj4i6Q5yQJNL1MKMY0RxzPV2QrBqfHrDq me@home"
 
@@ -22,7 +17,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDIhz2GK/XCUj4i6Q5yQJNL1MKMY0RxzPV2Qr
 @pytest.fixture
 def sdk(api: Any) -> Any:
     """The SDK's client, logged in."""
-    return datacrunch.DataCrunchClient("me", "hush", base_url=f"{api.simulator.url}/v1")
+    return verda.VerdaClient("me", "hush", base_url=f"{api.simulator.url}/v1")
 
 
 @pytest.fixture
@@ -46,13 +41,13 @@ def order(sdk: Any, **changes: Any) -> Any:
 def test_credentials_are_checked(start: Any) -> None:
     url = f"{start(clients={'me': 'right'}).simulator.url}/v1"
     with pytest.raises(APIException) as error:
-        datacrunch.DataCrunchClient("me", "wrong", base_url=url)
+        verda.VerdaClient("me", "wrong", base_url=url)
     assert error.value.code == "unauthorized_request"
 
 
 def test_a_token_that_has_run_out_is_renewed(start: Any) -> None:
     api = start(token_seconds=0.9)  # the SDK hears of 0 seconds and renews before each call
-    sdk = datacrunch.DataCrunchClient("me", "hush", base_url=f"{api.simulator.url}/v1")
+    sdk = verda.VerdaClient("me", "hush", base_url=f"{api.simulator.url}/v1")
     assert sdk.balance.get().amount == 500
     api.simulator.revoke_tokens()
     assert sdk.balance.get().amount == 500
@@ -120,7 +115,7 @@ def test_create_an_instance(sdk: Any) -> None:
 
 def test_create_waits_while_the_order_stands(start: Any) -> None:
     api = start(provision_seconds=10)
-    sdk = datacrunch.DataCrunchClient("me", "hush", base_url=f"{api.simulator.url}/v1")
+    sdk = verda.VerdaClient("me", "hush", base_url=f"{api.simulator.url}/v1")
     assert order(sdk, wait_for_status=None).status == "ordered"
     with pytest.raises(TimeoutError):
         order(sdk, max_wait_time=0)
@@ -128,7 +123,7 @@ def test_create_waits_while_the_order_stands(start: Any) -> None:
 
 def test_a_quoted_id_breaks_the_sdk_after_the_order(start: Any) -> None:
     api = start(quoted_ids=True)
-    sdk = datacrunch.DataCrunchClient("me", "hush", base_url=f"{api.simulator.url}/v1")
+    sdk = verda.VerdaClient("me", "hush", base_url=f"{api.simulator.url}/v1")
     with pytest.raises(ValueError, match="path"):
         order(sdk)
     assert len(api.get("/instances").data) == 1

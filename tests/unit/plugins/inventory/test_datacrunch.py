@@ -84,7 +84,7 @@ def test_groups_variables_and_calls(cloud: Cloud, show_both: Show, home: Path) -
     settings.parent.mkdir(parents=True)
     settings.write_text("Host *\n")
     stranger(cloud, "foreign")
-    found = listed(show_both("--list", "-vvv"))
+    found = listed(show_both("--list", "-vvv", foreign=True))
     assert cloud.calls() == ["GET /instances"]
     ours = ["deployment_llm", "gpu_h200", "location_fin_03", "owner_ml_team_x", "tier_h200"]
     everyones = ["market_on_demand", "status_running"]
@@ -134,10 +134,10 @@ def test_deployments_are_chosen(cloud: Cloud, show: Show) -> None:
 def test_machines_of_one_name_are_told_apart(cloud: Cloud, show: Show) -> None:
     ours = cloud.buy(tier="h200_or_less")["instance"]["id"]
     first, second = sorted([ours, stranger(cloud, "llm")])
-    done = show("--list")
+    done = show("--list", foreign=True)
     assert hosts(done) == ["llm", f"llm-{second}"]
     assert listed(done)["_meta"]["hostvars"]["llm"]["datacrunch_id"] == first
-    assert "Two machines are called llm" in said(done)
+    assert "llm is taken by another host" in said(done)
 
 
 def test_cache_answers_without_a_call(cloud: Cloud, show: Show, home: Path) -> None:

@@ -76,6 +76,8 @@ def test_growth_and_season_are_factors_on_the_limit(
 def test_rows_hold_all_figures() -> None:
     budget = {"per_hour": 10, "per_day": 200, "per_month": 3000, "total": 50000}
     rows = _budget.budget_rows(budget, 9.5, {"day": 170.0, "month": 300.0, "total": 50000.0})
+    for row in rows:
+        assert (row.pop("owner"), row.pop("project")) == (None, None)
     assert rows == [
         {"period": "hour", "limit": 10, "used": 9.5, "share_percent": 95, "state": "critical"},
         {"period": "day", "limit": 200, "used": 170, "share_percent": 85, "state": "warning"},

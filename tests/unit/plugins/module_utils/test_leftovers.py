@@ -71,7 +71,29 @@ def about(judgement: Judgement) -> str | None:
     ],
 )
 def test_volumes(row: dict[str, Any], expected: str | None) -> None:
-    assert about(judge(Account(volumes=[row]), ALL)) == expected
+    somebody = {"id": "other", "hostname": "web", "status": "running", "created_at": at(-60)}
+    assert about(judge(Account([somebody], [row]), ALL)) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (volume(status="attached", instances=[{"id": "other"}]), "orphan"),
+        (volume(status="attached", instances=[{"id": "other"}, {"id": "another"}]), "orphan"),
+        (volume(status="attached", instance_id="other"), "orphan"),
+        (volume(status="attached"), None),  # nobody says to what
+        (volume(status="attaching", instance_id="other"), None),
+        (volume(status="detaching", instance_id="other"), None),
+        (volume(status="attached", instance_id="other", created_at=at(-14)), None),
+        (volume(status="attached", instance_id="other", marks={"keep": "yes"}), "kept"),
+        (volume(status="attached", instance_id="other", name="data", tags=[]), None),
+    ],
+)
+def test_volumes_of_machines_that_do_not_exist(row: dict[str, Any], expected: str | None) -> None:
+    judgement = judge(Account(volumes=[row]), ALL)
+    assert about(judgement) == expected
+    told = [verdict.detail for verdict in judgement.over]
+    assert all("attached to an instance that no longer exists" in detail for detail in told)
 
 
 @pytest.mark.parametrize(

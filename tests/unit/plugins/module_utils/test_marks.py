@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _lease
 from ansible_collections.gpuops.cloud.plugins.module_utils._describe import describe_instance
+from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=timezone.utc)
 PLAIN = _lease.Identity("llm", "web", "me", "2026-11-22T20:00:00Z", "0" * 32)
@@ -33,20 +35,26 @@ def changed(tags: list[dict[str, str]], **values: str | None) -> list[dict[str, 
 @pytest.mark.parametrize("marks", [PLAIN, FULL], ids=["plain", "full"])
 def test_marks_are_read_as_they_were_written(marks: _lease.Identity) -> None:
     assert _lease.read_identity({"tags": marks.tags()}) == marks
-    assert _lease.read_identity({"description": f"x {marks.marker()} y"}) == marks
+    assert _lease.read_identity({"description": f"x {old_marker(marks)} y"}) == marks
 
 
-def test_tags_leave_room_for_those_that_come_later() -> None:
-    later = ("gpuops-next-lease", "gpuops-replaces")
-    assert len(FULL.tags()) + len(later) <= 10
-    assert all(len(tag["value"]) <= 127 for tag in FULL.tags())
+def test_tags_leave_room_for_those_of_users() -> None:
+    most = replace(FULL, replaces="01234567")
+    assert len(most.tags()) + len(["gpuops-next-lease"]) == _lease.MOST_TAGS == 7
+    assert all(len(tag["value"]) <= 127 for tag in most.tags())
+    assert _lease.read_identity({"tags": most.tags()}) == most
+
+
+def test_disk_of_an_order_has_room_for_a_tag_more() -> None:
+    tags = _lease.part_tags("llm", owner="me", project="research", lease="none")
+    assert len([*tags, "gpuops-keep"]) == 5
 
 
 def test_marker_can_be_read_by_who_knows_only_the_first_marks() -> None:
-    found = OLD_MARKER.search(FULL.marker())
+    found = OLD_MARKER.search(old_marker(FULL))
     assert found
     assert found.groups() == ("llm", "web", "me", "2026-11-22T20:00:00Z", "0" * 32)
-    assert OLD_MARKER.fullmatch(PLAIN.marker())
+    assert OLD_MARKER.fullmatch(old_marker(PLAIN))
 
 
 def test_marks_show_in_results() -> None:
@@ -58,7 +66,7 @@ def test_marks_show_in_results() -> None:
 
 def test_tags_say_what_is_no_longer_so() -> None:
     tags = changed(FULL.tags(), protect=None, project="other")
-    found = _lease.read_identity({"tags": tags, "description": FULL.marker()})
+    found = _lease.read_identity({"tags": tags, "description": old_marker(FULL)})
     assert found
     assert (found.protected, found.project) == (False, "other")
 
@@ -67,14 +75,14 @@ def test_new_lease_wins_while_the_old_one_is_still_there_or_there_no_longer() ->
     new = "2026-11-23T20:00:00Z"
     for lease in (PLAIN.lease, None):
         tags = changed(PLAIN.tags(), lease=lease, next_lease=new)
-        found = _lease.read_identity({"tags": tags, "description": PLAIN.marker()})
+        found = _lease.read_identity({"tags": tags, "description": old_marker(PLAIN)})
         assert found
         assert found.lease == new
 
 
 def test_tag_that_went_missing_leaves_the_marker() -> None:
     tags = changed(PLAIN.tags(), lease=None)
-    assert _lease.read_identity({"tags": tags, "description": FULL.marker()}) == FULL
+    assert _lease.read_identity({"tags": tags, "description": old_marker(FULL)}) == FULL
     assert _lease.read_identity({"tags": tags}) is None
 
 
@@ -83,7 +91,7 @@ def test_tag_that_went_missing_leaves_the_marker() -> None:
 )
 def test_protection_counts_unless_it_is_denied(value: str, protected: bool) -> None:
     for tags in (changed(PLAIN.tags(), protect=value), changed([], protect=value)):
-        found = _lease.read_identity({"tags": tags, "description": PLAIN.marker()})
+        found = _lease.read_identity({"tags": tags, "description": old_marker(PLAIN)})
         assert found
         assert found.protected is protected
 
@@ -93,7 +101,9 @@ def test_protection_counts_unless_it_is_denied(value: str, protected: bool) -> N
     [
         ({"tags": changed([], name="x")}, True),
         ({"description": "[gpuops d=llm n=llm]"}, True),
+        ({"description": "gpo.llm.ll"}, True),
         ({"description": "gpuops d=llm"}, False),
+        ({"description": "about gpo.llm.llm.none.00000000"}, False),
         ({"tags": [{"key": "mygpuops-name", "value": "x"}], "description": None}, False),
         ({}, False),
     ],

@@ -203,7 +203,7 @@ def test_lease_comes_before_hours() -> None:
         (machine(at(-30), tags=[], description="gpuops llm"), None),
         (machine(at(-30), tags=[{"key": "deployment", "value": "llm"}]), None),
         # half of our marks are none of ours; it is only said
-        (machine(at(-30), marks={"request": ""}), "?"),
+        (machine(at(-30), marks={"name": "llm."}), "?"),
         (machine(at(-30), marks={"deployment": "LLM!"}), "?"),
         (machine(at(-30), marks={"owner": "a b"}), "?"),
         (machine(tags=[], description="[gpuops d=llm n=llm]"), "?"),

@@ -1,21 +1,17 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small pure parts: marks, times, prices, waits, and what an answer means."""
+"""Small pure parts: marks, times, prices, waits, and how errors read."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _lease, _spend, _wait
-from ansible_collections.gpuops.cloud.plugins.module_utils._faults import (
-    from_exception,
-    from_response,
-)
+from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=timezone.utc)
 MARKS = _lease.Identity("llm", "llm-2", "me@example.org", "2026-11-22T20:00:00Z", "abc123")
@@ -24,15 +20,15 @@ MARKS = _lease.Identity("llm", "llm-2", "me@example.org", "2026-11-22T20:00:00Z"
 # -- marks -----------------------------------------------------------------------------------------
 
 
-def test_marks_are_read_from_tags_and_from_the_marker() -> None:
+def test_marks_are_read_from_tags_and_from_the_marker_of_old() -> None:
     assert _lease.read_identity({"tags": MARKS.tags()}) == MARKS
-    assert _lease.read_identity({"description": MARKS.marker()}) == MARKS
-    assert _lease.read_identity({"description": f"a [b] {MARKS.marker()} c"}) == MARKS
+    assert _lease.read_identity({"description": old_marker(MARKS)}) == MARKS
+    assert _lease.read_identity({"description": f"a [b] {old_marker(MARKS)} c"}) == MARKS
 
 
 def test_tags_win() -> None:
     tags = [{**tag, "value": "none"} if "lease" in tag["key"] else tag for tag in MARKS.tags()]
-    found = _lease.read_identity({"tags": tags, "description": MARKS.marker()})
+    found = _lease.read_identity({"tags": tags, "description": old_marker(MARKS)})
     assert found is not None
     assert found.lease == "none"
 
@@ -227,71 +223,7 @@ def test_no_time_means_one_look() -> None:
         wait(["a", "done"], timeout=0)
 
 
-# -- answers ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("request_line", "status", "text", "code", "unclear"),
-    [
-        ("GET /x", 400, '{"message": "bad"}', "invalid", False),
-        ("GET /x", 400, '{"message": "Invalid instance id"}', "not_found", False),
-        ("POST /x", 400, '{"message": "Storage limit exceeded"}', "quota", False),
-        ("POST /x", 400, '{"message": "your quota"}', "quota", False),
-        ("GET /x", 401, "", "auth", False),
-        ("POST /instances", 402, "", "no_funds", False),
-        ("GET /x", 403, '{"message": "no"}', "forbidden", False),
-        ("GET /x", 403, '{"message": "Insufficient scope"}', "auth", False),
-        ("GET /x", 404, "", "not_found", False),
-        ("POST /x", 409, "", "conflict", False),
-        ("GET /x", 418, "", "unavailable", False),
-        ("POST /x", 429, "Rate limit.", "rate_limited", False),
-        ("GET /x", 500, "", "unavailable", False),
-        ("POST /x", 500, "", "unavailable", True),
-        ("PUT /x", 502, "", "unavailable", True),
-        ("DELETE /x", 504, "", "unavailable", True),
-        ("POST /x", 408, "", "unavailable", True),
-        ("POST /instances", 503, '{"message": "No capacity"}', "no_capacity", False),
-        ("POST /volumes", 503, "", "unavailable", True),
-        ("GET /instances", 503, "", "unavailable", False),
-        ("POST /instances", 503, "<html>proxy</html>", "unavailable", True),
-        ("GET /x", 302, "", "unavailable", False),
-        ("GET /x", 400, "[1, 2]", "invalid", False),
-        ("GET /x", 400, "null", "invalid", False),
-        ("GET /x", 400, '{"message": null}', "invalid", False),
-    ],
-)
-def test_answers(request_line: str, status: int, text: str, code: str, unclear: bool) -> None:
-    answer = SimpleNamespace(status_code=status, text=text)
-    error = from_response(answer, request_line)
-    assert (error.code, error.unclear, error.status) == (code, unclear, status)
-    assert error.message.startswith(f"{request_line}: the API answered {status}")
-
-
-def test_page_is_read_as_words() -> None:
-    page = "<html><style>p {}</style><script>x()</script><h1>Bad\n gateway</h1></html>"
-    error = from_response(SimpleNamespace(status_code=502, text=page), "GET /x")
-    assert str(error).startswith("GET /x: the API answered 502: Bad gateway. Check base_url")
-
-
-def test_long_page_is_cut() -> None:
-    answer = SimpleNamespace(status_code=502, text="word " * 5000)
-    assert len(str(from_response(answer, "GET /x"))) < 500
-
-
-@pytest.mark.parametrize(
-    ("text", "words", "unclear"),
-    [
-        ("Read timed out.", "no answer in time", True),
-        ("[Errno 111] Connection refused", "connection refused", False),
-        ("certificate verify failed: CERTIFICATE_VERIFY_FAILED", "could not be verified", False),
-        ("Failed to resolve 'x'", "could not be resolved", False),
-        ("Connection aborted. RemoteDisconnected", "the connection broke", True),
-    ],
-)
-def test_exceptions(text: str, words: str, unclear: bool) -> None:
-    error = from_exception(OSError(text), "POST /x", "https://a/v1", unclear=True)
-    assert words in str(error)
-    assert error.unclear is unclear
+# -- errors ----------------------------------------------------------------------------------------
 
 
 def test_sentences_end_once() -> None:

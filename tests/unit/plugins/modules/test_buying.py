@@ -20,6 +20,7 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
 )
 
 TIER = {"tier": "h200_or_less"}
+ZONE = "America/Argentina/ComodRivadavia"
 
 
 def tags(row: dict[str, Any]) -> dict[str, str]:
@@ -73,14 +74,17 @@ def test_marks_are_on_the_machine_and_its_volume(cloud: Cloud) -> None:
     cloud.buy(**TIER, owner="ml-team", description="for the talk")
     machine = cloud.machine()
     found = tags(machine)
-    assert found.pop("gpuops-request")
+    label = machine["description"].split()[0]
+    request = label.rpartition(".")[2]
     assert found == {
         "gpuops-deployment": "llm",
-        "gpuops-name": "llm",
+        "gpuops-name": f"llm.{request}",
         "gpuops-owner": "ml-team",
         "gpuops-lease": found["gpuops-lease"],
     }
-    assert machine["description"].startswith("for the talk [gpuops d=llm n=llm o=ml-team l=")
+    assert label.startswith("gpo.llm.llm.")
+    assert machine["description"] == f"{label} for the talk"
+    assert len(machine["description"]) <= 60
     (volume,) = cloud.sim.state()["volumes"]
     assert volume["name"] == "gpuops.llm.llm.os"
     assert tags(volume) == {
@@ -202,6 +206,12 @@ def test_an_ended_lease_is_told(cloud: Cloud) -> None:
         ({"deployment": "Large"}, "deployment 'Large' is not usable"),
         ({"name": "a.b"}, "name 'a.b' is not usable"),
         ({"name": "x" * 64}, "is not usable"),
+        ({"name": "42"}, "wants a letter in a host name"),
+        ({"name": "42", "count": 2}, "wants a letter in a host name"),
+        ({"os_volume_gb": 49}, "os_volume_gb 49 is not usable: the cloud wants 50 or more"),
+        ({"description": "a [gpuops d=prod n=db o=eve l=none r=1]"}, "looks like the ownership"),
+        ({"description": "see gpo.prod.db.none.00000000"}, "looks like the ownership string"),
+        ({"project": "p" * 63, "hours": f"mon,tue,wed,thu,fri 08:00-19:00 {ZONE}"}, "share one"),
         ({"name": "x" * 62, "count": 2}, "name 'xxx"),
         ({"owner": "a b"}, "owner 'a b' is not usable"),
         ({"count": 0}, "count 0 is not usable"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import WITHOUT_LIMIT
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud, stock
 
 TYPE = "1H200.141S.44V"
@@ -43,6 +44,10 @@ FOREIGN: dict[str, dict[str, Any]] = {
     "with a marker of another deployment": {
         "description": f"[gpuops d=other n=llm o=me l=none r={REQUEST}]"
     },
+    "with an ownership string of another": {"description": "gpo.other.llm.none.00000000"},
+    "with a cut ownership string": {"description": "gpo.llm.llm.none.0000"},
+    "with a string behind a text": {"description": "see gpo.llm.llm.none.00000000"},
+    "with a shortened string and no tags": {"description": "gpo.llm-0123abcd-.llm.none.00000000"},
     "that speaks of us": {"description": "gpuops llm d=llm n=llm"},
 }
 
@@ -50,7 +55,9 @@ FOREIGN: dict[str, dict[str, Any]] = {
 def rent(cloud: Cloud, **more: Any) -> str:
     """Let somebody else rent a machine of the same host name; returns its id."""
     image = {"image": "24.04.cuda13.2", "location_code": "FIN-03", "instance_type": TYPE}
+    cloud.sim.switch(dialect=WITHOUT_LIMIT)
     machine = cloud.client().create("/instances", {"hostname": "llm", **image, **more})
+    cloud.sim.switch(dialect={})
     cloud.sim.advance(60)
     cloud.sim.clear_log()
     return machine
@@ -123,6 +130,21 @@ def test_disk_of_somebody_else_stays(cloud: Cloud) -> None:
 
 def test_marker_in_the_description_is_enough(cloud: Cloud) -> None:
     rent(cloud, description=f"x [gpuops d=llm n=llm o=me l=none r={REQUEST}] y")
+    assert cloud.end(owner="me")["changed"]
+
+
+@pytest.mark.parametrize("other", [{"deployment": "other"}, {"name": "other.00000000"}])
+def test_ownership_string_and_tags_that_differ_are_nobodys(
+    cloud: Cloud, other: dict[str, str]
+) -> None:
+    rent(cloud, description="gpo.llm.llm.none.00000000", tags=tags(**other, owner=None))
+    for deployment in ("llm", "other"):
+        end = {"deployment": deployment, "state": "absent"}
+        assert not cloud.ok("datacrunch_instance", **end)["changed"]
+
+
+def test_ownership_string_is_enough(cloud: Cloud) -> None:
+    rent(cloud, description="gpo.llm.llm.none.00000000 and a word of theirs")
     assert cloud.end(owner="me")["changed"]
 
 

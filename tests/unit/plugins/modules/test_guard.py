@@ -210,7 +210,7 @@ def test_what_has_ended_counts_by_the_ledger(cloud: Cloud) -> None:
     result = refused(cloud, lease="4h", budget=budget)
     (row,) = result["spend"]["budgets"]
     assert row["used"] == pytest.approx(11 * PRICE, rel=0.01)
-    assert cloud.buy(**TIER, lease="4h", budget=budget, ledger="none")["changed"]
+    assert cloud.buy(**TIER, lease="4h", budget={"total": 12 * PRICE})["changed"]
 
 
 def test_costlier_offer_is_not_taken_when_the_first_is_refused(start: Start) -> None:

@@ -11,14 +11,23 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import read_identity, write_time
+from ansible_collections.gpuops.cloud.plugins.module_utils._lease import (
+    Identity,
+    read_identity,
+    write_time,
+)
 from ansible_collections.gpuops.cloud.plugins.module_utils._marking import Marks
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
+from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import (
+    REQUEST,
+    buy_as_of_old,
+)
+from ansible_collections.gpuops.cloud.tests.unit.plugins.scenes import LATER
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud
 
 TIER = {"tier": "h200_or_less"}
 TYPE = "1H200.141S.44V"
-DATE = "2999-01-01T00:00:00Z"
+DATE = LATER
 TAGGING = {"method": "POST", "path": "/v1/instances/*"}
 UNTAGGING = {"method": "DELETE", "path": "/v1/instances/*"}
 
@@ -46,7 +55,7 @@ def test_extension_counts_from_the_end_of_the_lease(cloud: Cloud) -> None:
     (shown,) = result["instances"]
     assert shown["lease_end"] == shown["lease"] == expected
     assert tags(cloud.machine())["gpuops-lease"] == expected
-    assert len(tags(cloud.machine())) == 5
+    assert len(tags(cloud.machine())) == 4
 
 
 def test_extension_counts_from_now_when_the_lease_is_over(cloud: Cloud) -> None:
@@ -179,7 +188,7 @@ def test_controller_that_dies_in_between_leaves_complete_marks(cloud: Cloud, wri
     left = tags(cloud.machine())
     assert left["gpuops-lease"] == DATE
     assert lease(cloud, lease="2h")["changed"]
-    assert len(tags(cloud.machine())) == 5
+    assert len(tags(cloud.machine())) == 4
 
 
 @pytest.mark.parametrize("match", [TAGGING, UNTAGGING], ids=["add", "remove"])
@@ -188,7 +197,7 @@ def test_answer_that_was_lost_is_looked_up(cloud: Cloud, match: dict[str, str], 
     cloud.buy(**TIER)
     cloud.fault(do, match, times=2)
     assert lease(cloud, lease=DATE)["instances"][0]["lease"] == DATE
-    assert len(tags(cloud.machine())) == 5
+    assert len(tags(cloud.machine())) == 4
 
 
 def test_two_controllers_that_extend_at_once(cloud: Cloud) -> None:
@@ -206,35 +215,35 @@ def test_two_controllers_that_extend_at_once(cloud: Cloud) -> None:
     client.tag = interrupted  # type: ignore[method-assign]
     mine.write_lease(DATE)
     assert tags(cloud.machine())["gpuops-lease"] == DATE
-    assert len(tags(cloud.machine())) == 5
+    assert len(tags(cloud.machine())) == 4
 
 
 def test_change_that_another_run_left_half_done_is_finished_first(cloud: Cloud) -> None:
     machine = cloud.buy(**TIER)["instance"]["id"]
     cloud.client().tag("instances", machine, "gpuops-next-lease", "2998-01-01T00:00:00Z")
     assert lease(cloud, lease=DATE)["instances"][0]["lease"] == DATE
-    assert len(tags(cloud.machine())) == 5
+    assert len(tags(cloud.machine())) == 4
 
 
-@pytest.mark.parametrize("marks", [{}, {"project": "research", "protect": True}])
-def test_machine_that_has_only_a_marker_gets_tags(start: Start, marks: dict[str, Any]) -> None:
+def test_machine_that_has_only_an_ownership_string_gets_tags(start: Start) -> None:
     cloud = start(tags_supported=False)
-    before = cloud.buy(**TIER, **marks)["instance"]
+    before = cloud.buy(**TIER)["instance"]
     cloud.sim.switch(tags_supported=True)
     (after,) = lease(cloud, lease=DATE)["instances"]
     same = ("deployment", "owner", "project", "protected", "hours")
     assert [after[key] for key in same] == [before[key] for key in same]
     assert after["lease"] == DATE
-    (after,) = lease(cloud, protect=False)["instances"]
-    assert (after["protected"], after["lease"]) == (False, DATE)
+    for protected in (True, False):
+        (after,) = lease(cloud, protect=protected)["instances"]
+        assert (after["protected"], after["lease"]) == (protected, DATE)
+    assert tags(cloud.machine()) == {"gpuops-lease": DATE}
 
 
-def test_protection_that_stands_in_the_marker_can_be_taken_back(start: Start) -> None:
-    cloud = start(tags_supported=False)
-    bought = cloud.buy(**TIER, protect=True)["instance"]
-    cloud.sim.switch(tags_supported=True)
+def test_protection_that_stands_in_the_marker_can_be_taken_back(cloud: Cloud) -> None:
+    marks = Identity("llm", "llm", "me", "2998-01-01T00:00:00Z", REQUEST, protected=True)
+    buy_as_of_old(cloud, marks, tags=False)
     (after,) = lease(cloud, protect=False)["instances"]
-    assert (after["protected"], after["lease"]) == (False, bought["lease"])
+    assert (after["protected"], after["lease"]) == (False, marks.lease)
 
 
 @pytest.mark.parametrize("wish", [{"lease": DATE}, {"extend": "1h"}, {"protect": True}])

@@ -30,24 +30,31 @@ def kept(cloud: Cloud) -> dict[str, bool]:
     return {row["name"]: row["kept"] for row in rows}
 
 
-@pytest.mark.parametrize("supported", [True, False], ids=["tags", "no tags"])
-def test_marks_are_written_and_read(start: Start, supported: bool) -> None:
-    cloud = start(tags_supported=supported)
+def test_marks_are_written_and_read(cloud: Cloud) -> None:
     bought = cloud.buy(**TIER, **MARKS)["instance"]
     assert (bought["project"], bought["protected"], bought["hours"]) == ("research", True, HOURS)
     assert not cloud.buy(**TIER)["changed"]
-    if supported:
-        found = tags(cloud.machine())
-        assert found["gpuops-project"] == "research"
-        assert found["gpuops-protect"] == "yes"
-        assert found["gpuops-hours"] == HOURS
+    found = tags(cloud.machine())
+    assert found["gpuops-more"] == f"p=research h={HOURS.replace(' ', '|')}"
+    assert found["gpuops-protect"] == "yes"
+
+
+def test_account_without_tags_says_what_it_cannot_keep(start: Start) -> None:
+    cloud = start(tags_supported=False)
+    result = cloud.buy(**TIER, **MARKS)
+    (warning,) = result["warnings"]
+    assert "its owner, project, hours and protection are not kept" in warning
+    bought = result["instance"]
+    assert (bought["deployment"], bought["owner"], bought["protected"]) == ("llm", None, False)
+    assert not cloud.buy(**TIER)["changed"]
+    assert cloud.end()["changed"]
 
 
 def test_marks_that_nobody_asked_for_are_not_written(cloud: Cloud) -> None:
     cloud.buy(**TIER)
     machine = cloud.machine()
-    assert len(tags(machine)) == 5
-    assert "gpuops+" not in machine["description"]
+    assert len(tags(machine)) == 4
+    assert " " not in machine["description"]
 
 
 @pytest.mark.parametrize(

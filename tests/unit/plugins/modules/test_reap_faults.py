@@ -37,6 +37,7 @@ WANT: dict[str, Any] = {
     "everything": True,
     "os_volume": "delete",
     "data_volumes": "delete",
+    "trust_cloud_clock": True,
     "wait_timeout": 60,
     "wait_interval": 5,
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import WITHOUT_LIMIT
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud
 
 TYPE = "1H200.141S.44V"
@@ -29,7 +30,9 @@ def tags(lease: str, **changes: str | None) -> list[dict[str, str]]:
 def rent(cloud: Cloud, **more: Any) -> str:
     """Let somebody rent a machine of the host name ``llm``; returns its id."""
     image = {"image": "24.04.cuda13.2", "location_code": "FIN-03", "instance_type": TYPE}
+    cloud.sim.switch(dialect=WITHOUT_LIMIT)
     machine = cloud.client().create("/instances", {"hostname": "llm", **image, **more})
+    cloud.sim.switch(dialect={})
     cloud.sim.advance(60)
     return machine
 

@@ -119,12 +119,8 @@ def test_nothing_in_stock_costs_no_order(cloud: Cloud) -> None:
     ("status", "body", "code", "words"),
     [
         (400, {"code": "invalid_request", "message": "Invalid ssh key id"}, "not_found", "ssh key"),
-        (400, {"code": "invalid_request", "message": ["a", "b"]}, "invalid", "a; b"),
         (400, {"code": "invalid_request", "message": "GPU limit exceeded"}, "quota", "GPU limit"),
         (402, {"code": "insufficient_funds", "message": "Balance too low"}, "no_funds", "Top up"),
-        (403, {"code": "forbidden_action", "message": "Not allowed"}, "forbidden", "Not allowed"),
-        (403, {"code": "forbidden_action", "message": "Insufficient scope"}, "auth", "scope"),
-        (409, {"code": "conflict", "message": "There is one"}, "conflict", "There is one"),
         (422, {"message": "hostname"}, "invalid", "hostname"),
     ],
 )
@@ -138,6 +134,33 @@ def test_refusal_that_would_hold_everywhere_stops_at_once(
     assert not result["changed"]
     assert shelf.orders() == 1
     assert shelf.machines() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "code"),
+    [
+        (400, ["a", "b"], "invalid"),
+        (403, "Not allowed", "forbidden"),
+        (403, "Insufficient scope", "auth"),
+        (400, "Tag limit exceeded", "quota"),
+    ],
+)
+def test_refusal_that_may_be_of_tags_is_told_when_it_holds_without_them(
+    shelf: Cloud, status: int, message: Any, code: str
+) -> None:
+    shelf.fault("status", status=status, body={"code": "x", "message": message}, times=None)
+    result = shelf.fails("datacrunch_instance", deployment="llm", **TIER)
+    assert (result["error"]["code"], result["error"]["status"]) == (code, status)
+    assert shelf.orders() == 3  # with tags, without those of disks, without any
+    assert shelf.machines() == []
+
+
+def test_conflict_is_no_refusal_and_is_looked_up(shelf: Cloud) -> None:
+    shelf.fault("status", status=409, body={"code": "conflict", "message": "busy"}, times=None)
+    result = shelf.fails("datacrunch_instance", deployment="llm", **TIER)
+    assert result["error"]["code"] == "conflict"
+    assert "no machine of it appeared" in result["msg"]
+    assert shelf.orders() == 2
 
 
 def test_refused_token_is_renewed_and_the_order_sent_again(shelf: Cloud) -> None:
@@ -199,11 +222,11 @@ def test_rate_limit_that_stays_is_told(shelf: Cloud) -> None:
 # -- accounts that differ --------------------------------------------------------------------------
 
 
-def test_account_that_refuses_tags_gets_the_marker(start: Start) -> None:
+def test_account_that_refuses_tags_gets_the_ownership_string(start: Start) -> None:
     cloud = start(tags_supported=False, stock=SHELF)
     result = cloud.buy(**TIER)
-    assert cloud.orders() == 2
-    assert "[gpuops d=llm n=llm" in cloud.machine()["description"]
+    assert cloud.orders() == 3
+    assert cloud.machine()["description"].startswith("gpo.llm.llm.")
     assert result["instance"]["deployment"] == "llm"
     assert result["instance"]["lease_end"]
     assert not cloud.buy(**TIER)["changed"]

@@ -87,6 +87,28 @@ def test_order_that_shows_up_late_is_found(shelf: Cloud) -> None:
     assert shelf.clock.slept[:4] == [0, 1, 2, 4]
 
 
+@pytest.mark.parametrize("status", [301, 303, 404, 409, 418, 499, 501, 507, 520, 522, 524])
+def test_any_answer_that_is_no_refusal_is_looked_up(shelf: Cloud, status: int) -> None:
+    shelf.sim.switch(dialect={"order_answer": None if status in (418, 501, 507) else status})
+    shelf.fault("commit_then_500", status=status, body=HTML)
+    result = shelf.buy(**TIER)
+    assert (shelf.orders(), shelf.machine()["id"]) == (1, result["instance"]["id"])
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 422])
+def test_refusal_that_the_api_did_not_write_is_looked_up(shelf: Cloud, status: int) -> None:
+    shelf.fault("commit_then_500", status=status, body=HTML)
+    assert shelf.buy(**TIER)["instance"]["id"] == shelf.machine()["id"]
+    assert shelf.orders() == 1
+
+
+@pytest.mark.parametrize("body", ["[1]", "null", "7", "[" * 5000, '{"id": null}', '{"id": ["x"]}'])
+def test_answer_that_holds_no_id_is_looked_up(shelf: Cloud, body: str) -> None:
+    shelf.fault("commit_then_500", status=202, body=body)
+    assert shelf.buy(**TIER)["instance"]["id"] == shelf.machine()["id"]
+    assert shelf.orders() == 1
+
+
 def test_list_that_cannot_be_read_either_is_told(shelf: Cloud) -> None:
     shelf.fault("commit_then_reset")
     shelf.clock.on_sleep = lambda _seconds: shelf.fault("reset", LISTING, times=3)
@@ -103,7 +125,7 @@ def test_list_that_fails_at_the_last_look_leaves_it_open(shelf: Cloud) -> None:
     shelf.fault("hang")
 
     def sleep(seconds: float) -> None:
-        if seconds == 8:  # what was taken only now would not be seen
+        if seconds == 30:  # what was taken only now would not be seen
             shelf.fault("status", LISTING, status=500, body=HTML, times=3)
 
     shelf.clock.on_sleep = sleep
@@ -127,12 +149,12 @@ def test_list_that_is_refused_leaves_it_open(shelf: Cloud, status: int) -> None:
 
 def test_machine_that_another_run_bought_meanwhile_is_adopted(shelf: Cloud) -> None:
     shelf.fault("reset")
-    marks = "[gpuops d=llm n=llm o=me l=none r=another]"
+    marks = "gpo.llm.llm.none.00000000"
     order = {"hostname": "llm", "location_code": "FIN-03", "instance_type": "1H200.141S.44V"}
     body = {**order, "image": "24.04.cuda13.2", "description": marks}
 
     def sleep(seconds: float) -> None:
-        if seconds == 8:
+        if seconds == 30:
             shelf.client().create("/instances", body)
 
     shelf.clock.on_sleep = sleep

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether an instance that was ordered shows that it is ours, and what follows if not (private).
+
+An id in the answer to an order is believed only when the instance bears the request of that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ._client import Client
+from ._errors import GpuopsError, NotFoundError, OwnershipError
+from ._findings import note_lost_ownership
+from ._lease import Identity, read_identity, read_time, tag_values
+from ._once import LOOKS_S
+from ._order import Order
+from ._terminate import terminate_one
+
+Row = dict[str, Any]
+# The cloud writes whole seconds.
+_ROUNDING = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An order that was sent: its body, whose it makes the instance, and the cloud's time before it."""
+
+    body: Row
+    identity: Identity
+    at: datetime
+    price: float
+
+    def made(self, row: Row) -> bool:
+        """Tell whether an instance shows that it comes of this order."""
+        marks, mine = read_identity(row), self.identity
+        return marks is not None and (marks.deployment, marks.name, marks.request) == (
+            mine.deployment,
+            mine.name,
+            mine.request,
+        )
+
+    def surely_made(self, row: Row) -> bool:
+        """Tell whether an instance is ours beyond doubt although its ownership did not hold.
+
+        It is younger than the order, is what was ordered, and nothing on it says otherwise.
+        """
+        born, body = read_time(row.get("created_at")), self.body
+        sent = {tag["key"]: tag["value"] for tag in body.get("tags") or []}
+        return (
+            born is not None
+            and born >= self.at - _ROUNDING
+            and row.get("hostname") == body["hostname"]
+            and row.get("instance_type") == body["instance_type"]
+            and row.get("location") == body["location_code"]
+            and set(row.get("ssh_key_ids") or []) == set(body["ssh_key_ids"])
+            and str(body.get("description", "")).startswith(row.get("description") or "")
+            and tag_values(row).items() <= sent.items()
+        )
+
+    def lost(self, row: Row) -> list[str]:
+        """Return what was ordered on an instance of ours and is not shown."""
+        marks = read_identity(row)
+        wanted = ("owner", "project", "hours", "protected")
+        return [key for key in wanted if getattr(self.identity, key) != getattr(marks, key, None)]
+
+
+def find_made(rows: Iterable[Row], sent: Sent) -> Row | None:
+    """Return the instance among these that shows that it comes of an order."""
+    return next((row for row in rows if sent.made(row)), None)
+
+
+def confirm(client: Client, order: Order, sent: Sent, instance_id: str) -> list[Row]:
+    """Return the list of instances in which the one of an order is, with its ownership.
+
+    Raises OwnershipError when it does not hold: an instance that is ours beyond doubt is terminated
+    first, any other is left alone. Either is named, and the account is remembered.
+    """
+    seen: Row | None = None
+    rows: list[Row] = []
+    for number, pause in enumerate(LOOKS_S):
+        if number:
+            client.clock.sleep(pause)
+        rows = client.instances()
+        if find_made(rows, sent):
+            return rows
+        single = _by_id(client, instance_id)
+        if single and sent.made(single):
+            return [*(row for row in rows if row["id"] != instance_id), single]
+        seen = single or next((row for row in rows if row["id"] == instance_id), seen)
+    if seen is None:
+        raise GpuopsError(
+            f"The order of {order.name} was accepted as {instance_id}, but no instance of it appears",
+            hint="Look in the console before anything else is bought.",
+        )
+    raise _not_ours(client, order, sent, seen)
+
+
+def _by_id(client: Client, instance_id: str) -> Row | None:
+    try:
+        found = client.instance(instance_id)
+    except NotFoundError:
+        return None
+    return found if found.get("id") == instance_id else None
+
+
+def _not_ours(client: Client, order: Order, sent: Sent, row: Row) -> OwnershipError:
+    """Terminate an instance that is surely ours, and return the error that says what happened."""
+    price = row.get("price_per_hour", sent.price)
+    text = f"{row.get('hostname')} ({row['id']}, {price} per hour)"
+    kept = note_lost_ownership(client, text)
+    details = {"instance_id": row["id"], "instance_name": order.name, "changed": True}
+    hint = f"Nothing more is bought in this account until {kept} is deleted."
+    if not sent.surely_made(row):
+        return OwnershipError(
+            f"The order of {order.name} was answered with {text}, which does not show that it is "
+            "ours, and may be somebody else's: it is left alone",
+            hint=f"Look in the console whose it is, and whether an instance of this order runs. {hint}",
+            details={**details, "left_alone": True},
+        )
+    message = (
+        f"The account does not show whose {text} is, which was just ordered: nothing could find it "
+        "again"
+    )
+    try:
+        known = {"id": row["id"], "hostname": order.name, "price_per_hour": price}
+        terminate_one(client, known, order.undo(), [])
+    except GpuopsError as error:
+        return OwnershipError(
+            f"{message}. It could not be terminated and costs money: {error.message}",
+            hint=f"Terminate it in the console. {hint}",
+            details=details,
+        )
+    return OwnershipError(f"{message}, so it is terminated", hint=hint, details=details)

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one way to terminate instances: the delete is sent, and its effect proved (private)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ._apply import MAX_PARALLEL
+from ._client import Client
+from ._ending import Ending, complete, volume_plan
+from ._errors import (
+    ConflictError,
+    ForbiddenError,
+    GpuopsError,
+    InvalidError,
+    NotFoundError,
+    UnavailableError,
+    WaitTimeoutError,
+    WrongStateError,
+)
+from ._gone import PROVEN, UNREAD, Proof
+from ._lease import MOST_TAGS, tag_values, write_time
+from ._machine import ENDED_TAG
+from ._settling import mark_kept, settle_volumes
+from ._spend import bill_row, instance_rate, volume_rate
+from ._statuses import BUILDING, DEAD, ENDED
+from ._wait import wait_until
+
+Row = dict[str, Any]
+_ACCEPTED = "accepted"
+# What a refusal can be that did nothing. None of them says that an instance is gone.
+_REFUSALS = (ConflictError, ForbiddenError, InvalidError, NotFoundError)
+# A delete that was accepted shows at once. After so many looks at an instance that lives on, once more.
+_PATIENCE = 5
+
+
+@dataclass
+class Outcome:
+    """What came of the end of one instance.
+
+    ``row`` is its last record with the ids of all its volumes, and ``volumes`` are those that it
+    had. ``at`` is when its bill ended, ``volumes_at`` when that of the volumes that went with it
+    did; None where that did not happen, and ``error`` says why. ``left`` are the ids of the volumes
+    that outlive it.
+    """
+
+    row: Row
+    how: Ending
+    volumes: list[Row] = field(default_factory=list)
+    at: datetime | None = None
+    volumes_at: datetime | None = None
+    error: GpuopsError | None = None
+    left: frozenset[str] = frozenset()
+
+    def bill(self) -> list[Row]:
+        """Return what the instance and each volume that it had have cost."""
+        if self.at is None:
+            return []
+        bill = [bill_row("instance", self.row, instance_rate(self.row), self.at)]
+        return bill + [bill_row("volume", v, volume_rate(v), self.at) for v in self.volumes]
+
+
+def terminate(
+    client: Client, instances: Iterable[Row], policy: Ending | Callable[[Row], Ending]
+) -> list[Outcome]:
+    """Terminate instances, all at the same time, and return what came of each; raises nothing of it.
+
+    An instance counts as gone when it says so itself several times and the list does not show it:
+    neither a 404 nor any other refusal of the delete is a proof. The error of one that is not
+    proven gone names it with its price per hour.
+    """
+    outcomes = [
+        Outcome(dict(row), policy if isinstance(policy, Ending) else policy(row))
+        for row in instances
+    ]
+    if len(outcomes) > 1:
+        with ThreadPoolExecutor(max_workers=min(len(outcomes), MAX_PARALLEL)) as pool:
+            list(pool.map(lambda outcome: _End(client, outcome).run(), outcomes))
+    else:
+        for outcome in outcomes:
+            _End(client, outcome).run()
+    return outcomes
+
+
+def terminate_one(client: Client, instance: Row, policy: Ending, ends: list[Outcome]) -> None:
+    """Terminate one instance and add what came of it to ``ends``; raises its error."""
+    (outcome,) = terminate(client, [instance], policy)
+    ends.append(outcome)
+    if outcome.error:
+        raise outcome.error
+
+
+def bill_of(outcomes: Iterable[Outcome]) -> list[Row]:
+    """Return the bill of some ends; a volume that several instances had stands there once."""
+    rows = {(row["kind"], row["id"]): row for outcome in outcomes for row in outcome.bill()}
+    return sorted(rows.values(), key=lambda row: (row["kind"], row["name"] or ""))
+
+
+class _End:
+    """One instance on its way out."""
+
+    def __init__(self, client: Client, outcome: Outcome) -> None:
+        self._client = client
+        self._outcome = outcome
+        self._row, self._how = outcome.row, outcome.how
+        self._proof = Proof(client, outcome.row["id"])
+        self._alive = 0
+
+    def run(self) -> None:
+        """Terminate it; what came of it stands in the outcome."""
+        try:
+            try:
+                self._ask_until_accepted()
+                self._outcome.at = self._client.now()
+                self._watch_until_gone()
+            except GpuopsError as error:
+                self._outcome.at = None
+                self._name(error)
+                raise
+            self._outcome.left = frozenset(settle_volumes(self._client, self._row, self._how))
+            self._outcome.volumes_at = self._client.now()
+        except GpuopsError as error:
+            error.details.setdefault("instance_id", self._row["id"])
+            self._outcome.error = error
+
+    def _name(self, error: GpuopsError) -> None:
+        price = self._row.get("price_per_hour")
+        costs = f"{price} per hour" if price else "money; its price is not known"
+        error.hint = (
+            f"{error.hint} The machine {self._row['id']} may still cost {costs}: "
+            "run the same again, or end it in the console."
+        ).strip()
+
+    def _wait(self, look: Callable[[], str], what: str) -> str:
+        return wait_until(
+            look,
+            lambda seen: seen in (_ACCEPTED, PROVEN),
+            what=what,
+            timeout=self._how.timeout,
+            interval=self._how.interval,
+            clock=self._client.clock,
+        )
+
+    # -- the delete ----------------------------------------------------------------------------
+
+    def _ask_until_accepted(self) -> None:
+        """Send the delete until it is accepted, or the instance is proven gone without it."""
+        try:  # Refused while provisioning: ask again until it is through.
+            self._wait(self._ask, f"the end of {self._row['id']} to be accepted")
+        except WaitTimeoutError:
+            if self._proof.status not in BUILDING:
+                raise
+            self._send("delete_stuck")  # It will never be through: there is an action for those.
+
+    def _ask(self) -> str:
+        """Ask once; return what came of it."""
+        try:
+            self._prepare()
+            self._send("delete")
+            return _ACCEPTED
+        except UnavailableError as error:
+            return f"unclear ({error.message})"  # a delete may be repeated
+        except _REFUSALS as error:
+            return self._after(error)
+
+    def _after(self, refusal: GpuopsError) -> str:
+        """Return what an instance is like whose delete was refused; raises a refusal for good."""
+        seen = self._proof.look()
+        status = self._proof.status
+        if seen == PROVEN:
+            return seen
+        if status in DEAD:
+            try:
+                self._send("delete_stuck")
+                return _ACCEPTED
+            except UnavailableError as error:
+                return f"{seen}, unclear ({error.message})"
+            except _REFUSALS as error:
+                refusal = error
+        known = isinstance(refusal, (WrongStateError, NotFoundError))
+        if known or status in BUILDING | ENDED or status.startswith(UNREAD):
+            return f"{seen}, refused ({refusal.message})"
+        raise refusal
+
+    def _prepare(self) -> None:
+        """Complete the record, and write what is to be read after the end."""
+        client, row = self._client, self._row
+        if not row.get("os_volume_id"):
+            with contextlib.suppress(NotFoundError):  # it may lag behind its order
+                row.update(client.instance(row["id"]))
+        self._outcome.volumes = complete(row, client.volumes())
+        mark_kept(client, row, self._how)
+        _mark_ended(client, row)
+
+    def _send(self, action: str) -> None:
+        extra = volume_plan(self._row, self._outcome.volumes, self._how)
+        self._client.instance_action(action, self._row["id"], **extra)
+        self._proof.accepted = True
+
+    # -- the proof -----------------------------------------------------------------------------
+
+    def _watch_until_gone(self) -> None:
+        self._wait(self._watch, f"{self._row.get('hostname')} ({self._row['id']}) to be gone")
+
+    def _watch(self) -> str:
+        """Look once; an instance that goes on living is asked to go once more."""
+        seen = self._proof.look()
+        lives = self._proof.status not in ENDED and not self._proof.status.startswith(UNREAD)
+        self._alive = self._alive + 1 if lives else 0
+        if self._alive and self._alive % _PATIENCE == 0:
+            with contextlib.suppress(UnavailableError, *_REFUSALS):
+                self._send("delete")
+        return seen
+
+
+def _mark_ended(client: Client, instance: Row) -> None:
+    """Write on a spot instance that its end is ours, so that it does not look evicted later.
+
+    Where tags are refused an instance that we ended counts as evicted, which costs a detour only.
+    """
+    tags = tag_values(instance)
+    room = len([key for key in tags if key.startswith("gpuops-")]) < MOST_TAGS
+    if instance.get("is_spot") and room and ENDED_TAG not in tags:
+        with contextlib.suppress(GpuopsError):
+            client.tag("instances", instance["id"], ENDED_TAG, write_time(client.now()))
+            instance["tags"] = [*(instance.get("tags") or []), {"key": ENDED_TAG}]
