@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
-from ansible_collections.gpuops.cloud.tests.unit.roles.support import evaluate
+from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import evaluate
 from gpuops_simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]

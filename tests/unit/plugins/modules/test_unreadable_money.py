@@ -20,11 +20,11 @@ NAN = float("nan")
 Change = Callable[[Any], Any]
 
 
-def answers(cloud: Cloud, path: str, body: Any) -> None:
-    """Let every GET of a path be answered by something else."""
+def answers(cloud: Cloud, path: str, body: Any, times: int | None = None) -> None:
+    """Let every GET of a path, or so many, be answered by something else."""
     match = {"method": "GET", "path": f"/v1/{path}"}
     more = {"status": 200, "body": json.dumps(body), "content_type": "application/json"}
-    cloud.fault("status", match, times=None, **more)
+    cloud.fault("status", match, times=times, **more)
 
 
 def refused(cloud: Cloud, **args: Any) -> dict[str, Any]:
@@ -116,7 +116,8 @@ def test_balance_that_cannot_be_read_buys_nothing(cloud: Cloud, amount: Any) -> 
 def test_machine_whose_price_cannot_be_read_ends_nevertheless(cloud: Cloud) -> None:
     bought = cloud.buy(tier="a100_80_or_less", lease="1h")["instance"]
     cloud.sim.advance(7200)
-    answers(cloud, "instances", [{**cloud.client().instance(bought["id"]), "price_per_hour": NAN}])
+    row = {**cloud.client().instance(bought["id"]), "price_per_hour": NAN}
+    answers(cloud, "instances", [row], times=1)  # then the list shows that it is gone
     budget = {"per_hour": 1}
     result = cloud.ok("datacrunch_reap", everything=True, mode="delete", budget=budget)
     assert [row["outcome"] for row in result["reaped"]] == ["ended"]
