@@ -75,7 +75,8 @@ def reap(**more: Any) -> Task:
 LATER = f"{datetime.now(timezone.utc) + timedelta(days=3):%Y-%m-%d}T00:00:00Z"
 NEW = {"size_gb": 50, "location": "FIN-03"}
 BOUGHT = (machine(**TIER),)
-LIMITS = {"budget": {"per_hour": 50, "total": 1000}, "max_lease_cost": 200}
+BUDGET = {"per_hour": 50, "total": 1000}
+LIMITS = {"budget": BUDGET, "max_lease_cost": 200}
 OFF = (*BOUGHT, machine(state="stopped"))
 KEYS = (key(public_key=KEY), key(public_key=OTHER_KEY))
 DISK = (volume(**NEW),)
@@ -124,6 +125,7 @@ WRITES: tuple[tuple[str, Task, tuple[Task, ...], bool], ...] = (
     ("remove scripts", script(state="absent"), SCRIPTS, True),
     ("remove no script", script(state="absent"), (), False),
     ("set a lease", lease(lease=LATER), BOUGHT, True),
+    ("set a lease within a budget", lease(lease=LATER, budget=BUDGET), BOUGHT, True),
     ("keep a lease", lease(lease="none", name="llm"), (machine(**TIER, lease="none"),), False),
     ("protect", lease(protect=True), BOUGHT, True),
     ("end a lease", lease(done=True, data_volumes="trash"), BOUGHT, True),
