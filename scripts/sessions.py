@@ -109,7 +109,7 @@ def cores(table: Path = TABLE) -> dict[str, Core]:
 def next_one(
     waiting: Iterable[Session], running: Iterable[Session], cores: float
 ) -> Session | None:
-    """Return the session to begin now, the longest that finds room beside the running ones.
+    """Return the session to begin now: the one with the most work that still finds room.
 
     What waits for hosts so runs beside what computes, and no row has to be balanced by hand.
     """
@@ -118,7 +118,7 @@ def next_one(
         return None
     room = cores * CROWDED - sum(session.cores for session in now)
     fitting = [session for session in waiting if session.cores <= room or not now]
-    return max(fitting, key=lambda session: session.seconds, default=None)
+    return max(fitting, key=lambda session: session.seconds * session.cores, default=None)
 
 
 def forecast(sessions: Iterable[Session], cores: float) -> float:

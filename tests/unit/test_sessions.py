@@ -110,7 +110,7 @@ HOSTS = Session("hosts", CI, seconds=500, cores=0.5)
 MORE_HOSTS = Session("more hosts", CI, seconds=400, cores=0.5)
 
 
-def test_the_longest_session_begins_first_and_others_fill_the_cores() -> None:
+def test_the_most_work_begins_first_and_others_fill_the_cores() -> None:
     waiting = [BUSY, HOSTS, MORE_HOSTS]
     assert sessions.next_one(waiting, [], 2) is HOSTS
     assert sessions.next_one([BUSY, MORE_HOSTS], [HOSTS], 2) is MORE_HOSTS
