@@ -49,7 +49,7 @@ def ansible(hostile: Hostile, home: Path) -> Ansible:
         text = {"plugin": "gpuops.cloud.datacrunch", **auth, "timeout": 30, **options}
         (home / "datacrunch.yml").write_text(yaml.safe_dump(text), encoding="utf-8")
         installed = [path for path in ROOT.parents if path.name == "ansible_collections"]
-        kept = ("PATH", "LANG", "HOME", "XDG_CACHE_HOME")
+        kept = ("PATH", "LANG", "HOME", "XDG_CACHE_HOME", "ANSIBLE_REMOTE_TMP", "GPUOPS_WORKSPACE")
         environment = {name: os.environ[name] for name in kept if name in os.environ}
         found = installed[0].parent if installed else ROOT / ".collections"
         environment |= {
