@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +173,10 @@ def test_what_is_left_fails_at_the_end_and_what_is_kept_does_not(controller: Con
 
 def test_lease_is_extended_and_ended(controller: Controller) -> None:
     controller.rent()
-    said = controller.play("lease.yml", lease="2998-01-01T00:00:00Z")
-    assert "1.797 per hour): until 2998-01-01T00:00:00Z" in said
-    assert "until 2998-01-01T02:00:00Z" in controller.play("lease.yml", extend="2h")
+    day = f"{datetime.now(timezone.utc) + timedelta(days=3):%Y-%m-%d}"  # the balance lasts longer
+    said = controller.play("lease.yml", lease=f"{day}T00:00:00Z")
+    assert f"1.797 per hour): until {day}T00:00:00Z" in said
+    assert f"until {day}T02:00:00Z" in controller.play("lease.yml", extend="2h")
     assert "protected" in controller.play("lease.yml", protect=True)
     said = controller.play("lease.yml", ok=False, done=True, owner="me")
     assert "Not ended without confirmation" in said

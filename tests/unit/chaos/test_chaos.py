@@ -89,7 +89,8 @@ def test_orders_without_marks_are_found(theatre: Stage) -> None:
 
 
 def test_strangers_that_are_taken_for_ours_are_found(theatre: Stage) -> None:
-    with mock.patch.object(_lease, "_OWNER", mock.Mock(match=bool)):
+    anything = mock.Mock(match=bool)
+    with mock.patch.multiple(_lease, _OWNER=anything, _NAME=anything):
         assert found(theatre, "of a stranger was touched")
 
 

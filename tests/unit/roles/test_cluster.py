@@ -152,9 +152,13 @@ def test_options_that_make_no_cluster_are_refused(cluster: Evaluate) -> None:
 
 
 def test_hosts_that_strangers_reach_are_refused(cluster: Evaluate) -> None:
-    good = {"problem": "", "private": True, "firewall": True, "address": "10.0.0.5"}
+    good = {"problem": "", "private": True, "firewall": True}
+    good |= {"address": "10.0.0.5", "interface": "eth0"}
     cases: dict[str, dict[str, Any]] = {
         "fine": {"_cluster_seen": good},
+        "address of two lines": {"_cluster_seen": {**good, "address": "10.0.0.5\nHost *"}},
+        "name that is an option": {"_cluster_seen": {**good, "address": "-oProxyCommand=id"}},
+        "interface of two words": {"_cluster_seen": {**good, "interface": "eth0 lo"}},
         "public": {"_cluster_seen": {**good, "private": False}},
         "named": {"_cluster_seen": {**good, "private": False}, "cluster_interface": "wg0"},
         "open": {"_cluster_seen": {**good, "firewall": False}},
@@ -165,7 +169,9 @@ def test_hosts_that_strangers_reach_are_refused(cluster: Evaluate) -> None:
     }
     cases = {name: {**given, "ansible_check_mode": False} for name, given in cases.items()}
     found = cluster(cases, "_cluster_host_checks | map(attribute='good') | list")
-    assert {name for name, good in found.items() if False in good} == {"public", "open"}
+    refused = {"public", "open", "address of two lines", "name that is an option"}
+    refused |= {"interface of two words"}
+    assert {name for name, good in found.items() if False in good} == refused
 
 
 def test_vllm_is_told_its_place(vllm: Evaluate) -> None:

@@ -150,8 +150,9 @@ def test_what_state_returns_is_a_copy(api: Any) -> None:
 
 
 def test_a_fault_of_the_simulator_itself_is_seen(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(api.simulator.cloud, "catalogue")
-    assert api.get("/locations").status == 500
+    with monkeypatch.context() as broken:
+        broken.delattr(api.simulator.cloud, "catalogue")
+        assert api.get("/locations").status == 500
     assert "AttributeError" in api.simulator.state()["notes"][0]
 
 

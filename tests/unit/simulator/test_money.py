@@ -140,7 +140,7 @@ def test_account_in_euro_pays_and_shows_euro(start: Any) -> None:
     (machine,) = api.get("/instances").data
     assert machine["price_per_hour"] == bill(api)["price_per_hour"] == 0.1615
     (disk,) = api.get("/volumes").data
-    assert (disk["currency"], disk["monthly_price"]) == ("eur", pytest.approx(0.17))
+    assert (disk["currency"], disk["monthly_price"]) == ("eur", pytest.approx(50 * 0.17))
     assert api.balance() == pytest.approx(500 - spent(api), abs=1e-5)
 
 
