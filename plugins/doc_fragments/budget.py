@@ -43,7 +43,7 @@ options:
         default: 1
       owners:
         description:
-          - Budgets of owners beside that of the account, by name, each with the limits above, such as C(ada={per_hour: 5}).
+          - "Budgets of owners beside that of the account, by name, each with the limits above, such as C({ada: {per_hour: 5}})."
           - Thresholds and factors of the account hold for them unless they have their own.
           - A purchase is paid from the budgets of the account, of its owner and of its project, and has to fit into all.
         type: dict
