@@ -29,9 +29,8 @@ def own_process(folder: Path) -> Iterator[None]:
         for name in ("_warns", "_deprecations", "_errors"):
             enter(mock.patch.object(display, name, type(getattr(display, name))()))
         enter(mock.patch.object(display, "verbosity", 0))
-        secrets = getattr(vault, "VaultSecretsContext", None)
-        if secrets:  # ansible-core 2.19 and later
-            enter(mock.patch.object(secrets, "_current", None))
+        if hasattr(vault, "VaultSecretsContext"):  # ansible-core 2.19 and later
+            enter(mock.patch.object(vault.VaultSecretsContext, "_current", None))
         # Variables made of arguments, kept by the functions that make them.
         enter(mock.patch.object(load_extra_vars, "extra_vars", None, create=True))
         enter(mock.patch.object(load_options_vars, "options_vars", None, create=True))

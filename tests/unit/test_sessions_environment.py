@@ -120,7 +120,8 @@ class Session:
 bench.Bench(Session(), workshop.Result(), {"PATH": "/bin"}).run("true")
 """
     python = str(ROOT / ".venv/bin/python")
-    done = subprocess.run([python, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    command = [python, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("seen\n", "")
 
 

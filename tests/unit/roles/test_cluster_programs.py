@@ -106,6 +106,11 @@ def test_an_address_for_strangers_is_told_as_one(links: Path) -> None:
     )
 
 
+def hang_up(server: socket.socket) -> None:
+    """Take one connection and end it without a word."""
+    server.accept()[0].close()
+
+
 def silent(place: tuple[str, int]) -> bool:
     """Whether nobody listens there."""
     try:
@@ -157,7 +162,7 @@ def test_one_that_comes_late_is_met_and_one_that_says_nothing_is_not(
     assert not thread.is_alive()
     with socket.create_server(("127.0.0.1", 0)) as server:
         place = f"127.0.0.1:{server.getsockname()[1]}"
-        threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
+        threading.Thread(target=hang_up, args=(server,), daemon=True).start()
         assert meet.trouble("alice", place, 0.0) == f"alice at {place} is nobody"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -179,6 +180,11 @@ NEEDS = {
 }
 
 
+def _replaced(shape: Any, _body: Any) -> Any:
+    """Return another body instead of the one that was to be sent."""
+    return shape
+
+
 def table(count: int, seed: int) -> list[tuple[str, str, Change]]:
     """Return module, path, and change of so many malformed answers."""
     dice, rows = Random(seed), []
@@ -187,8 +193,7 @@ def table(count: int, seed: int) -> list[tuple[str, str, Change]]:
         path, make, values = dice.choice(FIELDS)
         change = make(dice.choice(values))
         if dice.random() < 0.15:
-            path, shape = dice.choice(PATHS), dice.choice(SHAPES)
-            change = lambda _body, shape=shape: shape  # noqa: E731
+            path, change = dice.choice(PATHS), partial(_replaced, dice.choice(SHAPES))
         rows.append((module, path, change))
     return rows
 

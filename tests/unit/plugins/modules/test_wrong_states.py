@@ -63,7 +63,7 @@ def test_words_decide(words: str, status: int) -> None:
 )
 def test_other_words_are_no_state(status: int, words: str, kind: type[Exception]) -> None:
     row = {"status": "error", "error": words, "statusCode": status}
-    assert type(_faults.from_row(row, "PUT /x", "delete")) is kind
+    assert _faults.from_row(row, "PUT /x", "delete").__class__ is kind
 
 
 def test_instance_that_is_being_built_is_ended(cloud: Cloud) -> None:
