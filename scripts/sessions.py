@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import tomllib
 
@@ -54,20 +55,17 @@ def read(table: Path = TABLE, costs: Path = COSTS) -> list[Session]:
     """Return all sessions in the order of the table; ValueError for one that runs nowhere."""
     known = json.loads(costs.read_text(encoding="utf-8"))["sessions"] if costs.exists() else {}
     rows = tomllib.loads(table.read_text(encoding="utf-8"))["session"]
-    sessions = [
-        Session(
-            name,
-            row["runs_in"],
-            tuple(row["covers"]),
-            row.get("last", False),
-            **known.get(name, {}),
-        )
-        for name, row in rows.items()
-    ]
+    sessions = [_session(name, row, known.get(name, {})) for name, row in rows.items()]
     strange = [one.name for one in sessions if one.runs_in not in PLACES]
     if strange:
         raise ValueError(f"{table.name}: runs_in is none of {PLACES}: {', '.join(strange)}")
     return sessions
+
+
+def _session(name: str, row: dict[str, Any], cost: dict[str, float]) -> Session:
+    """Return a session from its row and its cost; it counts with at least the cores of its row."""
+    session = Session(name, row["runs_in"], tuple(row["covers"]), row.get("last", False), **cost)
+    return replace(session, cores=max(session.cores, row.get("cores", 0.0)))
 
 
 def chosen(places: tuple[str, ...], table: Iterable[Session]) -> list[Session]:

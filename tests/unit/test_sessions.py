@@ -225,6 +225,14 @@ def test_costs_are_written_once_and_read_again(tmp_path: Path) -> None:
     assert known["build"] == (sessions.UNKNOWN_SECONDS, sessions.UNKNOWN_CORES)
 
 
+def test_a_session_counts_with_the_cores_that_its_row_wants(tmp_path: Path) -> None:
+    costs = tmp_path / "costs.json"
+    sessions.remember({"unit-2.19": {"seconds": 448, "cores": 1.39}}, "2 cores", costs)
+    known = {one.name: one for one in sessions.read(costs=costs)}
+    assert known["unit-2.19"].cores == 2
+    assert sessions.next_one([HOSTS], [known["unit-2.19"]], 2) is None
+
+
 def test_cpu_seconds_of_a_session_and_of_what_left_its_tree(tmp_path: Path) -> None:
     burn = (
         "import time\nwhile time.process_time() < 0.5: pass\nprint(1, flush=True)\ntime.sleep(60)"
