@@ -174,9 +174,16 @@ def _most_of_pot(money: Money, pot: Pot, lease_end: datetime | None) -> Iterator
         yield left / length if length and left > 0 else 0.0
 
 
-def longest_lease(money: Money, rate: float) -> timedelta:
-    """Return the longest lease at a price that balance and ``max_lease_cost`` allow."""
+def longest_lease(money: Money, rate: float) -> str:
+    """Return the longest lease at a price that balance and ``max_lease_cost`` allow, such as 42h.
+
+    Rounded down, to hours or below one to minutes; empty for less than a minute.
+    """
     found = [money.balance / (money.burn + rate)] if money.burn + rate > 0 else []
     if money.max_lease_cost is not None and rate > 0:
         found.append(money.max_lease_cost / rate)
-    return timedelta(hours=max(min(found), 0)) if found else timedelta(0)
+    lease = timedelta(hours=max(min(found), 0)) if found else timedelta(0)
+    minutes = math.floor(lease.total_seconds() / 60)
+    if minutes >= 60:
+        return f"{minutes // 60}h"
+    return f"{minutes}m" if minutes else ""

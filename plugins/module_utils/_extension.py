@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,9 +115,8 @@ class Extension:
         self.figures = found
         if not found["broken"]:
             return
-        minutes = math.floor(longest_lease(money, buy.rate).total_seconds() / 60)
-        whole = f"{minutes // 60}h" if minutes >= 60 else f"{minutes}m"
-        fits = f"By balance and cost lease={whole} would fit. " if minutes else ""
+        lease = longest_lease(money, buy.rate)
+        fits = f"By balance and cost lease={lease} would fit. " if lease else ""
         raise OverBudgetError(
             f"{', '.join(buy.names)} would cost too much with this lease: {'; '.join(found['broken'])}",
             hint=f"{fits}Extend by less, top up the account, raise the limit, or set "

@@ -167,9 +167,8 @@ class Guard:
             ways.append(f"max_price_per_hour={found['max_price_per_hour']:g}")
         in_time = all(row["state"] != "exceeded" for row in found["budgets"])
         if self._money and in_time:
-            minutes = math.floor(longest_lease(self._money, rate).total_seconds() / 60)
-            whole = f"{minutes // 60}h" if minutes >= 60 else f"{minutes}m"
-            ways += [f"lease={whole}"] if minutes else []
+            lease = longest_lease(self._money, rate)
+            ways += [f"lease={lease}"] if lease else []
         fits = f"It would fit with {' or '.join(ways)}. " if ways else ""
         return f"{fits}Or top up the account, raise the limit, or set budget_policy=warn."
 
