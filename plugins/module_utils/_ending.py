@@ -20,7 +20,8 @@ class Ending:
     """How an instance is terminated. Policies: ``delete`` (for good), ``trash`` (96 h), ``keep``.
 
     ``leave`` is ``keep`` without the mark of a volume that is kept on purpose. ``spare`` holds the
-    ids of volumes that are left whatever the policies say. Times in seconds.
+    ids of volumes that are left whatever the policies say. ``stuck`` tells that an instance was built
+    for too long already, and is not waited for. Times in seconds.
     """
 
     os_volume: str = "trash"
@@ -28,6 +29,7 @@ class Ending:
     timeout: float = 900
     interval: float = 5
     spare: frozenset[str] = frozenset()
+    stuck: bool = False
 
     def policies(self, instance: Row) -> dict[str, str]:
         """Return the policy of each volume of an instance, by id."""

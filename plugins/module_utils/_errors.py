@@ -145,6 +145,12 @@ class WaitTimeoutError(GpuopsError):
     code = "timeout"
 
 
+class NotStartedError(WaitTimeoutError):
+    """An order was accepted and its instance did not run in time."""
+
+    code = "not_started"
+
+
 class FailedStateError(GpuopsError):
     """An object ended in a state from which it does not recover."""
 

@@ -77,6 +77,8 @@ class InstanceNoun:
         check_name(want["deployment"], "deployment")
         want["owner"] = owner_of(want["owner"])
         want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
+        if not want["start_timeout"] > 0:
+            raise InvalidError(f"start_timeout {want['start_timeout']:g} is not usable: above zero")
         if want["count"] < 1:
             raise InvalidError(f"count {want['count']} is not usable: at least 1")
         if not want["name"] and not want["id"] and want["state"] != "absent":

@@ -66,7 +66,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
             details=choice.as_result(),
         )
     times = (want["capacity_timeout"], want["wait_for_capacity"], want["capacity_interval"])
-    walk = found.walk = Walk(choice, market, client.clock, Patience(*times))
+    walk = found.walk = Walk(choice, market, client.clock, Patience(*times), ends=found.ends)
     places = {name: found.kept.get(name, Kept()).location for name in found.missing}
     best = {name: walk.best(place) for name, place in places.items()}
     guard.check({name: offer for name, offer in best.items() if offer})

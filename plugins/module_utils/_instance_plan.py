@@ -114,6 +114,7 @@ def _order(found: Found, name: str, want: dict[str, Any]) -> Order:
         wait=want["wait"],
         timeout=want["wait_timeout"],
         interval=want["wait_interval"],
+        start_timeout=want["start_timeout"],
     )
 
 

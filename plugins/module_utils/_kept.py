@@ -31,11 +31,11 @@ class Kept:
         """Where a machine must stand to use them; None when that is open."""
         return next((row["location"] for row in self.volumes), None)
 
-    def undo(self, timeout: float, interval: float) -> Ending:
+    def undo(self, timeout: float, interval: float, *, stuck: bool = False) -> Ending:
         """Return how an order ends that came to nothing: new disks go, those of before stay."""
         os_volume = "leave" if self.os_volume else "delete"
         data = "leave" if self.data_volume else "delete"
-        return Ending(os_volume, data, timeout, interval)
+        return Ending(os_volume, data, timeout, interval, stuck=stuck)
 
     def check(self) -> None:
         """Raise InvalidError when the disks lie at different locations."""

@@ -47,6 +47,7 @@ class Order:
     wait: bool = True
     timeout: float = 900
     interval: float = 5
+    start_timeout: float = 900
 
     @property
     def location(self) -> str | None:
@@ -115,6 +116,6 @@ class Order:
         before = [row["id"] for row in self.kept.volumes]
         return None if volume["id"] in before else names.get(name)
 
-    def undo(self) -> Ending:
+    def undo(self, *, stuck: bool = False) -> Ending:
         """Return how an order ends that came to nothing: new disks go, kept ones stay."""
-        return self.kept.undo(self.timeout, self.interval)
+        return self.kept.undo(self.timeout, self.interval, stuck=stuck)

@@ -16,7 +16,9 @@ from ._errors import (
     FailedStateError,
     GpuopsError,
     NoCapacityError,
+    NotStartedError,
     OwnershipError,
+    WaitTimeoutError,
 )
 from ._fallbacks import Fallbacks
 from ._label import REQUEST_DIGITS
@@ -43,7 +45,7 @@ def buy(client: Client, order: Order, walk: Walk) -> dict[str, Any]:
     if any(row["status"] != "detached" for row in order.kept.volumes):
         kept = [row["id"] for row in order.kept.volumes]
         wait_detached(client, kept, order.name, order.undo())
-    while (offer := walk.next(order.location)) is not None:
+    while (offer := walk.next(order.name, order.location)) is not None:
         found = _try(client, order, walk, offer)
         if found:
             return found
@@ -68,18 +70,31 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, An
         if not other:
             return None
         instance_id, mine = other, False
+    with walk.ordered(order.name):
+        return _follow(client, order, walk, sent, offer, instance_id, mine)
+
+
+def _follow(
+    client: Client,
+    order: Order,
+    walk: Walk,
+    sent: Sent,
+    offer: Offer,
+    instance_id: str,
+    mine: bool,
+) -> dict[str, Any] | None:
+    """Return the instance of an order that was accepted; None when nothing comes of this offer."""
     try:
         instance_id, rows = _read_back(client, order, sent, instance_id, walk if mine else None)
         check = walk.bought if mine else _no_check
-        found = _settle(client, order, instance_id, offer, rows, check)
+        found = _settle(client, order, walk, instance_id, offer, rows, check)
         mine = mine and found["id"] == instance_id
         if mine:
             _complete_tags(client, order, sent, found, walk)
     except OverBudgetError as error:
         raise _take_back(client, order, walk, offer, error, instance_id) from None
-    except FailedStateError as error:
-        walk.note(order.name, offer, "failed", error.message, id=instance_id)
-        _remove_dead(client, order, instance_id, offer)
+    except (FailedStateError, NotStartedError) as error:
+        _give_up(client, order, walk, offer, error, instance_id)
         return None
     except GpuopsError as error:
         raise _keep_id(error, order, offer, instance_id, mine) from None
@@ -133,6 +148,28 @@ def _complete_tags(
         tell(f"The disks of {order.name} could not be tagged: {error.message}")
 
 
+def _give_up(
+    client: Client,
+    order: Order,
+    walk: Walk,
+    offer: Offer,
+    error: GpuopsError,
+    instance_id: str,
+) -> None:
+    """Terminate what came of an order that failed, or that did not start in time."""
+    outcome = "not_started" if isinstance(error, NotStartedError) else "failed"
+    walk.note(order.name, offer, outcome, error.message, id=instance_id)
+    try:
+        _remove(client, order, walk, instance_id, offer, stuck=outcome == "not_started")
+    except GpuopsError as problem:
+        named = f"{order.name} ({instance_id}, {offer})"
+        problem.message = (
+            f"{error.message}. {named} could not be terminated, so nothing else is bought: "
+            f"{problem.message}"
+        )
+        raise _keep_id(problem, order, offer, instance_id, True) from None
+
+
 def _take_back(
     client: Client,
     order: Order,
@@ -144,7 +181,7 @@ def _take_back(
     """Terminate what breaks a budget together with older purchases, and return the error."""
     named = f"{order.name} ({instance_id}, {offer})"
     try:
-        _remove_dead(client, order, instance_id, offer)
+        _remove(client, order, walk, instance_id, offer)
     except GpuopsError as problem:
         error.message += f". {named} could not be terminated: {problem.message}"
         return _keep_id(error, order, offer, instance_id, True)
@@ -213,6 +250,7 @@ def _of_another_run(client: Client, order: Order) -> str | None:
 def _settle(
     client: Client,
     order: Order,
+    walk: Walk,
     instance_id: str,
     offer: Offer,
     rows: list[dict[str, Any]],
@@ -225,22 +263,44 @@ def _settle(
     same = twins(rows, order.deployment, order.name, order.replaces)
     stays = same[0]["id"] if same else instance_id
     if stays != instance_id and any(row["id"] == instance_id for row in same):
-        _remove_dead(client, order, instance_id, offer)
+        _remove(client, order, walk, instance_id, offer)
         instance_id = stays
         check = _no_check
     check(instance_id)
     if not order.wait:
         return next((r for r in same if r["id"] == instance_id), {"id": instance_id})
-    found = wait_running(client, instance_id, order.name, order.timeout, order.interval)
+    found = _started(client, order, instance_id, check is not _no_check)
     check(instance_id)
     return found
+
+
+def _started(client: Client, order: Order, instance_id: str, mine: bool) -> dict[str, Any]:
+    """Return an instance once it runs.
+
+    Raises NotStartedError when one of this order does not within the time that it has for it.
+    """
+    timeout = min(order.timeout, order.start_timeout) if mine else order.timeout
+    try:
+        return wait_running(client, instance_id, order.name, timeout, order.interval)
+    except WaitTimeoutError as error:
+        if mine and order.start_timeout <= order.timeout:
+            raise NotStartedError(error.message) from None
+        raise
 
 
 def _no_check(_instance_id: str) -> None:
     """Let an instance of another run be: its own run looks at the budgets."""
 
 
-def _remove_dead(client: Client, order: Order, instance_id: str, offer: Offer) -> None:
-    """End an order that failed or lost a race: its new disks go, kept ones come back detached."""
+def _remove(
+    client: Client,
+    order: Order,
+    walk: Walk,
+    instance_id: str,
+    offer: Offer,
+    *,
+    stuck: bool = False,
+) -> None:
+    """Terminate what an order made in vain: its new disks go, kept ones come back detached."""
     row = {"id": instance_id, "hostname": order.name, "price_per_hour": offer.price_per_hour}
-    terminate_one(client, row, order.undo(), [])
+    terminate_one(client, row, order.undo(stuck=stuck), walk.ends)

@@ -176,7 +176,7 @@ class _End:
         status = self._proof.status
         if seen == PROVEN:
             return seen
-        if status in DEAD:
+        if status in DEAD or (self._how.stuck and status in BUILDING):
             try:
                 self._send("delete_stuck")
                 return _ACCEPTED

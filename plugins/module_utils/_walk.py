@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from ._fallbacks import Fallbacks
 from ._market import Market
 from ._offer import Choice, Offer
 from ._progress import tell
+from ._terminate import Outcome
 from ._wait import Clock
 
 # Waiters that were started together must not ask together for ever.
@@ -24,7 +26,10 @@ _JITTER = random.SystemRandom()
 
 @dataclass(frozen=True)
 class Patience:
-    """Limits in seconds: for trying offers, for waiting until there are any, between two looks."""
+    """Limits in seconds: for trying offers, for waiting until there are any, between two looks.
+
+    The time of an order that was accepted counts for neither.
+    """
 
     trying: float = 600
     waiting: float = 0
@@ -33,7 +38,10 @@ class Patience:
 
 @dataclass
 class Walk:
-    """The ranked offers that all purchases of one run go through together, and their trace."""
+    """The ranked offers that all purchases of one run go through together, and their trace.
+
+    ``ends`` are the instances of orders that came to nothing and were terminated.
+    """
 
     choice: Choice
     market: Market
@@ -44,8 +52,10 @@ class Walk:
     bought: Callable[[str], None] = lambda _instance_id: None
     attempts: list[dict[str, Any]] = field(default_factory=list)
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
+    ends: list[Outcome] = field(default_factory=list)
     _refused: set[tuple[str, str | None, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ordered: dict[str, float] = field(default_factory=dict)
     _start: float | None = None
 
     @staticmethod
@@ -66,20 +76,31 @@ class Walk:
         """Tell whether an offer costs more than the guard of the money allows."""
         return self.ceiling is not None and offer.price_per_hour > self.ceiling
 
-    def next(self, location: str | None = None) -> Offer | None:
-        """Return the best offer that was not refused yet, or None when the walk is over.
+    def next(self, name: str, location: str | None = None) -> Offer | None:
+        """Return the best offer for an instance that was not refused yet, None when the walk is over.
 
         Waits for stock as long as there is patience; purchases of one run wait as one.
         """
         with self._lock:
             self._start = self.clock.monotonic() if self._start is None else self._start
-            while (passed := self.clock.monotonic() - self._start) <= self._limit:
+            start = self._start + self._ordered.get(name, 0.0)
+            while (passed := self.clock.monotonic() - start) <= self._limit:
                 if offer := self.best(location):
                     return offer
                 if passed >= self.patience.waiting:
                     return None
                 self._wait(self.patience.waiting - passed)
             return None
+
+    @contextmanager
+    def ordered(self, name: str) -> Iterator[None]:
+        """Take the time of an order that lives off the time for trying offers."""
+        begin = self.clock.monotonic()
+        try:
+            yield
+        finally:
+            passed = self.clock.monotonic() - begin
+            self._ordered[name] = self._ordered.get(name, 0.0) + passed
 
     @property
     def _limit(self) -> float:

@@ -164,9 +164,17 @@ options:
         have at most 60 characters, which is the shortest limit of an account; a text that is longer is left out, with a warning.
       - A text that looks like an ownership string is refused.
     type: str
+  start_timeout:
+    description:
+      - Seconds that an instance has to start after its order. One that does not run by then is terminated, proven gone, and the next offer is
+        tried.
+      - With a shorter O(wait_timeout) that limit ends the wait first, and the instance is left to be adopted by the next run. Without O(wait)
+        nobody watches the start.
+    type: float
+    default: 900
   capacity_timeout:
     description:
-      - Seconds after which no further offer is tried.
+      - Seconds after which no further offer is tried. The time of an order that was accepted does not count.
     type: float
     default: 600
   wait_for_capacity:
@@ -358,7 +366,7 @@ attempts:
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
     name: {type: str, description: Machine that was to be bought., returned: success, sample: llm}
     outcome:
-      description: V(taken), V(refused) by the API, V(failed) after it was accepted, or V(adopted) from another run.
+      description: V(taken), V(refused) by the API, V(failed) after it was accepted, V(not_started) in time, or V(adopted) from another run.
       returned: success
       type: str
       sample: taken
@@ -558,6 +566,7 @@ SPEC = {
     },
     "startup_script_id": {"type": "str"},
     "description": {"type": "str"},
+    "start_timeout": {"type": "float", "default": 900},
     "capacity_timeout": {"type": "float", "default": 600},
     "wait_for_capacity": {"type": "float", "default": 0},
     "capacity_interval": {"type": "float", "default": 30},

@@ -90,11 +90,18 @@ def test_every_offer_refused_tells_what_was_tried(shelf: Cloud) -> None:
 
 
 def test_no_further_offer_is_tried_after_the_time_for_it(shelf: Cloud) -> None:
-    shelf.fault("no_capacity_later", times=None)
+    shelf.fault("reset", ORDERS)  # looked up for a minute, then sent again and refused
+    shelf.sim.switch(availability_lies=["1H200.141S.44V", "1H100.80S.32V", "1A100.22V"])
     args = {**TIER, "capacity_timeout": 20}
     result = shelf.fails("datacrunch_instance", deployment="llm", **args)
     assert len(result["attempts"]) == 1
     assert shelf.machines() == []
+
+
+def test_time_of_an_order_that_was_accepted_does_not_count(shelf: Cloud) -> None:
+    shelf.fault("no_capacity_later", times=2)
+    result = shelf.buy(**TIER, capacity_timeout=20)
+    assert [row["outcome"] for row in result["attempts"]] == ["failed", "failed", "taken"]
 
 
 def test_nothing_in_stock_costs_no_order(cloud: Cloud) -> None:
