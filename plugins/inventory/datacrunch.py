@@ -172,7 +172,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             except KeyError:
                 pass
         client = Client.from_params({name: self.get_option(name) for name in _AUTH})
-        rows = sorted(client.instances(), key=lambda row: (row.get("hostname") or "", row["id"]))
+        rows = sorted(client.instances(), key=lambda row: (row.name or "", row.id))
         machines = [describe_instance(row) for row in rows]
         if use:
             self._cache[key] = machines

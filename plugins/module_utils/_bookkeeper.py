@@ -54,7 +54,7 @@ class LedgerNoun:
             raise InvalidError("There is no ledger to keep: it is switched off by none")
         shown, (known,) = look(client, partial(read_ledger, url))
         missing, unclear = missing_events(known, shown, client.now(), client.account)
-        living = [row["id"] for _kind, row in shown.living()]
+        living = [row.id for row in shown.living()]
         return Books(url, known, missing, unclear, living)
 
     def plan(self, found: Books, want: dict[str, Any]) -> Plan:

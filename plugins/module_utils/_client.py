@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one client of the cloud: raw JSON over the vendor's SDK, server time, ids of orders (private)."""
+"""The one client of the cloud: typed answers, the time of the API, ids of orders (private)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,28 @@ from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import Any
 
+from ._catalogue import InstanceType, Stock, VolumeType
 from ._credentials import find_credentials
 from ._currency import DEFAULT, remembered
-from ._errors import InvalidError, UnavailableError
+from ._errors import InvalidError
 from ._faults import from_row
-from ._purse import Balance, balance_from
+from ._parsing import (
+    balance_of,
+    instance_from,
+    instance_type_from,
+    made_id,
+    refused_rows,
+    script_from,
+    ssh_key_from,
+    stock_from,
+    tag_from,
+    volume_from,
+    volume_type_from,
+)
+from ._purse import Balance
+from ._resources import Instance, SshKey, StartupScript, Tag, Volume
+from ._row import Source
 from ._session import open_http
-from ._shapes import is_id, rows_of
 from ._traffic import Call
 from ._wait import Clock, SystemClock
 
@@ -75,17 +90,11 @@ class Client:
         except (KeyError, TypeError, ValueError):
             return
 
-    def get(self, path: str, params: dict[str, Any] | None = None, **path_params: str) -> Any:
-        """Return the JSON of a GET."""
-        return self._read(path, params, **path_params)[0]
-
-    def _read(
-        self, path: str, params: dict[str, Any] | None, **path_params: str
-    ) -> tuple[Any, Any]:
-        """Return the JSON and the headers of a GET."""
+    def get(self, path: str, params: dict[str, Any] | None = None, **path_params: str) -> Source:
+        """Return the answer of a GET, nothing of it read yet."""
         answer = self._http.get(path, params=params, path_params=path_params or None)
         self._note_date(answer)
-        return rows_of(answer, f"GET {path.format(**path_params)}", path), answer.headers
+        return Source(f"GET {path.format(**path_params)}", answer)
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
         """Run reads at the same time and return their results in order."""
@@ -99,105 +108,85 @@ class Client:
 
     # -- reads ---------------------------------------------------------------------------------
 
-    def instances(self) -> list[dict[str, Any]]:
-        return self.get("/instances")
+    def instances(self) -> list[Instance]:
+        return self.get("/instances").rows(instance_from)
 
-    def ended_instances(self) -> list[dict[str, Any]]:
-        return self.get("/instances", params={"status": "discontinued"})
+    def ended_instances(self) -> list[Instance]:
+        return self.get("/instances", params={"status": "discontinued"}).rows(instance_from)
 
-    def instance(self, instance_id: str) -> dict[str, Any]:
-        return self.get("/instances/{id}", id=instance_id)
+    def instance(self, instance_id: str) -> Instance:
+        return self.get("/instances/{id}", id=instance_id).one(instance_from, instance_id)
 
     def _currency(self, asked: str | None) -> dict[str, str] | None:
         """Return the query for prices in a currency: the account's, as far as it is remembered."""
         currency = asked or remembered(self.account)
         return {"currency": currency} if currency and (asked or currency != DEFAULT) else None
 
-    def instance_types(self, currency: str | None = None) -> list[dict[str, Any]]:
-        return self.get("/instance-types", params=self._currency(currency))
+    def instance_types(self, currency: str | None = None) -> list[InstanceType]:
+        answer = self.get("/instance-types", params=self._currency(currency))
+        return answer.rows(instance_type_from)
 
-    def availability(self, market: str) -> list[dict[str, Any]]:
+    def availability(self, market: str) -> list[Stock]:
         spot = "true" if market == "spot" else "false"
-        return self.get("/instance-availability", params={"is_spot": spot})
+        return self.get("/instance-availability", params={"is_spot": spot}).rows(stock_from)
 
-    def volumes(self) -> list[dict[str, Any]]:
-        return self.get("/volumes")
+    def volumes(self) -> list[Volume]:
+        return self.get("/volumes").rows(volume_from)
 
-    def volume(self, volume_id: str) -> dict[str, Any]:
-        return self.get("/volumes/{id}", id=volume_id)
+    def volume(self, volume_id: str) -> Volume:
+        return self.get("/volumes/{id}", id=volume_id).one(volume_from, volume_id)
 
-    def trashed_volumes(self) -> list[dict[str, Any]]:
-        return self.get("/volumes/trash")
+    def trashed_volumes(self) -> list[Volume]:
+        return self.get("/volumes/trash").rows(volume_from)
 
-    def volume_types(self, currency: str | None = None) -> list[dict[str, Any]]:
-        return self.get("/volume-types", params=self._currency(currency))
+    def volume_types(self, currency: str | None = None) -> list[VolumeType]:
+        return self.get("/volume-types", params=self._currency(currency)).rows(volume_type_from)
 
-    def ssh_keys(self) -> list[dict[str, Any]]:
-        return self.get("/ssh-keys")
+    def ssh_keys(self) -> list[SshKey]:
+        return self.get("/ssh-keys").rows(ssh_key_from)
 
-    def startup_scripts(self) -> list[dict[str, Any]]:
+    def startup_scripts(self) -> list[StartupScript]:
         """Return the scripts of all pages; oldest first, so that a new one moves none of them."""
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, StartupScript] = {}
         order = {"pageSize": 100, "orderBy": "created_at", "orderDirection": "asc"}
         for page in count(1):
-            rows, headers = self._read("/scripts", {"page": page, **order})
+            answer = self.get("/scripts", {"page": page, **order})
             before = len(found)
-            found.update((row["id"], row) for row in rows)
-            total = str(headers.get("X-Total-Count", ""))
+            found.update((script.id, script) for script in answer.rows(script_from))
+            total = answer.header("X-Total-Count")
             if len(found) == before or (total.isdigit() and len(found) >= int(total)):
                 break
         return list(found.values())
 
-    def startup_script(self, script_id: str) -> dict[str, Any]:
-        return self.get("/scripts/{id}", id=script_id)
+    def startup_script(self, script_id: str) -> StartupScript:
+        return self.get("/scripts/{id}", id=script_id).one(script_from, script_id, wrapped=True)
 
     def balance(self) -> Balance:
-        return balance_from(self.get("/balance"))
+        return self.get("/balance").one(balance_of)
 
     # -- writes --------------------------------------------------------------------------------
 
     def create(self, path: str, body: dict[str, Any]) -> str:
-        """POST, and return the id of what was made; never repeated after an unclear answer.
-
-        The id comes as bare text, as quoted text or as an object, whatever the content type says.
-        """
+        """POST, and return the id of what was made; never repeated after an unclear answer."""
         answer = self._http.post(path, json=body)
         self._note_date(answer)
-        try:
-            data = answer.json()
-        except (ValueError, RecursionError):
-            data = answer.text
-        found = data.get("id") if isinstance(data, dict) else data
-        found = str(found).strip().strip('"') if isinstance(found, (str, int)) else None
-        if not is_id(found):
-            raise UnavailableError(
-                f"POST {path}: accepted, but the answer holds no id: {answer.excerpt()}",
-                status=answer.status_code,
-                request=f"POST {path}",
-                unclear=True,
-            )
-        return str(found)
+        source = Source(f"POST {path}", answer)
+        found = made_id(source)
+        if found is None:
+            raise source.wrong(f"accepted, but the answer holds no id: {answer.excerpt()}")
+        return found
 
     def instance_action(self, action: str, instance_id: str, **extra: Any) -> None:
         """Run an action on one instance; a refusal inside a 207 answer is raised like any other."""
         body = {"action": action, "id": [instance_id], **extra}
         self._act("/instances", body, f"{action} {instance_id}")
 
-    def tag(self, kind: str, item_id: str, key: str, value: str) -> dict[str, Any]:
+    def tag(self, kind: str, item_id: str, key: str, value: str) -> Tag:
         """Add a tag to one of ``instances`` or ``volumes``, and return it with its id."""
         body = {"key": key, "value": value}
         answer = self._http.post(f"/{kind}/{{id}}/tags", json=body, path_params={"id": item_id})
-        try:
-            made = answer.json()
-        except ValueError:
-            made = None
-        if not isinstance(made, dict):
-            raise UnavailableError(
-                f"POST /{kind}/{item_id}/tags: accepted, but the answer is no tag: {answer.excerpt()}",
-                request=f"POST /{kind}/{item_id}/tags",
-                unclear=True,
-            )
-        return made
+        made = Source(f"POST /{kind}/{item_id}/tags", answer).one(tag_from)
+        return Tag(key, value, made.id)
 
     def untag(self, kind: str, item_id: str, tag_id: str) -> None:
         path_params = {"id": item_id, "tag": tag_id}
@@ -211,14 +200,8 @@ class Client:
     def _act(self, path: str, body: dict[str, Any], what: str) -> None:
         answer = self._http.put(path, json=body)
         self._note_date(answer)
-        try:
-            rows = answer.json() if answer.content else []
-        except ValueError:
-            rows = []
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and row.get("status") == "error":
-                words = answer.hide(str(row.get("error") or "refused"))[:1000]
-                raise from_row({**row, "error": words}, f"PUT {path}", what)
+        for row in refused_rows(Source(f"PUT {path}", answer)):
+            raise from_row(row, f"PUT {path}", what)
 
     def delete_ssh_key(self, key_id: str) -> None:
         self._http.delete("/ssh-keys/{id}", path_params={"id": key_id})

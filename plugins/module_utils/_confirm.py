@@ -11,8 +11,7 @@ import re
 from typing import Any
 
 from ._errors import NeedsConfirmationError
-from ._lease import read_identity
-from ._spend import instance_rate
+from ._resources import Instance
 
 
 def this_user() -> str:
@@ -24,7 +23,7 @@ def this_user() -> str:
     return re.sub(r"[^A-Za-z0-9._@+-]", "-", name)[:63]
 
 
-def refuse_unconfirmed(rows: list[dict[str, Any]], owner: str, confirmed: bool) -> None:
+def refuse_unconfirmed(rows: list[Instance], owner: str, confirmed: bool) -> None:
     """Raise NeedsConfirmationError for machines that are protected or of another owner."""
     asked = [] if confirmed else [row for row in map(_shown, rows) if _is_asked(row, owner)]
     if asked:
@@ -36,14 +35,14 @@ def refuse_unconfirmed(rows: list[dict[str, Any]], owner: str, confirmed: bool) 
         )
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    marks = read_identity(row)
+def _shown(row: Instance) -> dict[str, Any]:
+    marks = row.ownership
     return {
-        "id": row["id"],
-        "name": row.get("hostname"),
+        "id": row.id,
+        "name": row.name,
         "owner": (marks.owner or None) if marks else None,
         "protected": bool(marks and marks.protected),
-        "price_per_hour": instance_rate(row),
+        "price_per_hour": row.rate,
     }
 
 

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from ._describe import describe_marks
-from ._lease import LEASE_TAG, is_kept, read_time, tag_values
+from ._lease import LEASE_TAG, read_time
 from ._ledger import whose
+from ._resources import Billed, Instance, Volume
 from ._spend import checked_rate
-from ._statuses import holder_among
 
 GROUPS = ("deployment", "owner", "project")
 
@@ -44,8 +44,8 @@ class Live:
 
 
 def living(
-    instances: Sequence[dict[str, Any]],
-    volumes: Sequence[dict[str, Any]],
+    instances: Sequence[Instance],
+    volumes: Sequence[Volume],
     now: datetime,
     currency: str | None = None,
 ) -> list[Live]:
@@ -53,27 +53,20 @@ def living(
 
     Raises UnreadableError for a price that cannot be read, or that is in another ``currency``.
     """
-    machines = {row["id"]: row for row in instances}
-    found = [
-        _live("instance", row, checked_rate("instance", row, currency), now, None)
-        for row in instances
-    ]
-    for row in volumes:
-        machine = holder_among(row, machines)
-        rate = checked_rate("volume", row, currency)
-        found.append(_live("volume", row, rate, now, machine))
+    machines = {row.id: row for row in instances}
+    found = [_live(row, checked_rate(row, currency), now, row) for row in instances]
+    for volume in volumes:
+        machine = volume.holder_among(machines)
+        found.append(_live(volume, checked_rate(volume, currency), now, machine))
     return [one for one in found if one.rate > 0]
 
 
-def _live(
-    kind: str, row: dict[str, Any], rate: float, now: datetime, machine: dict[str, Any] | None
-) -> Live:
-    start = read_time(row.get("created_at")) or now
-    lease = describe_marks(machine or row)["lease_end"]
-    if kind == "volume" and not machine and not is_kept(row):
-        lease = tag_values(row).get(LEASE_TAG)
-    groups = whose(kind, row, machine)
-    return Live(row["id"], kind, rate, start, read_time(lease), groups)
+def _live(row: Billed, rate: float, now: datetime, machine: Instance | None) -> Live:
+    lease = describe_marks(machine)["lease_end"]
+    if machine is None and isinstance(row, Volume) and not row.is_kept:
+        lease = row.tag_values.get(LEASE_TAG)
+    groups = whose(row, machine)
+    return Live(row.id, row.kind, rate, row.born or now, read_time(lease), groups)
 
 
 def burn(things: Iterable[Live]) -> float:

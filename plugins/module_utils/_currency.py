@@ -13,16 +13,16 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ._errors import GpuopsError, InvalidError
 from ._private_files import cache_folder, cache_path, open_private
-from ._purse import Balance, currencies, currency_of
+from ._purse import Balance, Priced, currencies, currency_of
 
 # What the API lists prices in unless it is asked for another one.
 DEFAULT = "usd"
 _FOLDER = "currencies"
-Row = dict[str, Any]
+Listed = TypeVar("Listed", bound=Priced)
 
 
 def remembered(account: str) -> str | None:
@@ -76,7 +76,7 @@ class Purse:
             return error
         return None
 
-    def listed(self, rows: list[Row], ask: Callable[[str], list[Row]]) -> list[Row]:
+    def listed(self, rows: list[Listed], ask: Callable[[str], list[Listed]]) -> list[Listed]:
         """Return a price list in the currency of the account, asked for again where it is not.
 
         An API that does not know the currency leaves the list as it is.

@@ -9,9 +9,8 @@ from typing import Any
 
 from ._client import Client
 from ._describe import describe_instance, describe_ssh_key, describe_volume
-from ._lease import belongs_to, check_name
-from ._spend import volume_rate
-from ._statuses import holders, is_stranded, is_there, volume_is_billed
+from ._lease import check_name
+from ._resources import Instance, StartupScript, Volume
 
 
 def _leftover(
@@ -27,9 +26,9 @@ def _leftover(
     }
 
 
-def _script(row: dict[str, Any]) -> dict[str, Any]:
+def _script(row: StartupScript) -> dict[str, Any]:
     """Return a startup script without its text, which may be long and is nobody's business here."""
-    return {key: row.get(key) for key in ("id", "name", "created_at")}
+    return {"id": row.id, "name": row.name, "created_at": row.created_at}
 
 
 def survey(client: Client, want: dict[str, Any]) -> dict[str, Any]:
@@ -47,43 +46,42 @@ def survey(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     )
     instances = [
         described
-        for row in filter(is_there, rows)
-        if (described := describe_instance(row))["deployment"] == deployment
+        for row in rows
+        if row.exists and (described := describe_instance(row))["deployment"] == deployment
     ]
     ids = {row["id"] for row in instances}
     mine = [
-        describe_volume(volume)
-        for volume in filter(volume_is_billed, volumes)
-        if belongs_to(volume, deployment) or ids.intersection(holders(volume))
+        volume
+        for volume in volumes
+        if volume.is_billed
+        and (volume.deployment == deployment or ids.intersection(volume.holders))
     ]
     found = {
         "instances": instances,
-        "volumes": mine,
-        "ssh_keys": [describe_ssh_key(key) for key in keys if belongs_to(key, deployment)],
-        "startup_scripts": [_script(row) for row in scripts if belongs_to(row, deployment)],
+        "volumes": [describe_volume(volume) for volume in mine],
+        "ssh_keys": [describe_ssh_key(key) for key in keys if key.deployment == deployment],
+        "startup_scripts": [_script(row) for row in scripts if row.deployment == deployment],
     }
     leftovers = _leftovers(found)
     return {
         "deployment": deployment,
         **found,
-        "trash": [describe_volume(row) for row in trash if belongs_to(row, deployment)],
+        "trash": [describe_volume(row) for row in trash if row.deployment == deployment],
         "leftovers": leftovers,
         "cost_per_hour": round(sum(row["price_per_hour"] for row in leftovers), 4),
-        "warnings": _stranded(
-            rows, [row for row in volumes if row["id"] in {v["id"] for v in mine}]
-        ),
+        "warnings": _stranded(rows, mine),
     }
 
 
-def _stranded(instances: list[dict[str, Any]], volumes: list[dict[str, Any]]) -> list[str]:
+def _stranded(instances: list[Instance], volumes: list[Volume]) -> list[str]:
     """Return a warning for each volume that is attached to nothing but what is not there."""
-    there = {row["id"] for row in filter(is_there, instances)}
+    there = {row.id for row in instances if row.exists}
     return [
-        f"Volume {row['name']} ({row['id']}) is attached to an instance that no longer exists "
-        f"({', '.join(holders(row))}) and costs {volume_rate(row):.4f} per hour: remove it with "
+        f"Volume {row.name} ({row.id}) is attached to an instance that no longer exists "
+        f"({', '.join(row.holders)}) and costs {row.rate:.4f} per hour: remove it with "
         "datacrunch_volume, or let datacrunch_reap do it."
         for row in volumes
-        if is_stranded(row, there)
+        if row.is_stranded(there)
     ]
 
 

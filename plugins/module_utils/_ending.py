@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
-from ._statuses import held_by, holders
+from ._errors import GpuopsError
+from ._resources import Billed, Instance, Volume, held_by
+from ._spend import bill_row
 
-Row = dict[str, Any]
 # Policies under which a volume outlives its instance.
 STAYS = frozenset({"keep", "leave"})
 
@@ -31,58 +34,86 @@ class Ending:
     spare: frozenset[str] = frozenset()
     stuck: bool = False
 
-    def policies(self, instance: Row) -> dict[str, str]:
+    def policies(self, instance: Instance) -> dict[str, str]:
         """Return the policy of each volume of an instance, by id."""
-        ids = list(instance.get("volume_ids") or [])
-        found = dict.fromkeys(ids, self.data_volumes)
-        if instance.get("os_volume_id"):
-            found[instance["os_volume_id"]] = self.os_volume
+        found = dict.fromkeys(instance.volume_ids, self.data_volumes)
+        if instance.os_volume_id:
+            found[instance.os_volume_id] = self.os_volume
         return {key: "leave" if key in self.spare else how for key, how in found.items()}
 
-    def policy(self, volume: Row) -> str:
+    def policy(self, volume: Volume) -> str:
         """Return the policy of one volume."""
-        part = self.os_volume if volume.get("is_os_volume") else self.data_volumes
-        return "leave" if volume["id"] in self.spare else part
+        part = self.os_volume if volume.is_os_volume else self.data_volumes
+        return "leave" if volume.id in self.spare else part
 
     @classmethod
-    def of(cls, want: Row) -> Ending:
+    def of(cls, want: dict[str, Any]) -> Ending:
         """Return how instances are terminated by module options."""
         data = want["data_volumes"] or "leave"
         return cls(want["os_volume"], data, want["wait_timeout"], want["wait_interval"])
 
 
-def complete(instance: Row, volumes: list[Row]) -> list[Row]:
-    """Add to an instance the volumes that name it as their holder, and return those that it has.
+@dataclass
+class Outcome:
+    """What came of the end of one instance.
 
-    An answer may lack ``volume_ids``, and the record of an unfinished order names its volumes late.
+    ``row`` is its last record with the ids of all its volumes, and ``volumes`` are those that it
+    had. ``at`` is when its bill ended, ``volumes_at`` when that of the volumes that went with it
+    did; None where that did not happen, and ``error`` says why. ``left`` are the ids of the volumes
+    that outlive it, ``marked`` of those that bear that they are kept on purpose.
     """
-    ids = [volume_id for volume_id in instance.get("volume_ids") or [] if volume_id]
-    ids += [row["id"] for row in held_by(volumes, instance["id"]) if row["id"] not in ids]
-    mine = [row for row in volumes if row["id"] in ids]
-    root = next((row["id"] for row in mine if row.get("is_os_volume")), None)
-    instance["volume_ids"] = ids
-    instance["os_volume_id"] = instance.get("os_volume_id") or root
-    return mine
+
+    row: Instance
+    how: Ending
+    volumes: list[Volume] = field(default_factory=list)
+    at: datetime | None = None
+    volumes_at: datetime | None = None
+    error: GpuopsError | None = None
+    left: frozenset[str] = frozenset()
+    marked: set[str] = field(default_factory=set)
+
+    @property
+    def policies(self) -> dict[str, str]:
+        """The policy of each volume, by id."""
+        return self.how.policies(self.row)
+
+    def bill(self) -> list[dict[str, Any]]:
+        """Return what the instance and each volume that it had have cost."""
+        if self.at is None:
+            return []
+        had: tuple[Billed, ...] = (self.row, *self.volumes)
+        return [bill_row(one, self.at) for one in had]
+
+    def add_volumes(self, ids: Iterable[str]) -> None:
+        """Note that the instance has these volumes as well."""
+        more = [one for one in ids if one not in self.row.volume_ids]
+        if more:
+            self.row = replace(self.row, volume_ids=(*self.row.volume_ids, *more))
+
+    def complete(self, volumes: list[Volume]) -> None:
+        """Take from the listed volumes those that the instance has.
+
+        An answer may lack ``volume_ids``, and the record of an unfinished order names its volumes
+        late.
+        """
+        self.add_volumes(volume.id for volume in held_by(volumes, self.row.id))
+        self.volumes = [volume for volume in volumes if volume.id in self.row.volume_ids]
+        root = next((volume.id for volume in self.volumes if volume.is_os_volume), None)
+        self.row = replace(self.row, os_volume_id=self.row.os_volume_id or root)
 
 
-def others_of(volume: Row, instance_id: str) -> list[str]:
-    """Return the other instances that have a volume."""
-    return [one for one in holders(volume) if one != instance_id]
-
-
-def volume_plan(instance: Row, volumes: list[Row], how: Ending) -> Row:
+def volume_plan(end: Outcome) -> dict[str, Any]:
     """Return what to say about volumes with the delete: those that go with it, and for good or not.
 
     Without a list the API takes the OS volume alone, so one is sent as soon as the ids are known.
     What another instance has as well never goes with one of them.
     """
-    policies = how.policies(instance)
-    shared = {row["id"] for row in volumes if others_of(row, instance["id"])}
-    os_volume = instance.get("os_volume_id")
-    first = policies.get(os_volume, how.os_volume) if os_volume else how.os_volume
+    policies, os_volume = end.policies, end.row.os_volume_id
+    shared = {volume.id for volume in end.volumes if volume.others(end.row.id)}
+    first = policies.get(os_volume, end.how.os_volume) if os_volume else end.how.os_volume
     if first in STAYS:
         return {"volume_ids": []}
-    extra: Row = {"delete_permanently": True} if first == "delete" else {}
+    extra: dict[str, Any] = {"delete_permanently": True} if first == "delete" else {}
     if os_volume:
         others = [v for v, policy in policies.items() if policy == first and v != os_volume]
         extra["volume_ids"] = [os_volume, *(v for v in others if v not in shared)]

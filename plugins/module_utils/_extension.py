@@ -24,10 +24,10 @@ from ._client import Client
 from ._costs import Live, living
 from ._errors import GpuopsError
 from ._history import History, NoHistoryError, doubts, read_history
-from ._lease import read_identity, read_time
+from ._lease import read_time
 from ._pots import Pot, pots_of
 from ._purse import Balance
-from ._statuses import holders
+from ._resources import Instance, Volume
 from ._sync import Shown, gone_or_there
 
 Row = dict[str, Any]
@@ -62,13 +62,17 @@ class Extension:
         self._history = read_history(self.want["ledger"], budget, self.client.now())
 
     def check(
-        self, rows: list[Row], volumes: list[Row], leases: dict[str, str], all_rows: list[Row]
+        self,
+        rows: list[Instance],
+        volumes: list[Volume],
+        leases: dict[str, str],
+        all_rows: list[Instance],
     ) -> None:
         """Refuse, or warn of, leases by id that last longer than those on the instances.
 
         Raises OverBudgetError, NoHistoryError, and what the question about the balance raised.
         """
-        longer = [row for row in rows if row["id"] in leases and _is_longer(row, leases[row["id"]])]
+        longer = [row for row in rows if row.id in leases and _is_longer(row, leases[row.id])]
         if not longer:
             return
         warns = self.want["budget_policy"] == "warn"
@@ -82,7 +86,11 @@ class Extension:
             )
 
     def _check(
-        self, longer: list[Row], volumes: list[Row], leases: dict[str, str], all_rows: list[Row]
+        self,
+        longer: list[Instance],
+        volumes: list[Volume],
+        leases: dict[str, str],
+        all_rows: list[Instance],
     ) -> None:
         if isinstance(self._money, GpuopsError):
             raise self._money
@@ -93,14 +101,14 @@ class Extension:
         if problem:
             raise NoHistoryError(problem)
         self.warnings += [note] if note else []
-        ids = {row["id"] for row in longer}
-        with_them = {row["id"] for row in volumes if ids & set(holders(row))} | ids
+        ids = {row.id for row in longer}
+        with_them = {row.id for row in volumes if ids & set(row.holders)} | ids
         every = living(all_rows, volumes, now, self._money.currency)
         mine = [one for one in every if one.id in with_them]
         others = tuple(one for one in every if one.id not in with_them)
         ends = [read_time(leases[one]) for one in ids]
         end = None if None in ends else max(one for one in ends if one)
-        names = tuple(sorted(str(row.get("hostname")) for row in longer))
+        names = tuple(sorted(str(row.name) for row in longer))
         most = self.want["max_lease_cost"]
         money = Money(self._money.amount, self._money.currency, now, others, (), most)
         buy = Purchase(names, sum(one.rate for one in mine), end)
@@ -137,9 +145,9 @@ def _budgets(money: Money, buy: Purchase, pots: tuple[Pot, ...], mine: list[Live
     return rows
 
 
-def _is_longer(row: Row, lease: str) -> bool:
+def _is_longer(row: Instance, lease: str) -> bool:
     """Tell whether a lease lasts longer than that of an instance; one that nobody can read does."""
-    marks = read_identity(row)
+    marks = row.ownership
     if marks and marks.lease == lease:
         return False
     old: datetime | None = marks.lease_end if marks else None

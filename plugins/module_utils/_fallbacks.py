@@ -63,7 +63,8 @@ def without_tags(body: Body) -> Body:
 def _bare(disk: Body) -> Body:
     if "tags" not in disk:
         return disk
-    name = disk["name"] + (KEEP_SUFFIX if is_kept(disk) else "")
+    tags = {tag["key"]: tag["value"] for tag in disk["tags"]}
+    name = disk["name"] + (KEEP_SUFFIX if is_kept(tags, disk["name"]) else "")
     return {**{key: value for key, value in disk.items() if key != "tags"}, "name": name}
 
 

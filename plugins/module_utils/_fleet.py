@@ -13,6 +13,7 @@ from ._ending import Ending
 from ._errors import GpuopsError
 from ._instance_facts import Found
 from ._kept import Kept
+from ._resources import Instance
 from ._terminate import terminate
 
 
@@ -24,7 +25,7 @@ def fleet_names(name: str, count: int) -> list[str]:
 def fleet_report(found: Found) -> list[dict[str, Any]]:
     """Return for each machine what became of it in this run."""
     rows = []
-    by_name = {row.get("hostname"): row["id"] for row in found.have}
+    by_name = {row.name: row.id for row in found.have}
     for name in found.names:
         outcome = "exists" if name in by_name else "planned"
         row = {"name": name, "outcome": outcome, "id": by_name.get(name), "detail": ""}
@@ -73,18 +74,18 @@ def _terminate_bought(
     rows = {name: row for name, row in found.outcomes.items() if row["id"] in found.bought}
     names = {row["id"]: name for name, row in rows.items()}
 
-    def undo(row: dict[str, Any]) -> Ending:
-        kept = found.kept.get(names[row["id"]], Kept())
+    def undo(row: Instance) -> Ending:
+        kept = found.kept.get(names[row.id], Kept())
         return kept.undo(want["wait_timeout"], want["wait_interval"])
 
-    known = [{"id": one, "hostname": names[one], **found.changed.get(one, {})} for one in names]
+    known = [found.changed.get(one) or Instance(one, names[one]) for one in names]
     done, problems = [], []
     for outcome in terminate(client, known, undo):
-        name = names[outcome.row["id"]]
+        name = names[outcome.row.id]
         found.ends.append(outcome)
         if outcome.error:
             problems.append(outcome.error)
             continue
         rows[name]["outcome"] = "ended"
-        done.append(f"end {name} ({outcome.row['id']}), since the fleet fell short")
+        done.append(f"end {name} ({outcome.row.id}), since the fleet fell short")
     return done, problems

@@ -46,7 +46,7 @@ class Proof:
 
     def _look_by_id(self) -> str:
         try:
-            return str(self._client.instance(self._id).get("status") or "unknown")
+            return self._client.instance(self._id).status
         except NotFoundError:
             return "notfound"
         except UnavailableError as error:
@@ -58,9 +58,8 @@ class Proof:
             rows = self._client.instances()
         except UnavailableError as error:
             return f"{UNREAD} ({error.message})"
-        listed = next((row for row in rows if row["id"] == self._id), None)
-        gone = listed is None or listed.get("status") in GONE
-        return None if gone else str((listed or {}).get("status"))
+        listed = next((row.status for row in rows if row.id == self._id), None)
+        return None if listed in GONE else listed
 
 
 def is_proven_gone(client: Client, instance_id: str, interval: float) -> bool:

@@ -27,12 +27,12 @@ from ._currency import Purse
 from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._history import NoHistoryError, doubts, read_history
 from ._kept import Kept
-from ._lease import read_identity, read_time
+from ._lease import Identity, read_time
 from ._numbers import UnreadableError
 from ._offer import Offer
 from ._pots import Pot, pots_of
 from ._purse import currencies
-from ._statuses import holders
+from ._resources import Instance
 from ._sync import Shown, gone_or_there
 from ._volume_facts import hourly
 
@@ -71,7 +71,7 @@ class Guard:
         """Whether an excess is only a warning."""
         return bool(self.want["budget_policy"] == "warn")
 
-    def look(self, instances: list[dict[str, Any]] | None = None) -> None:
+    def look(self, instances: list[Instance] | None = None) -> None:
         """Read balance, prices of disks, what costs, and what was spent; all at the same time.
 
         Where an excess is only a warning, so is a balance that cannot be read.
@@ -84,7 +84,7 @@ class Guard:
                 raise
             self.warnings.append(f"Bought without a look at the money: {error}")
 
-    def _look(self, instances: list[dict[str, Any]] | None) -> None:
+    def _look(self, instances: list[Instance] | None) -> None:
         client, budget = self.client, check_budget(self.want["budget"])
         money, types, volumes, rows, history = client.together(
             self.purse.balance,
@@ -102,7 +102,7 @@ class Guard:
                 f"GET /volume-types: prices are in {', '.join(sorted(strange))}, and the account "
                 f"pays in {money.currency}"
             )
-        nvme = next((row for row in types if row["type"] == "NVMe"), None)
+        nvme = next((kind for kind in types if kind.name == "NVMe"), None)
         if nvme is None and any(self._new_gb(name) for name in self.missing):
             raise UnreadableError("GET /volume-types: there is no price of NVMe")
         self._disk_price = hourly(nvme, 1) if nvme else 0.0
@@ -192,15 +192,14 @@ class Guard:
         self.purse.look_again()
         rows = self.client.instances()
         there = {
-            marks.name for row in rows if (marks := self._ours(row)) and row["id"] not in self.old
+            marks.name for row in rows if (marks := self._ours(row)) and row.id not in self.old
         }
         self.missing = [name for name in self.missing if name not in there]
         self.look(rows)
         return self.limit()
 
-    def _ours(self, row: dict[str, Any]) -> Any:
-        marks = read_identity(row)
-        return marks if marks and marks.deployment == self.want["deployment"] else None
+    def _ours(self, row: Instance) -> Identity | None:
+        return row.ownership if row.of(self.want["deployment"]) else None
 
     # -- after the order -----------------------------------------------------------------------
 
@@ -236,15 +235,15 @@ class Guard:
         rows, volumes, history = client.together(
             client.instances, client.volumes, lambda: read_history(option, budget, client.now())
         )
-        mine = next((row for row in rows if row["id"] == instance_id), None)
+        mine = next((row for row in rows if row.id == instance_id), None)
         if mine is None:  # a list may lag behind an order
             try:
                 mine = client.instance(instance_id)
             except NotFoundError:
                 return ""
             rows = [*rows, mine]
-        younger = {row["id"] for row in rows if _age(row) > _age(mine)}
-        holder = {row["id"]: set(holders(row)) for row in volumes}
+        younger = {row.id for row in rows if row.age_key > mine.age_key}
+        holder = {row.id: set(row.holders) for row in volumes}
         now = client.now()
         own, others = [], []
         for one in living(rows, volumes, now):
@@ -263,12 +262,8 @@ class Guard:
         return "; ".join(broken_budgets(after, unit))
 
 
-def _age(row: dict[str, Any]) -> tuple[str, str]:
-    return str(row.get("created_at") or ""), row["id"]
-
-
 def guard_for(client: Client, found: Any, want: dict[str, Any], purse: Purse) -> Guard:
     """Return the guard of what a run has found to be missing."""
-    old = frozenset(row["id"] for row in found.old.values())
+    old = frozenset(row.id for row in found.old.values())
     lease = read_time(found.lease)
     return Guard(client, want, list(found.missing), lease, purse, found.kept, old)

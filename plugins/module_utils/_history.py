@@ -12,9 +12,8 @@ from typing import Any
 from . import _ledger
 from ._budget import begin_of, needs_past
 from ._errors import GpuopsError
-from ._lease import read_identity, read_time
 from ._ledger_url import url_of
-from ._statuses import is_billed
+from ._resources import Instance
 
 # A purchase is written down when it is over: until then the ledger knows nothing of its instance.
 _BOOKED_AFTER = timedelta(hours=1)
@@ -72,7 +71,7 @@ def read_history(option: str | None, budget: dict[str, Any], now: datetime) -> H
         return History(url, limits, None, str(error))
 
 
-def doubts(history: History, instances: list[dict[str, Any]], now: datetime) -> tuple[str, str]:
+def doubts(history: History, instances: list[Instance], now: datetime) -> tuple[str, str]:
     """Return why a limit must not be judged by a history, and what to warn of; empty texts for none.
 
     Without a ledger nothing was spent, as long as no instance of ours says otherwise.
@@ -94,21 +93,20 @@ def doubts(history: History, instances: list[dict[str, Any]], now: datetime) -> 
         return f"{why}, and there is no ledger although {_names(ours)} exists", ""
     known = {event["thing_id"] for event in history.known}
     old = [row for row in ours if _is_old(row, now)]
-    if old and not any(row["id"] in known for row in old):
+    if old and not any(row.id in known for row in old):
         return f"{why}, and the ledger knows nothing of {_names(old)}: it is another one", ""
     return "", ""
 
 
-def _is_ours(row: dict[str, Any]) -> bool:
-    return is_billed(row) and read_identity(row) is not None
+def _is_ours(row: Instance) -> bool:
+    return row.is_billed and row.ownership is not None
 
 
-def _is_old(row: dict[str, Any], now: datetime) -> bool:
-    born = read_time(row.get("created_at"))
-    return born is not None and now - born > _BOOKED_AFTER
+def _is_old(row: Instance, now: datetime) -> bool:
+    return row.born is not None and now - row.born > _BOOKED_AFTER
 
 
-def _names(rows: list[dict[str, Any]]) -> str:
-    named = [f"{row.get('hostname')} ({row['id']})" for row in rows]
+def _names(rows: list[Instance]) -> str:
+    named = [f"{row.name} ({row.id})" for row in rows]
     more = f" and {len(named) - 2} more" if len(named) > 2 else ""
     return f"{', '.join(named[:2])}{more}"

@@ -21,13 +21,13 @@ from ._instance_facts import Found, differences, refuse_difference
 from ._instance_market import look_at_the_market
 from ._instance_plan import plan_instances
 from ._kept import evicted
-from ._lease import check_name, check_project, read_identity, read_time
+from ._lease import check_name, check_project, read_time
 from ._machine import twins
 from ._offer import Choice
 from ._orderable import check_description
 from ._plan import Plan
+from ._resources import Instance
 from ._settings import lease_max_of, owner_of
-from ._statuses import DEAD, is_there
 from ._terminate import bill_of
 
 
@@ -57,7 +57,7 @@ class InstanceNoun:
         return found
 
     @staticmethod
-    def _ask(rows: list[dict[str, Any]], want: dict[str, Any]) -> None:
+    def _ask(rows: list[Instance], want: dict[str, Any]) -> None:
         refuse_unconfirmed(rows, want["owner"], want["confirm"])
 
     @staticmethod
@@ -69,8 +69,9 @@ class InstanceNoun:
                 refuse_difference(row, selection)
             elif next(differences(describe_instance(row, found.tiers), selection), None):
                 found.have.remove(row)
-                found.old[row["hostname"]] = row
-                found.missing.append(row["hostname"])
+                name = row.ownership.name if row.ownership else str(row.name)
+                found.old[name] = row
+                found.missing.append(name)
 
     @staticmethod
     def _check(want: dict[str, Any]) -> None:
@@ -104,7 +105,7 @@ class InstanceNoun:
             if is_proven_gone(client, want["id"], min(want["wait_interval"], 1)):
                 return
             row = client.instance(want["id"])
-        marks = read_identity(row)
+        marks = row.ownership
         if not marks or marks.deployment != want["deployment"]:
             whose = f"deployment {marks.deployment!r}" if marks else "somebody who is not us"
             raise InvalidError(
@@ -112,20 +113,18 @@ class InstanceNoun:
                 hint="Foreign machines are never touched.",
             )
         found.names = [marks.name]
-        if is_there(row):
+        if row.exists:
             found.have = [row]
         elif want["state"] != "absent":
-            raise NotFoundError(f"Machine {want['id']} ({marks.name}) is {row['status']}")
+            raise NotFoundError(f"Machine {want['id']} ({marks.name}) is {row.status}")
 
     @staticmethod
-    def _find_by_marks(rows: list[dict[str, Any]], found: Found, want: dict[str, Any]) -> None:
-        marked = [(row, marks) for row in rows if (marks := read_identity(row))]
+    def _find_by_marks(rows: list[Instance], found: Found, want: dict[str, Any]) -> None:
+        marked = [(row, marks) for row in rows if (marks := row.ownership)]
         ours = [(row, marks) for row, marks in marked if marks.deployment == want["deployment"]]
         if not found.names:  # the whole deployment, which only state=absent means
             found.names = sorted({marks.name for _row, marks in ours})
-        found.dead = [
-            row for row, marks in ours if marks.name in found.names and row.get("status") in DEAD
-        ]
+        found.dead = [row for row, marks in ours if marks.name in found.names and row.is_dead]
         for name in found.names:
             same = twins(rows, want["deployment"], name)
             found.have += same[:1]
@@ -160,7 +159,7 @@ class InstanceNoun:
     def result(self, client: Client, found: Found, plan: Plan, *, applied: bool) -> dict[str, Any]:
         after = plan.after["instances"]
         if applied and after:
-            kept = {row["id"]: row for row in found.have}
+            kept = {row.id: row for row in found.have}
             rows = {**kept, **found.changed}.values()
             order = {name: number for number, name in enumerate(found.names)}
             after = sorted(
@@ -213,7 +212,7 @@ def list_instances(client: Client, want: dict[str, Any]) -> dict[str, Any]:
             rows = [client.instance(want["id"])]
         except NotFoundError:
             rows = []
-        ended: list[dict[str, Any]] = []
+        ended: list[Instance] = []
     else:
         rows, ended = client.together(
             client.instances, lambda: client.ended_instances() if want["evicted"] else []

@@ -11,12 +11,10 @@ from typing import Any
 
 from . import _ledger
 from ._client import Client
-from ._ending import STAYS
+from ._ending import STAYS, Outcome
 from ._errors import GpuopsError, NotFoundError
-from ._lease import read_time
 from ._ledger_url import url_of
-from ._statuses import DEAD, held_by, is_alive, volume_is_billed
-from ._terminate import Outcome
+from ._resources import Billed, Instance, Volume, held_by
 
 SOURCE = "datacrunch_instance"
 Event = dict[str, Any]
@@ -24,32 +22,30 @@ Event = dict[str, Any]
 
 def end_events(outcome: Outcome, source: str = SOURCE) -> Iterator[Event]:
     """Yield the ends of an instance and of the volumes that did not stay."""
-    row, how = outcome.row, outcome.how
+    row, policies = outcome.row, outcome.policies
     if outcome.at is None:
         return
-    dead = row.get("status") in DEAD  # such an order costs nothing, or next to nothing
-    more: dict[str, Any] = (
-        {"cost": 0.0, "estimated": row["status"] != "no_capacity"} if dead else {}
-    )
-    yield _event("end", "instance", row, outcome.at, source=source, **more)
+    more: dict[str, Any] = {}
+    if row.is_dead:  # such an order costs nothing, or next to nothing
+        more = {"cost": 0.0, "estimated": row.status != "no_capacity"}
+    yield _event("end", row, outcome.at, source=source, **more)
     if outcome.volumes_at is None:
         return
-    policies = how.policies(row)
-    known = {v["id"]: v for v in outcome.volumes}
+    known = {volume.id: volume for volume in outcome.volumes}
     for volume_id, policy in policies.items():
         if policy not in STAYS and volume_id not in outcome.left:
-            with_it = policy == policies.get(str(row.get("os_volume_id")))
+            with_it = policy == policies.get(str(row.os_volume_id))
             when = outcome.at if with_it else outcome.volumes_at
-            volume = known.get(volume_id, {"id": volume_id})
-            yield _event("end", "volume", volume, when, machine=row, source=source)
+            volume = known.get(volume_id, Volume(volume_id))
+            yield _event("end", volume, when, machine=row, source=source)
 
 
-def _event(name: str, kind: str, row: dict[str, Any], at: datetime, **more: Any) -> Event:
-    return _ledger.event_of(name, kind, row, at, **{"source": SOURCE, **more})
+def _event(name: str, row: Billed, at: datetime, **more: Any) -> Event:
+    return _ledger.event_of(name, row, at, **{"source": SOURCE, **more})
 
 
 def book(
-    client: Client, url: str | None, bought: dict[str, dict[str, Any] | None], ends: list[Outcome]
+    client: Client, url: str | None, bought: dict[str, Instance | None], ends: list[Outcome]
 ) -> list[str]:
     """Write down what was bought and ended; return warnings instead of raising anything.
 
@@ -60,7 +56,7 @@ def book(
     events: list[Event] = []
     warnings = []
     try:
-        events += _purchases(client, bought, {end.row["id"] for end in ends if end.at})
+        events += _purchases(client, bought, {end.row.id for end in ends if end.at})
     except GpuopsError as error:
         warnings.append(f"The purchase is not in the ledger yet: {error}")
     for end in ends:
@@ -72,9 +68,7 @@ def book(
     return [text for text in warnings if text]
 
 
-def _purchases(
-    client: Client, bought: dict[str, dict[str, Any] | None], ended: set[str]
-) -> list[Event]:
+def _purchases(client: Client, bought: dict[str, Instance | None], ended: set[str]) -> list[Event]:
     if not bought:
         return []
     volumes = client.volumes()
@@ -83,17 +77,19 @@ def _purchases(
         row = known or _look(client, machine_id)
         if row is None:
             continue
-        start = read_time(row.get("created_at")) or client.now()
-        events.append(_event("purchase", "instance", row, start))
-        if not is_alive(row) and machine_id not in ended:
-            events.append(_event("end", "instance", row, client.now(), estimated=True))
-        for volume in filter(volume_is_billed, held_by(volumes, machine_id)):
-            made = read_time(volume.get("created_at")) or start
-            events.append(_event("purchase", "volume", volume, made, machine=row))
+        start = row.born or client.now()
+        events.append(_event("purchase", row, start))
+        if not row.is_alive and machine_id not in ended:
+            events.append(_event("end", row, client.now(), estimated=True))
+        events += [
+            _event("purchase", volume, volume.born or start, machine=row)
+            for volume in held_by(volumes, machine_id)
+            if volume.is_billed
+        ]
     return events
 
 
-def _look(client: Client, machine_id: str) -> dict[str, Any] | None:
+def _look(client: Client, machine_id: str) -> Instance | None:
     try:
         return client.instance(machine_id)
     except NotFoundError:

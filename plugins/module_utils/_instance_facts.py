@@ -11,13 +11,14 @@ from typing import Any
 
 from . import _gpus, _market
 from ._describe import describe_instance
+from ._ending import Outcome
 from ._errors import InvalidError
 from ._guard import Guard
 from ._images import looks_like_id
 from ._kept import Kept
 from ._offer import SPOT, Choice
 from ._offers import Selection
-from ._terminate import Outcome
+from ._resources import Instance
 from ._walk import Walk
 
 
@@ -31,28 +32,28 @@ class Found:
 
     names: list[str]
     tiers: tuple[_gpus.Tier, ...] = _gpus.TIERS
-    have: list[dict[str, Any]] = field(default_factory=list)
-    surplus: list[dict[str, Any]] = field(default_factory=list)
-    dead: list[dict[str, Any]] = field(default_factory=list)
-    lost: list[dict[str, Any]] = field(default_factory=list)
-    old: dict[str, dict[str, Any]] = field(default_factory=dict)
+    have: list[Instance] = field(default_factory=list)
+    surplus: list[Instance] = field(default_factory=list)
+    dead: list[Instance] = field(default_factory=list)
+    lost: list[Instance] = field(default_factory=list)
+    old: dict[str, Instance] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     kept: dict[str, Kept] = field(default_factory=dict)
     choice: Choice | None = None
     walk: Walk | None = None
     ssh_key_ids: tuple[str, ...] = ()
     lease: str | None = None
-    changed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changed: dict[str, Instance] = field(default_factory=dict)
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     bought: set[str] = field(default_factory=set)
-    rows: list[dict[str, Any]] | None = None
+    rows: list[Instance] | None = None
     guard: Guard | None = None
     ends: list[Outcome] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unclear: set[str] = field(default_factory=set)
 
 
-def refuse_difference(row: dict[str, Any], selection: Selection) -> None:
+def refuse_difference(row: Instance, selection: Selection) -> None:
     """Raise InvalidError when the machine of this name is not what was asked for."""
     have = describe_instance(row, selection.tiers)
     problem = next(differences(have, selection), None)

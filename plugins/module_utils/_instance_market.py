@@ -82,9 +82,7 @@ def _look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) -
         lambda: client.volumes() if boot or want["data_volume_gb"] else [],
         lambda: client.ended_instances() if spot else [],
     )
-    found.lost = [
-        row for row in evicted(ended, want["deployment"]) if row.get("hostname") in found.missing
-    ]
+    found.lost = [row for row in evicted(ended, want["deployment"]) if row.name in found.missing]
     if volumes:
         for name in found.missing:
             found.kept[name] = find_kept(volumes, want["deployment"], name, boot=boot)
@@ -99,9 +97,9 @@ def _key_ids(client: Client, want: dict[str, Any]) -> tuple[str, ...]:
     rows = client.ssh_keys()
     ids = []
     for key in wanted:
-        match = next((row["id"] for row in rows if key in (row["id"], row["name"])), None)
+        match = next((row.id for row in rows if key in (row.id, row.name)), None)
         if match is None:
-            known = ", ".join(sorted(row["name"] for row in rows)) or "none"
+            known = ", ".join(sorted(row.name for row in rows if row.name)) or "none"
             raise NotFoundError(f"No SSH key {key!r} is registered; known: {known}")
         ids.append(match)
     return tuple(ids)

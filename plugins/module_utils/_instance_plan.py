@@ -22,6 +22,7 @@ from ._order import Order
 from ._plan import Plan, Step
 from ._power import act
 from ._purchase import buy
+from ._resources import Instance
 from ._terminate import terminate_one
 from ._walk import Walk
 
@@ -46,17 +47,17 @@ def plan_instances(found: Found, want: dict[str, Any]) -> Plan:
     return Plan(before, {"instances": after}, tuple(todo), parallel=True)
 
 
-def _end_step(found: Found, row: dict[str, Any], want: dict[str, Any]) -> Step:
+def _end_step(found: Found, row: Instance, want: dict[str, Any]) -> Step:
     def end(client: Client) -> None:
         terminate_one(client, row, Ending.of(want), found.ends)
 
-    what = f"{row.get('instance_type')} in {row.get('location')}, {row.get('status')}"
-    return Step(f"end {row.get('hostname')} ({what}, {row['id']})", end)
+    what = f"{row.instance_type} in {row.location}, {row.status}"
+    return Step(f"end {row.name} ({what}, {row.id})", end)
 
 
-def _power_step(found: Found, row: dict[str, Any], want: dict[str, Any]) -> Step | None:
+def _power_step(found: Found, row: Instance, want: dict[str, Any]) -> Step | None:
     target = {"running": "running", "stopped": "offline"}.get(want["state"])
-    status, name = row.get("status"), row.get("hostname")
+    status = row.status
     if target is None or status == target:
         return None
     action = "start" if target == "running" and status == "offline" else None
@@ -66,28 +67,28 @@ def _power_step(found: Found, row: dict[str, Any], want: dict[str, Any]) -> Step
         if action and status not in ("running", "offline"):  # a machine that is built stays on
             _wait_for(client, row, want)
         if action:
-            act(client, action, row["id"])
+            act(client, action, row.id)
         if want["wait"]:
             wait = wait_running if target == "running" else wait_off
-            found.changed[row["id"]] = _wait_for(client, row, want, wait)
+            found.changed[row.id] = _wait_for(client, row, want, wait)
 
-    return Step(f"{action or 'wait for'} {name} ({row['id']})", switch)
+    return Step(f"{action or 'wait for'} {row.name} ({row.id})", switch)
 
 
 def _wait_for(
     client: Client,
-    row: dict[str, Any],
+    row: Instance,
     want: dict[str, Any],
-    wait: Callable[..., dict[str, Any]] = wait_running,
-) -> dict[str, Any]:
+    wait: Callable[..., Instance] = wait_running,
+) -> Instance:
     """Return a machine once it runs, or is off; an error names it, and says what to do."""
     timing = (want["wait_timeout"], want["wait_interval"])
     try:
-        return wait(client, row["id"], str(row.get("hostname")), *timing)
+        return wait(client, row.id, str(row.name), *timing)
     except GpuopsError as error:
         if isinstance(error, FailedStateError):
             error.hint = "Run the same again: what is left of it is ended then, and another bought."
-        error.details.setdefault("instance_id", row["id"])
+        error.details.setdefault("instance_id", row.id)
         raise
 
 
@@ -110,7 +111,7 @@ def _order(found: Found, name: str, want: dict[str, Any]) -> Order:
         startup_script_id=want["startup_script_id"],
         description=want["description"] or "",
         kept=found.kept.get(name, Kept()),
-        replaces=found.old[name]["id"] if name in found.old else None,
+        replaces=found.old[name].id if name in found.old else None,
         wait=want["wait"],
         timeout=want["wait_timeout"],
         interval=want["wait_interval"],
@@ -146,16 +147,16 @@ def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], clie
         if machine and error.details.get("changed") and not settled:
             found.bought.add(machine)
         raise
-    found.changed[row["id"]] = row
-    taken = next(r for r in reversed(walk.attempts) if r.get("id") == row["id"])
+    found.changed[row.id] = row
+    taken = next(r for r in reversed(walk.attempts) if r.get("id") == row.id)
     outcome = "adopted" if taken["outcome"] == "adopted" else "bought"
-    found.outcomes[name] = {"outcome": outcome, "id": row["id"], "detail": taken["detail"]}
+    found.outcomes[name] = {"outcome": outcome, "id": row.id, "detail": taken["detail"]}
     if outcome == "bought":
-        found.bought.add(row["id"])
+        found.bought.add(row.id)
     if order.replaces:
-        _end_replaced(client, found, name, want, row["id"])
+        _end_replaced(client, found, name, want, row.id)
     if outcome == "adopted":
-        return f"adopt {name}, which another run has bought ({row['id']})"
+        return f"adopt {name}, which another run has bought ({row.id})"
     return _buy_sentence(order, taken)
 
 
@@ -183,11 +184,11 @@ def _planned(found: Found, name: str, want: dict[str, Any]) -> dict[str, Any]:
 
 def _buy_sentence(order: Order, offer: dict[str, Any]) -> str:
     market = offer["market"].replace("_", "-")
-    image = order.kept.os_volume["name"] if order.kept.os_volume else offer["image"]
+    image = order.kept.os_volume.name if order.kept.os_volume else offer["image"]
     return (
         f"buy {order.name}: {offer['instance_type']} ({offer['gpu_count']} x {offer['gpu_model']}) "
         f"in {offer['location']}, {market}, {offer['price_per_hour']:g} {offer['currency']}/h, "
         f"{image}, lease {order.lease}"
-        + (f", with {order.kept.data_volume['name']}" if order.kept.data_volume else "")
+        + (f", with {order.kept.data_volume.name}" if order.kept.data_volume else "")
         + (f", then end {order.replaces}" if order.replaces else "")
     )

@@ -11,6 +11,7 @@ can call theirs. Tags win where both exist, because only they can change later.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -43,6 +44,10 @@ _KEYS = ("deployment", "name", "owner", "lease", "request")
 MOST_TAGS = 7
 MORE_TAG = "gpuops-more"
 LONGEST_VALUE = 127
+DEPLOYMENT_TAG = "gpuops-deployment"
+OWNER_TAG = "gpuops-owner"
+PROJECT_TAG = "gpuops-project"
+REQUEST_TAG = "gpuops-request"
 LEASE_TAG = "gpuops-lease"
 # A tag cannot be changed in place. While a lease is being rewritten the new one stands here, and wins.
 NEXT_LEASE_TAG = "gpuops-next-lease"
@@ -141,17 +146,11 @@ def check_project(value: str) -> str:
     return value
 
 
-def tag_values(item: dict[str, Any]) -> dict[str, str]:
-    """Return the tags of an instance or a volume as a dictionary."""
-    return {tag["key"]: tag.get("value") or "" for tag in item.get("tags") or [] if tag.get("key")}
+def read_identity(tags: Mapping[str, str], text: str) -> Identity | None:
+    """Return the marks that tags and description of an instance bear, or None for a foreign one.
 
-
-def read_identity(instance: dict[str, Any]) -> Identity | None:
-    """Return the marks of an instance, or None for a foreign machine.
-
-    A machine whose marks are incomplete or malformed is foreign: nothing of ours may touch it.
+    An instance whose marks are incomplete or malformed is foreign: nothing of ours may touch it.
     """
-    tags, text = tag_values(instance), instance.get("description") or ""
     found = _of_tags(tags)
     label = None if found else read_label(text)
     if label:
@@ -163,7 +162,7 @@ def read_identity(instance: dict[str, Any]) -> Identity | None:
     return found if _OWNER.match(found.owner) or (label and not found.owner) else None
 
 
-def _of_tags(tags: dict[str, str]) -> Identity | None:
+def _of_tags(tags: Mapping[str, str]) -> Identity | None:
     """Return what tags say that are complete."""
     found: dict[str, Any] = {key: tags.get(_PREFIX + key, "") for key in _KEYS}
     name, dot, request = found["name"].partition(".")
@@ -173,7 +172,7 @@ def _of_tags(tags: dict[str, str]) -> Identity | None:
     return Identity(**found, **_more_of(tags)) if all(found.values()) else None
 
 
-def _of_label(label: Label, tags: dict[str, str]) -> Identity | None:
+def _of_label(label: Label, tags: Mapping[str, str]) -> Identity | None:
     """Return what the ownership string says; tags that are there complete it, and may not differ."""
     name = tags.get(_PREFIX + "name", "").partition(".")[0]
     whole = []
@@ -186,7 +185,7 @@ def _of_label(label: Label, tags: dict[str, str]) -> Identity | None:
     return Identity(whole[0], whole[1], owner, lease, label.request, **_more_of(tags))
 
 
-def _of_marker(text: str, tags: dict[str, str]) -> Identity | None:
+def _of_marker(text: str, tags: Mapping[str, str]) -> Identity | None:
     """Return what the marker of the first release says: the last one, behind any text of others."""
     matches = list(_MARKER.finditer(text))
     if not matches:
@@ -201,7 +200,7 @@ def _words(text: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in text.split() if "=" in word)
 
 
-def _more_of(tags: dict[str, str], marker: dict[str, str] | None = None) -> dict[str, Any]:
+def _more_of(tags: Mapping[str, str], marker: dict[str, str] | None = None) -> dict[str, Any]:
     """Return the marks that need not be there: by their own tags, the common one, or the marker."""
     common, marker = _words(tags.get(MORE_TAG, "")), marker or {}
     protect = tags.get(PROTECT_TAG) or marker.get("x") or ""
@@ -214,17 +213,15 @@ def _more_of(tags: dict[str, str], marker: dict[str, str] | None = None) -> dict
     }
 
 
-def has_marks(instance: dict[str, Any]) -> bool:
-    """Tell whether a machine bears anything that looks like marks of ours, complete or not."""
-    tagged = any(key.startswith(_PREFIX) for key in tag_values(instance))
-    text = instance.get("description") or ""
+def has_marks(tags: Mapping[str, str], text: str) -> bool:
+    """Tell whether anything looks like marks of ours, complete or not."""
+    tagged = any(key.startswith(_PREFIX) for key in tags)
     return tagged or "[gpuops" in text or begun(text) is not None
 
 
-def half_marks(instance: dict[str, Any]) -> set[str]:
-    """Return the deployments that whole or half marks of a machine name."""
-    text = instance.get("description") or ""
-    found = {tag_values(instance).get(_PREFIX + "deployment"), begun(text)}
+def half_marks(tags: Mapping[str, str], text: str) -> set[str]:
+    """Return the deployments that whole or half marks name."""
+    found = {tags.get(_PREFIX + "deployment"), begun(text)}
     return {name for name in {*found, *_HALF_MARKER.findall(text)} if name}
 
 
@@ -243,9 +240,9 @@ def plain_name(name: str) -> str:
     return _REGISTERED.sub("", name)
 
 
-def registered_at(item: dict[str, Any]) -> datetime | None:
+def registered_at(name: str) -> datetime | None:
     """Return when something was registered, by its name."""
-    match = _REGISTERED.search(str(item.get("name")))
+    match = _REGISTERED.search(name)
     try:
         return datetime.strptime(match[1][:-1] + "+0000", "%Y%m%dt%H%M%z") if match else None
     except ValueError:
@@ -261,33 +258,21 @@ def part_tags(deployment: str, **more: str) -> list[dict[str, str]]:
     ]
 
 
-def is_kept(volume: dict[str, Any]) -> bool:
+def is_kept(tags: Mapping[str, str], name: str) -> bool:
     """Tell whether a volume is kept on purpose: by its mark, or where tags are refused by its name.
 
     Then one of its own, made by nobody's order, is kept as well: its name has one part less.
     """
-    tags = tag_values(volume)
-    name = str(volume.get("name") or "")
     if tags.get(KEEP_TAG) == _YES or name.endswith(KEEP_SUFFIX):
         return True
     unmarked = not any(key.startswith(_PREFIX) for key in tags)
     return unmarked and name.startswith(_PREFIX[:-1] + ".") and name.count(".") == 2
 
 
-def part_request(item: dict[str, Any]) -> str | None:
-    """Return the request id that an order wrote on a part, or None."""
-    return tag_values(item).get(_PREFIX + "request") or None
-
-
-def owning_deployment(item: dict[str, Any]) -> str | None:
+def owning_deployment(tags: Mapping[str, str], name: str) -> str | None:
     """Return the deployment whose marks a part bears, by tag or by name, or None."""
-    tagged = tag_values(item).get(_PREFIX + "deployment")
+    tagged = tags.get(DEPLOYMENT_TAG)
     if tagged:
         return tagged
-    parts = str(item.get("name") or "").split(".")
+    parts = name.split(".")
     return parts[1] if len(parts) > 2 and parts[0] == "gpuops" and parts[1] else None
-
-
-def belongs_to(item: dict[str, Any], deployment: str) -> bool:
-    """Tell whether a volume or key bears the marks of a deployment, by tag or by name."""
-    return owning_deployment(item) == deployment

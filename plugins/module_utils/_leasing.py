@@ -15,7 +15,7 @@ from ._client import Client
 from ._clock_skew import refuse_strange_clock, skew_warnings
 from ._confirm import refuse_unconfirmed
 from ._describe import describe_instance
-from ._ending import Ending
+from ._ending import Ending, Outcome
 from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._extension import Extension
 from ._guard import check_limits
@@ -28,17 +28,15 @@ from ._lease import (
     check_lease_min,
     check_name,
     lease_until,
-    owning_deployment,
     read_duration,
-    read_identity,
     read_time,
     write_time,
 )
 from ._marking import Marks, lend_volume
 from ._plan import Plan, Step
+from ._resources import Instance, Volume, held_by
 from ._settings import lease_max_of, owner_of
-from ._statuses import DEAD, held_by, is_alive, is_there
-from ._terminate import Outcome, bill_of, terminate_one
+from ._terminate import bill_of, terminate_one
 
 SOURCE = "datacrunch_lease"
 Row = dict[str, Any]
@@ -48,17 +46,17 @@ Row = dict[str, Any]
 class FoundLeases:
     """The machines that are meant, with the lease each is to have; ``changed`` by id."""
 
-    rows: list[Row]
-    volumes: list[Row]
+    rows: list[Instance]
+    volumes: list[Volume]
     leases: dict[str, str] = field(default_factory=dict)
-    changed: dict[str, Row] = field(default_factory=dict)
+    changed: dict[str, Instance] = field(default_factory=dict)
     ends: list[Outcome] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     money: Extension | None = None
 
-    def of(self, row: Row) -> list[Row]:
-        """Return the volumes of a machine."""
-        return held_by(self.volumes, row["id"])
+    def of(self, row: Instance) -> list[Volume]:
+        """Return the volumes of an instance."""
+        return held_by(self.volumes, row.id)
 
 
 class LeaseNoun:
@@ -72,7 +70,7 @@ class LeaseNoun:
         rows, volumes, *_asked = client.together(client.instances, client.volumes, *money.questions)
         found = FoundLeases(_meant(rows, want), volumes, money=money)
         if want["done"]:
-            living = list(filter(is_alive, found.rows))
+            living = [row for row in found.rows if row.is_alive]
             refuse_unconfirmed(living, owner_of(want["owner"]), want["confirm"])
             return found
         if not found.rows:
@@ -84,7 +82,7 @@ class LeaseNoun:
         for row in found.rows:
             lease = _lease_of(row, want, client)
             if lease:
-                found.leases[row["id"]] = lease
+                found.leases[row.id] = lease
         money.check(found.rows, volumes, found.leases, rows)
         return found
 
@@ -99,7 +97,7 @@ class LeaseNoun:
         for row, shown in zip(found.rows, before, strict=True):
             new = {**shown, **_new_marks(found, row, want)}
             # A run that broke off has left the new lease beside the old one.
-            unfinished = row["id"] in found.leases and NEXT_LEASE_TAG in shown["tags"]
+            unfinished = row.id in found.leases and NEXT_LEASE_TAG in shown["tags"]
             if new != shown or unfinished:
                 steps.append(_write_step(found, row, shown, new))
             after.append(new)
@@ -110,7 +108,7 @@ class LeaseNoun:
     def result(self, client: Client, found: FoundLeases, plan: Plan, *, applied: bool) -> Row:
         shown = plan.after["instances"]
         if applied and shown:
-            rows = [found.changed.get(row["id"], row) for row in found.rows]
+            rows = [found.changed.get(row.id, row) for row in found.rows]
             shown = [describe_instance(row) for row in rows]
         skew = client.clock_skew()
         return {
@@ -153,42 +151,42 @@ def _length(want: Row) -> timedelta:
     return read_duration(want["extend"].strip().removeprefix("+"), "extend")
 
 
-def _meant(rows: list[Row], want: Row) -> list[Row]:
+def _meant(rows: list[Instance], want: Row) -> list[Instance]:
     """Return the machines that are meant, oldest first. Raises InvalidError for a foreign id."""
     found = []
     for row in rows:
-        marks = read_identity(row)
-        if want["id"] == row["id"] and (not marks or marks.deployment != want["deployment"]):
+        marks = row.ownership
+        if want["id"] == row.id and not row.of(want["deployment"]):
             raise InvalidError(
                 f"Machine {want['id']} is not of deployment {want['deployment']!r}",
                 hint="Foreign machines are never touched.",
             )
-        if marks and is_there(row) and _is_meant(row, marks, want):
+        if marks and row.exists and _is_meant(row, marks, want):
             found.append(row)
-    return sorted(found, key=lambda row: (row.get("created_at") or "", row["id"]))
+    return sorted(found, key=lambda row: row.age_key)
 
 
-def _is_meant(row: Row, marks: Identity, want: Row) -> bool:
-    if row.get("status") in DEAD and not want["done"]:
+def _is_meant(row: Instance, marks: Identity, want: Row) -> bool:
+    if row.is_dead and not want["done"]:
         return False
-    named = want["id"] in (None, row["id"]) and want["name"] in (None, marks.name)
+    named = want["id"] in (None, row.id) and want["name"] in (None, marks.name)
     return named and marks.deployment == want["deployment"]
 
 
-def _lease_of(row: Row, want: Row, client: Client) -> str | None:
+def _lease_of(row: Instance, want: Row, client: Client) -> str | None:
     """Return the lease that a machine is to have, None when it keeps its own."""
     now, most = client.now(), want["lease_max"]
     if want["lease"]:
         return lease_until(want["lease"], now, most)
     if not want["extend"]:
         return None
-    marks = read_identity(row)
+    marks = row.ownership
     end = marks.lease_end if marks else None
     if marks is None or end is None:
         lease = marks.lease if marks else ""
         why = "no end" if lease == NO_LEASE else f"a lease that cannot be read: {lease!r}"
         raise InvalidError(
-            f"{row.get('hostname')} ({row['id']}) has {why}, so there is nothing to extend",
+            f"{row.name} ({row.id}) has {why}, so there is nothing to extend",
             hint="Write lease instead, for example 12h.",
         )
     try:
@@ -200,10 +198,10 @@ def _lease_of(row: Row, want: Row, client: Client) -> str | None:
     return write_time(new)
 
 
-def _new_marks(found: FoundLeases, row: Row, want: Row) -> Row:
+def _new_marks(found: FoundLeases, row: Instance, want: Row) -> Row:
     """Return what results will show of a machine's lease and protection."""
     new: Row = {}
-    lease = found.leases.get(row["id"])
+    lease = found.leases.get(row.id)
     if lease:
         new.update(lease=lease, lease_end=None if read_time(lease) is None else lease)
     if want["protect"] is not None:
@@ -211,7 +209,7 @@ def _new_marks(found: FoundLeases, row: Row, want: Row) -> Row:
     return new
 
 
-def _write_step(found: FoundLeases, row: Row, old: Row, new: Row) -> Step:
+def _write_step(found: FoundLeases, row: Instance, old: Row, new: Row) -> Step:
     words = ["finish the change of its lease"] if NEXT_LEASE_TAG in old["tags"] else []
     if new["lease"] != old["lease"]:
         words.append(f"lease until {new['lease']}" if new["lease_end"] else "lease without an end")
@@ -220,28 +218,28 @@ def _write_step(found: FoundLeases, row: Row, old: Row, new: Row) -> Step:
 
     what = ", ".join(words)
     return Step(
-        f"mark {row.get('hostname')} ({row['id']}, lease {old['lease']}): {what}",
+        f"mark {row.name} ({row.id}, lease {old['lease']}): {what}",
         partial(_write, found, row, old, new),
     )
 
 
-def _write(found: FoundLeases, row: Row, old: Row, new: Row, client: Client) -> None:
+def _write(found: FoundLeases, row: Instance, old: Row, new: Row, client: Client) -> None:
     marks, other_lease = Marks(client, row), new["lease"] != old["lease"]
     if other_lease or NEXT_LEASE_TAG in old["tags"]:
         marks.write_lease(new["lease"])
         for volume in found.of(row):
-            if owning_deployment(volume) == old["deployment"]:
+            if volume.deployment == old["deployment"]:
                 lend_volume(client, volume, new["lease"])
     if new["protected"] != old["protected"]:
         marks.write_protection(new["protected"])
-    found.changed[row["id"]] = now = client.instance(row["id"])
+    found.changed[row.id] = now = client.instance(row.id)
     _refuse_unwritten(now, old, new)
     if other_lease and new["lease_end"]:
-        event = _ledger.event_of("extend", "instance", now, client.now(), source=SOURCE)
+        event = _ledger.event_of("extend", now, client.now(), source=SOURCE)
         found.events.append(event)
 
 
-def _refuse_unwritten(now: Row, old: Row, new: Row) -> None:
+def _refuse_unwritten(now: Instance, old: Row, new: Row) -> None:
     """Raise GpuopsError when the cloud took the marks and shows the old ones nevertheless."""
     shown = describe_instance(now)
     for key in ("lease", "protected"):
@@ -253,9 +251,9 @@ def _refuse_unwritten(now: Row, old: Row, new: Row) -> None:
             )
 
 
-def _end_step(found: FoundLeases, row: Row, want: Row) -> Step:
+def _end_step(found: FoundLeases, row: Instance, want: Row) -> Step:
     def end(client: Client) -> None:
         terminate_one(client, row, Ending.of(want), found.ends)
 
-    what = f"{row.get('instance_type')} in {row.get('location')}, {row.get('status')}"
-    return Step(f"end {row.get('hostname')} ({what}, {row['id']})", end)
+    what = f"{row.instance_type} in {row.location}, {row.status}"
+    return Step(f"end {row.name} ({what}, {row.id})", end)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ._describe import describe_instance, describe_marks
-from ._lease import owning_deployment, read_time, tag_values, write_time
+from ._lease import write_time
 from ._ledger_tables import WAIT_S, events, exist, insert, lives, noted, seen, tables
 from ._ledger_url import url_of
-from ._numbers import price
+from ._resources import Billed, Instance
 
 # A list may lag so long behind an order.
 _LAG = timedelta(minutes=1)
@@ -29,48 +29,45 @@ class LedgerError(Exception):
     """The ledger cannot be used; the text says why and holds no password."""
 
 
-def whose(kind: str, row: dict[str, Any], machine: dict[str, Any] | None = None) -> dict[str, Any]:
+def whose(row: Billed, machine: Instance | None = None) -> dict[str, Any]:
     """Return deployment, owner and project of an instance or volume, null for what bears none."""
-    of = describe_marks(machine or (row if kind == "instance" else {}))
-    tags = tag_values(row)
+    of = describe_marks(row if isinstance(row, Instance) else machine)
     return {
-        "deployment": of["deployment"] or owning_deployment(row),
-        "owner": of["owner"] or tags.get("gpuops-owner"),
-        "project": of["project"] or tags.get("gpuops-project"),
+        "deployment": of["deployment"] or row.deployment,
+        "owner": of["owner"] or row.tagged_owner,
+        "project": of["project"] or row.tagged_project,
     }
 
 
 def event_of(
     event: str,
-    kind: str,
-    row: dict[str, Any],
+    row: Billed,
     at: datetime,
     *,
     source: str,
     cost: float | None = None,
-    machine: dict[str, Any] | None = None,
+    machine: Instance | None = None,
     estimated: bool = False,
 ) -> dict[str, Any]:
     """Return the event (purchase, extend, end, price, restore) of an instance or volume.
 
-    ``row`` is as the API shows it, ``machine`` the one a volume belongs to, which says whose it is.
+    ``machine`` is the one a volume belongs to, which says whose it is.
     ``cost`` is the whole cost of the thing where that is known better than by time and price.
     Raises UnreadableError for a price that is no number.
     """
-    field = "price_per_hour" if kind == "instance" else "base_hourly_cost"
-    rate = price(row.get(field) or 0, f"{field} of {kind} {row['id']}")
-    shown = describe_instance(row) if kind == "instance" else {"location": row.get("location")}
+    shown = {"location": row.location}
+    shown |= describe_instance(row) if isinstance(row, Instance) else {}
     return {
         "at": write_time(at),
         "event": event,
-        "kind": kind,
-        "thing_id": row["id"],
-        "name": row.get("hostname") or row.get("name"),
-        **whose(kind, row, machine),
+        "kind": row.kind,
+        "thing_id": row.id,
+        "name": row.name,
+        **whose(row, machine),
         **{key: shown.get(key) for key in _PARTS},
-        "price_per_hour": rate,
+        "price_per_hour": row.price.known() if row.price.is_told else 0.0,
         "lease_end": shown.get("lease_end"),
-        "started": write_time(read_time(row.get("created_at")) or at),
+        "started": write_time(row.born or at),
         "source": source,
         "cost": cost,
         "estimated": estimated,

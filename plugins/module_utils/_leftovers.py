@@ -8,45 +8,35 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from datetime import datetime
 
-from ._lease import (
-    LEASE_TAG,
-    NO_LEASE,
-    is_kept,
-    owning_deployment,
-    read_time,
-    registered_at,
-    tag_values,
-    write_time,
-)
-from ._statuses import holders, is_stranded, volume_is_alive
-from ._verdicts import KEPT, Row, Rules, Verdict
+from ._lease import LEASE_TAG, NO_LEASE, read_time, write_time
+from ._resources import SshKey, StartupScript, Volume
+from ._verdicts import KEPT, Rules, Verdict
 
 
-def stays(row: Row) -> bool:
+def stays(row: Volume) -> bool:
     """Tell whether a volume outlives its machine on purpose, or without an end."""
-    without_end = tag_values(row).get(LEASE_TAG, "").lower() == NO_LEASE
-    return volume_is_alive(row) and (is_kept(row) or without_end)
+    without_end = row.tag_values.get(LEASE_TAG, "").lower() == NO_LEASE
+    return row.is_alive and (row.is_kept or without_end)
 
 
-def is_loose(row: Row, there: Container[str]) -> bool:
+def is_loose(row: Volume, there: Container[str]) -> bool:
     """Tell whether a volume of ours costs money and no machine has it; ``there`` are all by their ids."""
-    if owning_deployment(row) is None or not volume_is_alive(row):
+    if row.deployment is None or not row.is_alive:
         return False
-    free = row.get("status") == "detached" and not holders(row)
-    return free or is_stranded(row, there)
+    free = row.status == "detached" and not row.holders
+    return free or row.is_stranded(there)
 
 
-def judge_volume(row: Row, rules: Rules) -> Verdict | None:
+def judge_volume(row: Volume, rules: Rules) -> Verdict | None:
     """Return why a loose volume is over, ``kept``, or None while it is still wanted.
 
     It is wanted until the end of the lease that it was ordered with: a machine that was taken away
     may be bought again.
     """
-    tags = tag_values(row)
-    whose = ("volume", row, owning_deployment(row), tags.get("gpuops-owner"))
+    whose = (row, row.deployment, row.tagged_owner)
     if stays(row):
         return Verdict(*whose, "kept on purpose", KEPT)
-    lease, born = tags.get(LEASE_TAG), read_time(row.get("created_at"))
+    lease, born = row.tag_values.get(LEASE_TAG), row.born
     if lease:
         end = read_time(lease)
         if end is None:
@@ -62,36 +52,35 @@ def judge_volume(row: Row, rules: Rules) -> Verdict | None:
     return Verdict(*whose, _alone(row), "orphan")
 
 
-def _alone(row: Row) -> str:
-    stranded = "it is attached to an instance that no longer exists, and " if holders(row) else ""
+def _alone(row: Volume) -> str:
+    stranded = "it is attached to an instance that no longer exists, and " if row.holders else ""
     return f"{stranded}no machine of its deployment is left"
 
 
-def judge_keys(rows: list[Row], rules: Rules) -> Iterator[Verdict]:
+def judge_keys(rows: list[SshKey], rules: Rules) -> Iterator[Verdict]:
     """Yield the keys of deployments in scope that are old enough, or of unknown age."""
     for row in rows:
-        deployment = owning_deployment(row)
+        deployment, born = row.deployment, row.registered_at
         if deployment is None or not rules.covers(deployment, None):
             continue
-        born = registered_at(row)
         if born is None:
             text = "no machine of its deployment is left, but its name does not say how old it is"
-            yield Verdict("ssh_key", row, deployment, None, text)
+            yield Verdict(row, deployment, None, text)
         elif rules.now - born >= rules.orphan_age:
-            yield Verdict("ssh_key", row, deployment, None, _since(born), "orphan")
+            yield Verdict(row, deployment, None, _since(born), "orphan")
 
 
-def judge_scripts(rows: list[Row], rules: Rules) -> Iterator[Verdict]:
+def judge_scripts(rows: list[StartupScript], rules: Rules) -> Iterator[Verdict]:
     """Yield the startup scripts of deployments in scope that are old enough, or of unknown age."""
     for row in rows:
-        deployment, born = owning_deployment(row), read_time(row.get("created_at"))
+        deployment, born = row.deployment, row.born
         if deployment is None or not rules.covers(deployment, None):
             continue
         if born is None:
             text = "when it was registered cannot be read"
-            yield Verdict("startup_script", row, deployment, None, text)
+            yield Verdict(row, deployment, None, text)
         elif rules.now - born >= rules.orphan_age:
-            yield Verdict("startup_script", row, deployment, None, _since(born), "orphan")
+            yield Verdict(row, deployment, None, _since(born), "orphan")
 
 
 def _since(born: datetime) -> str:

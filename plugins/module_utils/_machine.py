@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ._client import Client
 from ._errors import NotFoundError, UnavailableError
-from ._lease import read_identity
-from ._statuses import DEAD, ENDED, is_alive
+from ._resources import Instance
+from ._statuses import DEAD, ENDED
 from ._wait import wait_until
 
 # A record may lag behind its order for this many looks before it counts as lost.
@@ -23,40 +22,37 @@ ENDED_TAG = "gpuops-ended"
 
 
 def twins(
-    rows: list[dict[str, Any]], deployment: str, name: str, without: str | None = None
-) -> list[dict[str, Any]]:
+    rows: list[Instance], deployment: str, name: str, without: str | None = None
+) -> list[Instance]:
     """Return the living machines of one name, the one that stays first.
 
     That is the oldest, then the smallest id; one that another was bought to replace comes last.
     ``without`` leaves out one id.
     """
     found = []
+    replaced: tuple[str, ...] = ()
     for row in rows:
-        marks = read_identity(row)
-        if row["id"] == without:
+        marks = row.ownership
+        if row.id == without or not marks or not row.is_alive:
             continue
-        if is_alive(row) and marks and (marks.deployment, marks.name) == (deployment, name):
+        if (marks.deployment, marks.name) == (deployment, name):
             found.append(row)
-    marked = (read_identity(row) for row in found)
-    replaced = tuple(marks.replaces for marks in marked if marks and marks.replaces)
-    return sorted(
-        found,
-        key=lambda row: (row["id"].startswith(replaced), row.get("created_at") or "", row["id"]),
-    )
+            replaced += (marks.replaces,) if marks.replaces else ()
+    return sorted(found, key=lambda row: (row.id.startswith(replaced), *row.age_key))
 
 
 def _wait_for(
     client: Client,
     instance_id: str,
     what: str,
-    reached: Callable[[dict[str, Any]], bool],
+    reached: Callable[[Instance], bool],
     timeout: float,
     interval: float,
-) -> dict[str, Any]:
+) -> Instance:
     """Return the record of a machine once ``reached``; a look that fails is no end of the wait."""
     missing = 0
 
-    def look() -> dict[str, Any]:
+    def look() -> Instance:
         nonlocal missing
         try:
             found = client.instance(instance_id)
@@ -64,43 +60,44 @@ def _wait_for(
             return found
         except NotFoundError:
             missing += 1
-            return {"status": "notfound" if missing >= _MISSING_LOOKS else "not listed yet"}
+            seen = "notfound" if missing >= _MISSING_LOOKS else "not listed yet"
         except UnavailableError as error:
-            return {"status": f"not readable ({error.message})"}
+            seen = f"not readable ({error.message})"
+        return Instance(instance_id, status=seen)
 
     return wait_until(
         look,
         reached,
-        failed=lambda row: row["status"] in DEAD | ENDED,
+        failed=lambda row: row.status in DEAD | ENDED,
         what=what,
         timeout=timeout,
         interval=interval,
         clock=client.clock,
-        seen=lambda row: str(row["status"]),
+        seen=lambda row: row.status,
     )
 
 
 def wait_running(
     client: Client, instance_id: str, name: str, timeout: float, interval: float
-) -> dict[str, Any]:
+) -> Instance:
     """Return a machine once it runs and has an address.
 
     Raises FailedStateError at once when it ended, WaitTimeoutError with the last status.
     """
 
-    def runs(row: dict[str, Any]) -> bool:
-        return row["status"] == "running" and bool(row.get("ip"))
+    def runs(row: Instance) -> bool:
+        return row.status == "running" and bool(row.ip)
 
     return _wait_for(client, instance_id, f"{name} ({instance_id}) to run", runs, timeout, interval)
 
 
 def wait_off(
     client: Client, instance_id: str, name: str, timeout: float, interval: float
-) -> dict[str, Any]:
+) -> Instance:
     """Return a machine once it is off; raises as ``wait_running`` does."""
 
-    def is_off(row: dict[str, Any]) -> bool:
-        return row["status"] == "offline"
+    def is_off(row: Instance) -> bool:
+        return row.status == "offline"
 
     what = f"{name} ({instance_id}) to be off"
     return _wait_for(client, instance_id, what, is_off, timeout, interval)

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from . import _gpus
+from ._catalogue import InstanceType
 from ._client import Client
 from ._currency import Purse
 from ._errors import InvalidError
 from ._lease import write_time
 from ._model import model_from
 from ._model_fit import Served
-from ._numbers import UnreadableError, shown
 from ._offer import MARKETS, Choice
 from ._offers import Selection, choose
 from ._private_files import open_private
@@ -65,16 +65,16 @@ def served_from(model: dict[str, Any] | None) -> Served | None:
     return Served(model_from(model), demand_from(model, "balanced", None))
 
 
-def stock_from(rows: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """Turn an availability answer (a row per location) into type to locations."""
-    stock: dict[str, set[str]] = {}
-    for row in rows:
-        names = row.get("availabilities") or []
-        if not isinstance(names, list):
-            raise UnreadableError(f"GET /instance-availability: availabilities {shown(names)}")
-        for name in names:
-            stock.setdefault(str(name), set()).add(row["location_code"])
-    return stock
+Stocked = dict[str, list[str]]
+
+
+def places_of(stocked: Stocked) -> dict[str, set[str]]:
+    """Turn the types in stock by location into the locations of each type."""
+    places: dict[str, set[str]] = {}
+    for location, types in stocked.items():
+        for name in types:
+            places.setdefault(name, set()).add(location)
+    return places
 
 
 class Market:
@@ -95,7 +95,7 @@ class Market:
         self._purse = purse or Purse(client)
         # A ceiling is in the currency of the account, and compared with nothing else.
         self._mixed = mixed and want.max_price_per_hour is None
-        self._catalogue: list[dict[str, Any]] | None = None
+        self._catalogue: list[InstanceType] | None = None
 
     def look(self, max_age: float = 0) -> Choice:
         """Return what can be bought now: one stock call per market, the first time the catalogue.
@@ -111,7 +111,7 @@ class Market:
             self._settle_currency()
         else:
             rows = self._client.together(*calls)
-        stock = {market: stock_from(found) for market, found in zip(markets, rows, strict=True)}
+        stock = {market: places_of(found) for market, found in zip(markets, rows, strict=True)}
         return choose(self._catalogue or [], stock, self._want)
 
     def _settle_currency(self) -> None:
@@ -130,19 +130,21 @@ class Market:
             return []
         return [f"Prices may be in another currency than the account's: {problem.message}"]
 
-    def _stock(self, market: str, max_age: float) -> list[dict[str, Any]]:
+    def _stock(self, market: str, max_age: float) -> Stocked:
         if not max_age:
             return self._ask(market)
-        name = f"{self._client.account}-{market}"
+        name = f"{self._client.account}-{market}-types"
         now = self._client.now().timestamp()
-        found: list[dict[str, Any]] = shared(name, now, max_age, partial(self._ask, market))
+        found: Stocked = shared(name, now, max_age, partial(self._ask, market))
         return found
 
-    def _ask(self, market: str) -> list[dict[str, Any]]:
-        rows = self._client.availability(market)
+    def _ask(self, market: str) -> Stocked:
+        found: Stocked = {}
+        for row in self._client.availability(market):
+            found.setdefault(row.location, []).extend(row.types)
         if self._log:
-            observe(self._log, write_time(self._client.now()), market, rows)
-        return rows
+            observe(self._log, write_time(self._client.now()), market, found)
+        return found
 
 
 def capacity(client: Client, want: dict[str, Any]) -> dict[str, Any]:
@@ -152,11 +154,9 @@ def capacity(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     return {**choice.as_result(), "wanted": choice.wanted, "warnings": market.warnings}
 
 
-def observe(path: str, when: str, market: str, rows: list[dict[str, Any]]) -> None:
+def observe(path: str, when: str, market: str, stocked: Stocked) -> None:
     """Append one line to the observation log: time, market, and the types in stock by location."""
-    stock = {
-        row["location_code"]: sorted(map(str, row.get("availabilities") or [])) for row in rows
-    }
+    stock = {location: sorted(types) for location, types in stocked.items()}
     line = json.dumps({"time": when, "market": market, "stock": stock}) + "\n"
     try:
         file = Path(path).expanduser()

@@ -11,7 +11,6 @@ never none and never an older one.
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 from ._client import Client
 from ._errors import (
@@ -29,13 +28,10 @@ from ._lease import (
     LEASE_TAG,
     NEXT_LEASE_TAG,
     PROTECT_TAG,
-    Identity,
-    is_kept,
     read_identity,
-    tag_values,
 )
+from ._resources import Instance, Tag, Volume
 
-Row = dict[str, Any]
 # What an account answers that knows no tags, or may not use them.
 REFUSALS = (AuthError, ForbiddenError, InvalidError, NotFoundError)
 # A change takes four writes; the rest is for others who change the same machine meanwhile.
@@ -44,7 +40,12 @@ _ATTEMPTS = 3
 
 
 def set_tag(
-    client: Client, kind: str, item_id: str, key: str, value: str, known: Row | None = None
+    client: Client,
+    kind: str,
+    item_id: str,
+    key: str,
+    value: str,
+    known: Instance | Volume | None = None,
 ) -> None:
     """Give an instance or a volume a tag, instead of one with another value if there is one.
 
@@ -53,8 +54,8 @@ def set_tag(
     """
     if _add_or_replace(client, kind, item_id, key, value):
         return
-    for tag in (known or {}).get("tags") or []:
-        if tag.get("key") == key and tag.get("value") != value:
+    for tag in known.tags if known else ():
+        if tag.key == key and tag.value != value:
             untag(client, kind, item_id, tag)
 
 
@@ -68,8 +69,8 @@ def _add_or_replace(client: Client, kind: str, item_id: str, key: str, value: st
         except ConflictError:
             unique = True
             tags = _tags_of(client, kind, item_id)
-            old = next((tag for tag in tags if tag["key"] == key), None)
-            if old and old.get("value") == value:
+            old = next((tag for tag in tags if tag.key == key), None)
+            if old and old.value == value:
                 break
             if last:
                 raise
@@ -81,22 +82,23 @@ def _add_or_replace(client: Client, kind: str, item_id: str, key: str, value: st
     return unique
 
 
-def _tags_of(client: Client, kind: str, item_id: str) -> list[Row]:
-    return client.get(f"/{kind}/{{id}}", id=item_id).get("tags") or []
+def _tags_of(client: Client, kind: str, item_id: str) -> tuple[Tag, ...]:
+    found = client.volume(item_id) if kind == "volumes" else client.instance(item_id)
+    return found.tags
 
 
-def untag(client: Client, kind: str, item_id: str, tag: Row) -> None:
+def untag(client: Client, kind: str, item_id: str, tag: Tag) -> None:
     """Take a tag away: by its id, as the API documents it, or by its key, as the vendor's SDK does.
 
     An id that is refused may be one that is gone already, so the tags are looked at in between.
     """
     try:
-        client.untag(kind, item_id, tag["id"])
+        client.untag(kind, item_id, tag.id or tag.key)
         return
     except (InvalidError, NotFoundError):
-        there = [row.get("id") for row in _tags_of(client, kind, item_id)]
-    if tag["id"] in there:
-        client.untag(kind, item_id, tag["key"])
+        there = [row.id for row in _tags_of(client, kind, item_id)]
+    if tag.id in there:
+        client.untag(kind, item_id, tag.key)
 
 
 def keep_volume(client: Client, volume_id: str) -> None:
@@ -104,36 +106,38 @@ def keep_volume(client: Client, volume_id: str) -> None:
     try:
         set_tag(client, "volumes", volume_id, KEEP_TAG, "yes")
     except REFUSALS:
-        name = str(client.volume(volume_id).get("name"))
+        name = client.volume(volume_id).name or ""
         if not name.endswith(KEEP_SUFFIX):
             client.volume_action("rename", volume_id, name=name + KEEP_SUFFIX)
 
 
-def lend_volume(client: Client, volume: Row, lease: str) -> None:
+def lend_volume(client: Client, volume: Volume, lease: str) -> None:
     """Write on a volume for how long it is wanted, unless it is kept on purpose anyway.
 
     Where that fails the volume is used all the same: a machine that has it protects it as well.
     """
-    if not is_kept(volume) and tag_values(volume).get(LEASE_TAG) != lease:
+    if not volume.is_kept and volume.tag_values.get(LEASE_TAG) != lease:
         with contextlib.suppress(GpuopsError):
-            set_tag(client, "volumes", volume["id"], LEASE_TAG, lease, volume)
+            set_tag(client, "volumes", volume.id, LEASE_TAG, lease, volume)
 
 
 class Marks:
     """The tags of one machine on their way to others."""
 
-    def __init__(self, client: Client, machine: Row) -> None:
+    def __init__(self, client: Client, machine: Instance) -> None:
         self.client = client
-        self.id = machine["id"]
-        self.name = machine.get("hostname")
-        self.identity: Identity | None = read_identity(machine)
+        self.id, self.name = machine.id, machine.name
+        self.identity = machine.ownership
         # Then a lease tag alone says the lease.
-        tags_only = read_identity({"tags": machine.get("tags")})
-        self.complete = bool(tags_only or read_label(machine.get("description")))
+        tags_only = read_identity(machine.tag_values, "")
+        self.complete = bool(tags_only or read_label(machine.description))
         self._take(machine)
 
-    def _take(self, machine: Row) -> None:
-        self.tags = {tag["key"]: tag for tag in machine.get("tags") or [] if tag.get("key")}
+    def _take(self, machine: Instance) -> None:
+        self.tags = {tag.key: tag for tag in machine.tags}
+
+    def _value(self, key: str) -> str | None:
+        return self.tags[key].value if key in self.tags else None
 
     def _look(self) -> None:
         self._take(self.client.instance(self.id))
@@ -168,8 +172,7 @@ class Marks:
         if self.identity is None or self.complete:
             return
         for tag in self.identity.tags():
-            there = self.tags.get(tag["key"], {}).get("value")
-            if tag["key"] != LEASE_TAG and there != tag["value"]:
+            if tag["key"] != LEASE_TAG and self._value(tag["key"]) != tag["value"]:
                 set_tag(self.client, "instances", self.id, tag["key"], tag["value"])
                 self._look()
 
@@ -184,16 +187,16 @@ class Marks:
     def _write_lease(self, lease: str) -> None:
         noted = False
         for _round in range(_ROUNDS):
-            now, new = self.tags.get(LEASE_TAG), self.tags.get(NEXT_LEASE_TAG)
+            now, new = self._value(LEASE_TAG), self._value(NEXT_LEASE_TAG)
             if new is None:
-                if noted or (now and now.get("value") == lease):
+                if noted or now == lease:
                     return
                 noted = self._add(NEXT_LEASE_TAG, lease)
                 continue
-            noted = noted or new.get("value") == lease
+            noted = noted or new == lease
             if now is None:
-                self._add(LEASE_TAG, new["value"])
-            elif now.get("value") != new.get("value"):
+                self._add(LEASE_TAG, new)
+            elif now != new:
                 self._drop(LEASE_TAG)
             else:
                 self._drop(NEXT_LEASE_TAG)

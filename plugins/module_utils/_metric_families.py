@@ -15,8 +15,8 @@ from ._budget import SCOPES
 from ._describe import describe_instance
 from ._exposition import Family
 from ._kept import evicted
-from ._lease import NO_LEASE, owning_deployment, read_time
-from ._statuses import is_attached, is_there
+from ._lease import NO_LEASE, read_time
+from ._resources import Volume
 from ._traffic import Call
 
 # What can go wrong with a request, and what a reaper may end and why: counted from nought on, so
@@ -90,7 +90,7 @@ def budget_families(rows: list[dict[str, Any]]) -> list[Family]:
 
 def machine_families(now: datetime, account: dict[str, Any]) -> list[Family]:
     """Return machines, leases and volumes, and the machines that were taken away."""
-    living = [describe_instance(row) for row in account["instances"] if is_there(row)]
+    living = [describe_instance(row) for row in account["instances"] if row.exists]
     names = {(row["deployment"], row["name"]) for row in living}
     lost = [describe_instance(row) for row in evicted(account["ended"], None)]
     gone = {(row["deployment"], row["name"]) for row in lost} - names
@@ -130,11 +130,11 @@ def _leases(now: datetime, living: list[dict[str, Any]]) -> list[Family]:
     ]
 
 
-def _volumes(volumes: list[dict[str, Any]]) -> Family:
+def _volumes(volumes: list[Volume]) -> Family:
     rows = [
-        (owning_deployment(row), "attached" if is_attached(row) else "detached")
+        (row.deployment, "attached" if row.is_attached else "detached")
         for row in volumes
-        if _spend.volume_rate(row) > 0
+        if row.rate > 0
     ]
     text = "Volumes that cost money, by their use."
     return _counted("gpuops_volumes", text, ("deployment", "use"), rows)

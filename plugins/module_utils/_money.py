@@ -66,7 +66,7 @@ def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     meant = [one for one in things if one.start <= until and (one.until or until) >= since]
     live = _costs.living(shown.instances, shown.volumes, now, money.currency)
     burn, amount = _costs.burn(live), money.amount
-    marks = {row["id"]: describe_marks(row) for row in shown.instances}
+    marks = {row.id: describe_marks(row) for row in shown.instances}
     rows = [
         {**thing_row(one, since, until), "protected": marks.get(one.id, {}).get("protected", False)}
         for one in meant

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _gpus
-from ._numbers import plain, shown
-from ._purse import currency_of
+from ._catalogue import InstanceType
+from ._price import Price
 
 ON_DEMAND, SPOT = "on_demand", "spot"
 MARKETS = {
@@ -42,6 +42,11 @@ class Offer:
     supported_os: tuple[str, ...] = ()
     image: str | None = None
     problem: str = ""
+
+    @property
+    def price(self) -> Price:
+        """The price per hour of an instance of this offer."""
+        return Price(self.price_per_hour, self.currency or None, problem="", is_told=True)
 
     @property
     def vram_gb_each(self) -> float:
@@ -128,60 +133,25 @@ def _in_words(reason: str, rows: list[Rejection]) -> str:
     return f"{reason.replace('_', ' ')}: {named}{more}"
 
 
-class _Reader:
-    """Reads the fields of one catalogue row, and notes what cannot be read."""
-
-    def __init__(self, row: dict[str, Any]) -> None:
-        self.row = row
-        self.wrong: list[str] = []
-
-    def number(self, value: Any, field: str) -> float:
-        """Return a number that is not below zero; 0 for one that is missing, or unreadable."""
-        found = 0.0 if value is None else plain(value)
-        if found is None or found < 0:
-            self.wrong.append(f"{field} {shown(value)} is no price or size")
-            return 0.0
-        return found
-
-    def size(self, part: str, key: str) -> float:
-        """Return a size from one of the parts that describe the hardware."""
-        sizes = self.row.get(part)
-        if sizes is not None and not isinstance(sizes, dict):
-            self.wrong.append(f"{part} {shown(sizes)} cannot be read")
-            return 0.0
-        return self.number((sizes or {}).get(key), f"{part}.{key}")
-
-    def currency(self) -> str:
-        """Return the currency of the prices; the API's own default where it names none."""
-        value = self.row.get("currency")
-        found = "usd" if value in (None, "") else currency_of(value)
-        if found is None:
-            self.wrong.append(f"currency {shown(value)} is not a currency")
-        return found or ""
-
-
-def offer_from(row: dict[str, Any], market: str, tiers: tuple[_gpus.Tier, ...]) -> Offer:
-    """Return the offer of one catalogue row, without a location yet."""
-    read, name = _Reader(row), row.get("model")
-    model = _gpus.model_of(row["instance_type"], name if isinstance(name, str) else None)
-    count = int(read.size("gpu", "number_of_gpus"))
-    vram = read.size("gpu_memory", "size_in_gigabytes")
-    price = "spot_price" if market == SPOT else "price_per_hour"
-    images = row.get("supported_os")
+def offer_from(kind: InstanceType, market: str, tiers: tuple[_gpus.Tier, ...]) -> Offer:
+    """Return the offer of a type of the catalogue, without a location yet."""
+    model = _gpus.model_of(kind.name, kind.model)
+    price = kind.spot if market == SPOT else kind.on_demand
+    problems = [*kind.problems, *([price.problem] if price.amount is None else [])]
+    each = kind.vram_gb / kind.gpu_count if kind.gpu_count else 0
     return Offer(
-        instance_type=row["instance_type"],
+        instance_type=kind.name,
         location=None,
         market=market,
         gpu_model=model,
-        gpu_count=count,
-        vram_gb=vram,
-        vcpu=int(read.size("cpu", "number_of_cores")),
-        ram_gb=read.size("memory", "size_in_gigabytes"),
-        price_per_hour=read.number(row.get(price), price),
-        currency=read.currency(),
-        tier=_gpus.tier_of(model, vram / count if count else 0, tiers),
-        supported_os=tuple(one for one in images if isinstance(one, str))
-        if isinstance(images, list)
-        else (),
-        problem=f"GET /instance-types: {'; '.join(read.wrong)}" if read.wrong else "",
+        gpu_count=kind.gpu_count,
+        vram_gb=kind.vram_gb,
+        vcpu=kind.vcpu,
+        ram_gb=kind.ram_gb,
+        price_per_hour=price.or_nothing,
+        # The API's own default where it names none.
+        currency=kind.currency or ("" if kind.problems else "usd"),
+        tier=_gpus.tier_of(model, each, tiers),
+        supported_os=kind.images,
+        problem="; ".join(problems),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import _gpus
+from ._catalogue import InstanceType
 from ._errors import InvalidError
 from ._images import choose_image
 from ._model_fit import Served
@@ -89,10 +90,10 @@ def _resolve_tier(wish: _Wish, want: Selection, text: str) -> None:
         wish.gpu_count = 1  # a tier group means single machines unless a count says otherwise
 
 
-def _resolve_models(want: Selection, catalogue: list[dict[str, Any]]) -> list[str]:
+def _resolve_models(want: Selection, catalogue: list[InstanceType]) -> list[str]:
     """Return the models that are meant; one that neither we nor the catalogue know is an error."""
     known = {model.key for model in _gpus.MODELS}
-    known |= {_gpus.model_of(row["instance_type"], row.get("model")) for row in catalogue}
+    known |= {_gpus.model_of(kind.name, kind.model) for kind in catalogue}
     for name in want.gpus:
         model = _gpus.model_named(name)
         if model not in known:
@@ -105,10 +106,10 @@ def _resolve_models(want: Selection, catalogue: list[dict[str, Any]]) -> list[st
     return [_gpus.model_named(name) for name in want.gpus]
 
 
-def _resolve(want: Selection, catalogue: list[dict[str, Any]]) -> _Wish:
+def _resolve(want: Selection, catalogue: list[InstanceType]) -> _Wish:
     wish = _Wish(gpu_count=want.gpu_count)
     if want.instance_type:
-        known = [row["instance_type"] for row in catalogue]
+        known = [kind.name for kind in catalogue]
         wish.types = [name for name in known if name.upper() == want.instance_type.upper()]
         if not wish.types:
             near = difflib.get_close_matches(want.instance_type.upper(), known, n=3, cutoff=0.4)
@@ -223,7 +224,7 @@ def _judged(
 
 
 def choose(
-    catalogue: list[dict[str, Any]],
+    catalogue: list[InstanceType],
     stock: dict[str, dict[str, set[str]]],
     want: Selection,
 ) -> Choice:

@@ -14,6 +14,7 @@ from ._kept import Kept
 from ._label import LIMIT
 from ._lease import KEEP_SUFFIX, Identity, lease_until, part_name, part_tags
 from ._offer import SPOT, Offer
+from ._resources import Volume
 
 # What the API calls the policies for disks of a spot machine that is taken away.
 ON_EVICTION = {"trash": "move_to_trash", "delete": "delete_permanently", "keep": "keep_detached"}
@@ -71,7 +72,7 @@ class Order:
         """Return the order as the API wants it."""
         return {
             "instance_type": offer.instance_type,
-            "image": self.kept.os_volume["id"] if self.kept.os_volume else offer.image,
+            "image": self.kept.os_volume.id if self.kept.os_volume else offer.image,
             "hostname": self.name,
             "description": self.text(identity),
             "location_code": offer.location,
@@ -93,7 +94,7 @@ class Order:
                 **({"on_spot_discontinue": ON_EVICTION[self.on_eviction]} if spot else {}),
             }
         if self.kept.data_volume:
-            found["existing_volumes"] = [self.kept.data_volume["id"]]
+            found["existing_volumes"] = [self.kept.data_volume.id]
         elif self.data_volume_gb:
             disk = {**self._disk("data", self.data_volume_gb, identity), "type": "NVMe"}
             policy = {"on_spot_discontinue": ON_EVICTION["keep"]} if spot else {}
@@ -109,12 +110,12 @@ class Order:
         keep = {"keep": "yes"} if part in self.keep else {"lease": identity.lease}
         return part_tags(self.deployment, owner=self.owner, project=self.project, **keep)
 
-    def part_of(self, volume: dict[str, Any]) -> str | None:
+    def part_of(self, volume: Volume) -> str | None:
         """Return which new disk of this order a volume is, None for any other."""
-        name = str(volume.get("name")).removesuffix(KEEP_SUFFIX)
+        name = (volume.name or "").removesuffix(KEEP_SUFFIX)
         names = {part_name(self.deployment, self.name, part): part for part in ("os", "data")}
-        before = [row["id"] for row in self.kept.volumes]
-        return None if volume["id"] in before else names.get(name)
+        before = [row.id for row in self.kept.volumes]
+        return None if volume.id in before else names.get(name)
 
     def undo(self, *, stuck: bool = False) -> Ending:
         """Return how an order ends that came to nothing: new disks go, kept ones stay."""

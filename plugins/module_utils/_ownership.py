@@ -14,14 +14,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ._client import Client
-from ._errors import GpuopsError, NotFoundError, OwnershipError
+from ._errors import GpuopsError, NotFoundError, OwnershipError, UnavailableError
 from ._findings import note_lost_ownership
-from ._lease import Identity, read_identity, read_time, tag_values
+from ._lease import Identity
 from ._once import LOOKS_S
 from ._order import Order
+from ._price import Price
+from ._resources import Instance
 from ._terminate import terminate_one
 
-Row = dict[str, Any]
 # The cloud writes whole seconds.
 _ROUNDING = timedelta(seconds=2)
 
@@ -30,58 +31,58 @@ _ROUNDING = timedelta(seconds=2)
 class Sent:
     """An order that was sent: its body, whose it makes the instance, and the cloud's time before it."""
 
-    body: Row
+    body: dict[str, Any]
     identity: Identity
     at: datetime
-    price: float
+    price: Price
 
-    def made(self, row: Row) -> bool:
+    def made(self, row: Instance) -> bool:
         """Tell whether an instance shows that it comes of this order."""
-        marks, mine = read_identity(row), self.identity
+        marks, mine = row.ownership, self.identity
         return marks is not None and (marks.deployment, marks.name, marks.request) == (
             mine.deployment,
             mine.name,
             mine.request,
         )
 
-    def surely_made(self, row: Row) -> bool:
+    def surely_made(self, row: Instance) -> bool:
         """Tell whether an instance is ours beyond doubt although its ownership did not hold.
 
         It is younger than the order, is what was ordered, and nothing on it says otherwise.
         """
-        born, body = read_time(row.get("created_at")), self.body
+        born, body = row.born, self.body
         sent = {tag["key"]: tag["value"] for tag in body.get("tags") or []}
         return (
             born is not None
             and born >= self.at - _ROUNDING
-            and row.get("hostname") == body["hostname"]
-            and row.get("instance_type") == body["instance_type"]
-            and row.get("location") == body["location_code"]
-            and set(row.get("ssh_key_ids") or []) == set(body["ssh_key_ids"])
-            and str(body.get("description", "")).startswith(row.get("description") or "")
-            and tag_values(row).items() <= sent.items()
+            and row.name == body["hostname"]
+            and row.instance_type == body["instance_type"]
+            and row.location == body["location_code"]
+            and set(row.ssh_key_ids) == set(body["ssh_key_ids"])
+            and str(body.get("description", "")).startswith(row.description)
+            and row.tag_values.items() <= sent.items()
         )
 
-    def lost(self, row: Row) -> list[str]:
+    def lost(self, row: Instance) -> list[str]:
         """Return what was ordered on an instance of ours and is not shown."""
-        marks = read_identity(row)
+        marks = row.ownership
         wanted = ("owner", "project", "hours", "protected")
         return [key for key in wanted if getattr(self.identity, key) != getattr(marks, key, None)]
 
 
-def find_made(rows: Iterable[Row], sent: Sent) -> Row | None:
+def find_made(rows: Iterable[Instance], sent: Sent) -> Instance | None:
     """Return the instance among these that shows that it comes of an order."""
     return next((row for row in rows if sent.made(row)), None)
 
 
-def confirm(client: Client, order: Order, sent: Sent, instance_id: str) -> list[Row]:
+def confirm(client: Client, order: Order, sent: Sent, instance_id: str) -> list[Instance]:
     """Return the list of instances in which the one of an order is, with its ownership.
 
     Raises OwnershipError when it does not hold: an instance that is ours beyond doubt is terminated
     first, any other is left alone. Either is named, and the account is remembered.
     """
-    seen: Row | None = None
-    rows: list[Row] = []
+    seen: Instance | None = None
+    rows: list[Instance] = []
     for number, pause in enumerate(LOOKS_S):
         if number:
             client.clock.sleep(pause)
@@ -90,8 +91,8 @@ def confirm(client: Client, order: Order, sent: Sent, instance_id: str) -> list[
             return rows
         single = _by_id(client, instance_id)
         if single and sent.made(single):
-            return [*(row for row in rows if row["id"] != instance_id), single]
-        seen = single or next((row for row in rows if row["id"] == instance_id), seen)
+            return [*(row for row in rows if row.id != instance_id), single]
+        seen = single or next((row for row in rows if row.id == instance_id), seen)
     if seen is None:
         raise GpuopsError(
             f"The order of {order.name} was accepted as {instance_id}, but no instance of it appears",
@@ -100,20 +101,19 @@ def confirm(client: Client, order: Order, sent: Sent, instance_id: str) -> list[
     raise _not_ours(client, order, sent, seen)
 
 
-def _by_id(client: Client, instance_id: str) -> Row | None:
+def _by_id(client: Client, instance_id: str) -> Instance | None:
     try:
-        found = client.instance(instance_id)
-    except NotFoundError:
+        return client.instance(instance_id)
+    except (NotFoundError, UnavailableError):
         return None
-    return found if found.get("id") == instance_id else None
 
 
-def _not_ours(client: Client, order: Order, sent: Sent, row: Row) -> OwnershipError:
+def _not_ours(client: Client, order: Order, sent: Sent, row: Instance) -> OwnershipError:
     """Terminate an instance that is surely ours, and return the error that says what happened."""
-    price = row.get("price_per_hour", sent.price)
-    text = f"{row.get('hostname')} ({row['id']}, {price} per hour)"
+    price = row.price if row.price.is_told else sent.price
+    text = f"{row.name} ({row.id}, {price.or_nothing} per hour)"
     kept = note_lost_ownership(client, text)
-    details = {"instance_id": row["id"], "instance_name": order.name, "changed": True}
+    details = {"instance_id": row.id, "instance_name": order.name, "changed": True}
     hint = f"Nothing more is bought in this account until {kept} is deleted."
     if not sent.surely_made(row):
         return OwnershipError(
@@ -127,7 +127,7 @@ def _not_ours(client: Client, order: Order, sent: Sent, row: Row) -> OwnershipEr
         "again"
     )
     try:
-        known = {"id": row["id"], "hostname": order.name, "price_per_hour": price}
+        known = Instance(row.id, order.name, price=price)
         terminate_one(client, known, order.undo(), [])
     except GpuopsError as error:
         return OwnershipError(

@@ -12,6 +12,7 @@ from typing import Any
 from ._client import Client
 from ._errors import GpuopsError, WrongStateError
 from ._machine import wait_off, wait_running
+from ._resources import Instance
 from ._write_once import write_once
 
 
@@ -34,7 +35,7 @@ def act(client: Client, action: str, instance_id: str) -> None:
 
     def done() -> bool:
         try:
-            return bool(client.instance(instance_id).get("status") == wanted)
+            return client.instance(instance_id).status == wanted
         except GpuopsError:
             return False  # both may be asked for twice
 
@@ -49,22 +50,22 @@ def act(client: Client, action: str, instance_id: str) -> None:
     write_once(ask, lambda _problem: done() or None)
 
 
-def shut_down(client: Client, machine: dict[str, Any], timing: Timing) -> None:
+def shut_down(client: Client, machine: Instance, timing: Timing) -> None:
     """Shut a machine down and wait until it is off; it goes on costing its full price."""
-    if client.instance(machine["id"])["status"] != "offline":
-        act(client, "shutdown", machine["id"])
-    wait_off(client, machine["id"], machine["hostname"], timing.timeout, timing.interval)
+    if client.instance(machine.id).status != "offline":
+        act(client, "shutdown", machine.id)
+    wait_off(client, machine.id, str(machine.name), timing.timeout, timing.interval)
 
 
-def start(client: Client, machine: dict[str, Any], timing: Timing) -> None:
+def start(client: Client, machine: Instance, timing: Timing) -> None:
     """Start a machine and wait until it runs."""
-    if client.instance(machine["id"])["status"] != "running":
-        act(client, "start", machine["id"])
-    wait_running(client, machine["id"], machine["hostname"], timing.timeout, timing.interval)
+    if client.instance(machine.id).status != "running":
+        act(client, "start", machine.id)
+    wait_running(client, machine.id, str(machine.name), timing.timeout, timing.interval)
 
 
 def restarting(
-    call: Callable[[Client], str | None], machines: Iterable[dict[str, Any]], timing: Timing
+    call: Callable[[Client], str | None], machines: Iterable[Instance], timing: Timing
 ) -> Callable[[Client], str | None]:
     """Return a call that starts these machines again when it fails, and says so in its error."""
 
@@ -80,12 +81,12 @@ def restarting(
     return guarded
 
 
-def _rescue(client: Client, machine: dict[str, Any], timing: Timing) -> str:
+def _rescue(client: Client, machine: Instance, timing: Timing) -> str:
     try:
         start(client, machine, timing)
     except GpuopsError as error:
         return (
-            f"{machine['hostname']} ({machine['id']}) could not be started again and costs as much "
+            f"{machine.name} ({machine.id}) could not be started again and costs as much "
             f"as a running one: {error.message}."
         )
-    return f"{machine['hostname']} was started again."
+    return f"{machine.name} was started again."

@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from typing import Any
 
 from ._affordable import OverBudgetError
+from ._attempt import Attempt
 from ._client import Client
 from ._describe import describe_as_offer
 from ._errors import (
@@ -17,7 +16,6 @@ from ._errors import (
     GpuopsError,
     NoCapacityError,
     NotStartedError,
-    OwnershipError,
     WaitTimeoutError,
 )
 from ._fallbacks import Fallbacks
@@ -29,21 +27,20 @@ from ._offer import Offer
 from ._once import look_up
 from ._order import Order
 from ._ownership import Sent, confirm, find_made
+from ._resources import Instance
 from ._settling import wait_detached
-from ._statuses import holders
-from ._terminate import terminate_one
 from ._walk import Walk
 
 
-def buy(client: Client, order: Order, walk: Walk) -> dict[str, Any]:
+def buy(client: Client, order: Order, walk: Walk) -> Instance:
     """Buy one machine and return it as the API shows it.
 
     Raises NoCapacityError when the walk is over, and any refusal that would hold everywhere.
     """
     for row in order.kept.volumes:  # nobody has them while this waits for an offer
         lend_volume(client, row, lease_until(order.lease, client.now(), order.lease_max))
-    if any(row["status"] != "detached" for row in order.kept.volumes):
-        kept = [row["id"] for row in order.kept.volumes]
+    if any(row.status != "detached" for row in order.kept.volumes):
+        kept = [row.id for row in order.kept.volumes]
         wait_detached(client, kept, order.name, order.undo())
     while (offer := walk.next(order.name, order.location)) is not None:
         found = _try(client, order, walk, offer)
@@ -57,11 +54,11 @@ def buy(client: Client, order: Order, walk: Walk) -> dict[str, Any]:
     )
 
 
-def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, Any] | None:
+def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> Instance | None:
     """Order one offer; return the machine, or None when nothing comes of this offer."""
     now = client.now()
     identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now)
-    sent = Sent(order.body(offer, identity), identity, now, offer.price_per_hour)
+    sent = Sent(order.body(offer, identity), identity, now, offer.price)
     try:
         instance_id, mine = _place(client, order, sent, walk.fallbacks)
     except NoCapacityError as error:
@@ -71,55 +68,46 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> dict[str, An
             return None
         instance_id, mine = other, False
     with walk.ordered(order.name):
-        return _follow(client, order, walk, sent, offer, instance_id, mine)
+        return _follow(Attempt(client, order, walk, offer, instance_id, mine), sent)
 
 
-def _follow(
-    client: Client,
-    order: Order,
-    walk: Walk,
-    sent: Sent,
-    offer: Offer,
-    instance_id: str,
-    mine: bool,
-) -> dict[str, Any] | None:
+def _follow(at: Attempt, sent: Sent) -> Instance | None:
     """Return the instance of an order that was accepted; None when nothing comes of this offer."""
     try:
-        instance_id, rows = _read_back(client, order, sent, instance_id, walk if mine else None)
-        check = walk.bought if mine else _no_check
-        found = _settle(client, order, walk, instance_id, offer, rows, check)
-        mine = mine and found["id"] == instance_id
-        if mine:
-            _complete_tags(client, order, sent, found, walk)
+        rows = _read_back(at, sent)
+        found = _settle(at, rows)
+        at.mine = at.mine and found.id == at.instance_id
+        if at.mine:
+            _complete_tags(at.client, at.order, sent, found, at.walk)
     except OverBudgetError as error:
-        raise _take_back(client, order, walk, offer, error, instance_id) from None
+        raise at.take_back(error) from None
     except (FailedStateError, NotStartedError) as error:
-        _give_up(client, order, walk, offer, error, instance_id)
+        at.give_up(error)
         return None
     except GpuopsError as error:
-        raise _keep_id(error, order, offer, instance_id, mine) from None
-    if mine:
-        walk.note(order.name, offer, "taken", "bought", id=instance_id)
+        raise at.keep_id(error) from None
+    if at.mine:
+        at.note("taken", "bought")
     else:
+        facts = describe_as_offer(found)
         detail = "another run had bought it first"
-        walk.note(order.name, offer, "adopted", detail, **describe_as_offer(found))
+        at.walk.note(at.order.name, at.offer, "adopted", detail, **facts)
     return found
 
 
-def _read_back(
-    client: Client, order: Order, sent: Sent, instance_id: str, walk: Walk | None
-) -> tuple[str, list[dict[str, Any]]]:
-    """Return which machine there is, and the list with it; without a walk it is another run's."""
-    if walk is None:
-        return instance_id, client.instances()
-    rows = confirm(client, order, sent, instance_id)
-    return _named(rows, sent, instance_id, walk), rows
+def _read_back(at: Attempt, sent: Sent) -> list[Instance]:
+    """Return the list with the instance that there is, and note its id, whatever the answer named."""
+    if not at.mine:
+        return at.client.instances()
+    rows = confirm(at.client, at.order, sent, at.instance_id)
+    at.instance_id = _named(rows, sent, at.instance_id, at.walk)
+    return rows
 
 
-def _named(rows: list[dict[str, Any]], sent: Sent, answered: str, walk: Walk) -> str:
+def _named(rows: list[Instance], sent: Sent, answered: str, walk: Walk) -> str:
     """Return the id of the machine that comes of an order, whatever id its answer named."""
     made = find_made(rows, sent)
-    found = str(made["id"]) if made else answered
+    found = made.id if made else answered
     if found != answered:
         walk.fallbacks.tell(
             f"The order of {sent.identity.name} was answered with the id {answered}, which is not "
@@ -128,85 +116,23 @@ def _named(rows: list[dict[str, Any]], sent: Sent, answered: str, walk: Walk) ->
     return found
 
 
-def _complete_tags(
-    client: Client, order: Order, sent: Sent, found: dict[str, Any], walk: Walk
-) -> None:
+def _complete_tags(client: Client, order: Order, sent: Sent, found: Instance, walk: Walk) -> None:
     """Tag disks that could not be tagged with the order, and tell what the machine does not show."""
     tell = walk.fallbacks.tell
-    lost = sent.lost(found) if found.get("status") and walk.fallbacks.shape.tags < 2 else []
+    seen = found.ownership is not None and walk.fallbacks.shape.tags < 2
+    lost = sent.lost(found) if seen else []
     if lost:
-        tell(f"The account does not show {', '.join(lost)} of {order.name} ({found['id']}).")
+        tell(f"The account does not show {', '.join(lost)} of {order.name} ({found.id}).")
     if not walk.fallbacks.disks_untagged:
         return
     try:
         for volume in client.volumes():
             part = order.part_of(volume)
-            if part and found["id"] in holders(volume):
+            if part and found.id in volume.holders:
                 for tag in order.disk_tags(part, sent.identity):
-                    set_tag(client, "volumes", volume["id"], tag["key"], tag["value"])
+                    set_tag(client, "volumes", volume.id, tag["key"], tag["value"])
     except GpuopsError as error:
         tell(f"The disks of {order.name} could not be tagged: {error.message}")
-
-
-def _give_up(
-    client: Client,
-    order: Order,
-    walk: Walk,
-    offer: Offer,
-    error: GpuopsError,
-    instance_id: str,
-) -> None:
-    """Terminate what came of an order that failed, or that did not start in time."""
-    outcome = "not_started" if isinstance(error, NotStartedError) else "failed"
-    walk.note(order.name, offer, outcome, error.message, id=instance_id)
-    try:
-        _remove(client, order, walk, instance_id, offer, stuck=outcome == "not_started")
-    except GpuopsError as problem:
-        named = f"{order.name} ({instance_id}, {offer})"
-        problem.message = (
-            f"{error.message}. {named} could not be terminated, so nothing else is bought: "
-            f"{problem.message}"
-        )
-        raise _keep_id(problem, order, offer, instance_id, True) from None
-
-
-def _take_back(
-    client: Client,
-    order: Order,
-    walk: Walk,
-    offer: Offer,
-    error: OverBudgetError,
-    instance_id: str,
-) -> GpuopsError:
-    """Terminate what breaks a budget together with older purchases, and return the error."""
-    named = f"{order.name} ({instance_id}, {offer})"
-    try:
-        _remove(client, order, walk, instance_id, offer)
-    except GpuopsError as problem:
-        error.message += f". {named} could not be terminated: {problem.message}"
-        return _keep_id(error, order, offer, instance_id, True)
-    walk.note(order.name, offer, "terminated", error.message, id=instance_id)
-    error.message += f". {named} was terminated again"
-    error.details.update(instance_id=instance_id, instance_name=order.name)
-    error.details.update(changed=True, terminated=True)
-    return error
-
-
-def _keep_id(
-    error: GpuopsError, order: Order, offer: Offer, instance_id: str, mine: bool
-) -> GpuopsError:
-    """Add to an error which machine exists and what it costs, so that nobody pays unknowingly.
-
-    One about ownership says so itself: nothing can be adopted then.
-    """
-    if isinstance(error, OwnershipError):
-        return error
-    error.details.update(instance_id=instance_id, instance_name=order.name, changed=mine)
-    error.hint = (
-        f"{error.hint} The machine {order.name} ({instance_id}, {offer}) exists and costs money: "
-        f"run the same again to adopt it, or end it with state=absent."
-    ).strip()
-    return error
 
 
 def _place(client: Client, order: Order, sent: Sent, fallbacks: Fallbacks) -> tuple[str, bool]:
@@ -218,7 +144,7 @@ def _place(client: Client, order: Order, sent: Sent, fallbacks: Fallbacks) -> tu
 
     def look() -> str | None:
         made = find_made(client.instances(), sent)
-        return str(made["id"]) if made else None
+        return made.id if made else None
 
     for last in (False, True):
         try:
@@ -244,37 +170,40 @@ def _place(client: Client, order: Order, sent: Sent, fallbacks: Fallbacks) -> tu
 def _of_another_run(client: Client, order: Order) -> str | None:
     """Return the id of the machine of this name that stays, or None when there is none."""
     same = twins(client.instances(), order.deployment, order.name, order.replaces)
-    return str(same[0]["id"]) if same else None
+    return same[0].id if same else None
 
 
-def _settle(
-    client: Client,
-    order: Order,
-    walk: Walk,
-    instance_id: str,
-    offer: Offer,
-    rows: list[dict[str, Any]],
-    check: Callable[[str], None],
-) -> dict[str, Any]:
-    """Apply the race rule to a list of machines, then wait until the one that stays runs.
+def _settle(at: Attempt, rows: list[Instance]) -> Instance:
+    """Apply the race rule to a list of instances, then wait until the one that stays runs.
 
-    What stays of this order goes through ``check`` at once, and again when it runs: a list may lag.
+    What stays of this order is checked against the budgets at once, and again when it runs: a list
+    may lag. An instance of another run is looked at by its own run.
     """
-    same = twins(rows, order.deployment, order.name, order.replaces)
-    stays = same[0]["id"] if same else instance_id
-    if stays != instance_id and any(row["id"] == instance_id for row in same):
-        _remove(client, order, walk, instance_id, offer)
-        instance_id = stays
-        check = _no_check
-    check(instance_id)
+    order, stays = at.order, _yield_to_older(at, rows)
+    mine = at.mine and stays == at.instance_id
+    check = at.walk.bought if mine else _no_check
+    check(stays)
     if not order.wait:
-        return next((r for r in same if r["id"] == instance_id), {"id": instance_id})
-    found = _started(client, order, instance_id, check is not _no_check)
-    check(instance_id)
+        return next((row for row in rows if row.id == stays), Instance(stays, order.name))
+    found = _started(at.client, order, stays, mine)
+    if mine:
+        stays = _yield_to_older(at, at.client.instances())
+        if stays != at.instance_id:
+            return _started(at.client, order, stays, False)
+    check(stays)
     return found
 
 
-def _started(client: Client, order: Order, instance_id: str, mine: bool) -> dict[str, Any]:
+def _yield_to_older(at: Attempt, rows: list[Instance]) -> str:
+    """Return the id of the instance that stays of this name; ours is terminated if it is not that."""
+    same = twins(rows, at.order.deployment, at.order.name, at.order.replaces)
+    if not any(row.id == at.instance_id for row in same[1:]):
+        return at.instance_id
+    at.remove()
+    return same[0].id
+
+
+def _started(client: Client, order: Order, instance_id: str, mine: bool) -> Instance:
     """Return an instance once it runs.
 
     Raises NotStartedError when one of this order does not within the time that it has for it.
@@ -289,18 +218,4 @@ def _started(client: Client, order: Order, instance_id: str, mine: bool) -> dict
 
 
 def _no_check(_instance_id: str) -> None:
-    """Let an instance of another run be: its own run looks at the budgets."""
-
-
-def _remove(
-    client: Client,
-    order: Order,
-    walk: Walk,
-    instance_id: str,
-    offer: Offer,
-    *,
-    stuck: bool = False,
-) -> None:
-    """Terminate what an order made in vain: its new disks go, kept ones come back detached."""
-    row = {"id": instance_id, "hostname": order.name, "price_per_hour": offer.price_per_hour}
-    terminate_one(client, row, order.undo(stuck=stuck), walk.ends)
+    """Let an instance of another run be."""

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ._numbers import UnreadableError, money, shown
 
@@ -20,6 +21,14 @@ class Balance:
 
     amount: float
     currency: str
+
+
+class Priced(Protocol):
+    """An entry of a price list."""
+
+    @property
+    def currency(self) -> str | None:
+        """The currency of its prices in small letters, None where none is named."""
 
 
 def balance_from(answer: Any) -> Balance:
@@ -40,13 +49,6 @@ def currency_of(value: Any) -> str | None:
     return value.lower() if isinstance(value, str) and _CURRENCY.fullmatch(value) else None
 
 
-def currencies(rows: list[dict[str, Any]]) -> set[str]:
-    """Return the currencies that the rows of a price list name."""
-    found = set()
-    for row in rows:
-        prices = row.get("price")
-        value = row.get("currency") or (
-            prices.get("currency") if isinstance(prices, dict) else None
-        )
-        found.add(currency_of(value))
-    return {one for one in found if one}
+def currencies(rows: Iterable[Priced]) -> set[str]:
+    """Return the currencies that a price list names."""
+    return {row.currency for row in rows if row.currency}

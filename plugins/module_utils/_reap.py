@@ -11,36 +11,26 @@ from datetime import datetime
 from ._errors import InvalidError
 from ._hours import read_hours
 from ._idle_reports import Use
-from ._lease import (
-    NO_LEASE,
-    Identity,
-    has_marks,
-    owning_deployment,
-    read_identity,
-    read_time,
-    tag_values,
-    write_time,
-)
+from ._lease import DEPLOYMENT_TAG, NO_LEASE, Identity, write_time
 from ._leftovers import is_loose, judge_keys, judge_scripts, judge_volume, stays
-from ._statuses import DEAD, is_alive, is_there, living_deployments
-from ._verdicts import Account, Judgement, Row, Rules, Verdict
+from ._resources import Instance, living_deployments
+from ._verdicts import Account, Judgement, Rules, Verdict
 
 
 def judge(account: Account, rules: Rules) -> Judgement:
     """Return what is to be ended of an account, and why."""
     found = Judgement()
     for row in account.instances:
-        if is_there(row):
-            _add_machine(found, row, rules, account.uses.get(row["id"]))
+        if row.exists:
+            _add_machine(found, row, rules, account.uses.get(row.id))
     inhabited = living_deployments(account.instances)
-    there = {row["id"] for row in filter(is_there, account.instances)}
-    for row in (row for row in account.volumes if is_loose(row, there)):
-        deployment = owning_deployment(row)
-        owner = tag_values(row).get("gpuops-owner")
-        if deployment not in inhabited and rules.covers(deployment, owner):
-            found.add(judge_volume(row, rules))
+    there = {row.id for row in account.instances if row.exists}
+    for volume in account.volumes:
+        wanted = volume.deployment in inhabited or not is_loose(volume, there)
+        if not wanted and rules.covers(volume.deployment, volume.tagged_owner):
+            found.add(judge_volume(volume, rules))
     if rules.owner is None:  # keys and scripts do not say whose they are
-        at_home = inhabited | {owning_deployment(row) for row in account.volumes if stays(row)}
+        at_home = inhabited | {row.deployment for row in account.volumes if stays(row)}
         parts = judge_keys(account.ssh_keys, rules), judge_scripts(account.startup_scripts, rules)
         for verdict in itertools.chain(*parts):
             if verdict.deployment not in at_home:
@@ -51,32 +41,31 @@ def judge(account: Account, rules: Rules) -> Judgement:
 # -- machines --------------------------------------------------------------------------------------
 
 
-def _add_machine(found: Judgement, row: Row, rules: Rules, use: Use | None) -> None:
-    marks = read_identity(row)
+def _add_machine(found: Judgement, row: Instance, rules: Rules, use: Use | None) -> None:
+    marks = row.ownership
     if marks is None:
         found.add(_half_marked(row, rules))
     elif rules.covers(marks.deployment, marks.owner):
-        if is_alive(row):
+        if row.is_alive:
             found.living.append(row)
         found.add(judge_machine(row, marks, rules, use))
 
 
-def _half_marked(row: Row, rules: Rules) -> Verdict | None:
+def _half_marked(row: Instance, rules: Rules) -> Verdict | None:
     """Return a word about a machine whose marks are broken: it is foreign, and never touched."""
-    deployment = tag_values(row).get("gpuops-deployment")
-    if not has_marks(row) or not rules.covers(deployment, None):
+    deployment = row.tag_values.get(DEPLOYMENT_TAG)
+    if not row.looks_ours or not rules.covers(deployment, None):
         return None
-    return Verdict("instance", row, deployment, None, "its marks are incomplete")
+    return Verdict(row, deployment, None, "its marks are incomplete")
 
 
-def judge_machine(row: Row, marks: Identity, rules: Rules, use: Use | None) -> Verdict | None:
+def judge_machine(row: Instance, marks: Identity, rules: Rules, use: Use | None) -> Verdict | None:
     """Return why a machine is over, or why that cannot be told, or None while it may live."""
     reason, detail = _why(row, marks, rules, use)
     if not detail:
         return None
     end = marks.lease_end
     return Verdict(
-        "instance",
         row,
         marks.deployment,
         marks.owner or None,
@@ -87,14 +76,14 @@ def judge_machine(row: Row, marks: Identity, rules: Rules, use: Use | None) -> V
     )
 
 
-def _why(row: Row, marks: Identity, rules: Rules, use: Use | None) -> tuple[str | None, str]:
+def _why(row: Instance, marks: Identity, rules: Rules, use: Use | None) -> tuple[str | None, str]:
     """Return reason and detail: no reason when it is unclear, neither when it is not over."""
-    born = read_time(row.get("created_at"))
+    born = row.born
     if born is None:
         return None, "when it was ordered cannot be read"
-    if row.get("status") in DEAD:
+    if row.is_dead:
         over = rules.over(born)  # until then who ordered it sees to it
-        return ("dead", f"the order ended as {row['status']}") if over else (None, "")
+        return ("dead", f"the order ended as {row.status}") if over else (None, "")
     if marks.lease.lower() != NO_LEASE:
         end = marks.lease_end
         if end is None:

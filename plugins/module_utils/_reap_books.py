@@ -30,7 +30,7 @@ def keep_books(client: Client, found: FoundReap) -> list[str]:
         return [warning]
     try:
         ended = {row["thing_id"] for row in events}
-        living = {row["id"] for _kind, row in _shown(found).living()}
+        living = {row.id for row in _shown(found).living()}
         watched = _ledger.watch(url, living - ended, found.rules.now)
         missing = _events_of(client, found, *watched) if watched else []
     except (_ledger.LedgerError, GpuopsError) as error:
@@ -39,7 +39,7 @@ def keep_books(client: Client, found: FoundReap) -> list[str]:
     return [warning] if warning else []
 
 
-def _shown(found: FoundReap, *past: list[dict[str, Any]]) -> Shown:
+def _shown(found: FoundReap, *past: Any) -> Shown:
     """Return the account as it was listed, with what has ended and the trash where asked for."""
     return Shown(found.account.instances, found.account.volumes, *past)
 

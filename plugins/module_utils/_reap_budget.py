@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ._budget import EXCEEDED, belongs, words_of, worst
-from ._lease import read_identity, tag_values, write_time
+from ._lease import write_time
 from ._pots import Pot
-from ._spend import instance_rate
+from ._resources import Instance
 from ._verdicts import BUDGET, Account, Judgement, Row, Verdict
 
 _PERIODS = {"hour": "per hour", "day": "this day", "month": "this month", "total": "in total"}
@@ -18,8 +18,9 @@ _PERIODS = {"hour": "per hour", "day": "this day", "month": "this month", "total
 
 def paid_from(pot: Pot, verdict: Verdict) -> bool:
     """Tell whether something counts for a budget: the account's, its owner's or its project's."""
-    marks = read_identity(verdict.row)
-    project = marks.project if marks else tag_values(verdict.row).get("gpuops-project")
+    row = verdict.row
+    marks = row.ownership if isinstance(row, Instance) else None
+    project = marks.project if marks else row.tagged_project
     return belongs({"owner": verdict.owner, "project": project or None}, pot.of)
 
 
@@ -54,20 +55,19 @@ def judge_budget(
 
 def _candidates(found: Judgement, account: Account, why: str) -> Iterator[Verdict]:
     """Yield the machines in scope that live and may be ended, in their order."""
-    named = {verdict.row["id"] for verdict in [*found.over, *found.unclear]}
+    named = {verdict.row.id for verdict in [*found.over, *found.unclear]}
 
-    def rank(row: Row) -> tuple[bool, float, str]:
-        use = account.uses.get(row["id"])
-        return not (use and use.idle_since), -instance_rate(row), row["id"]
+    def rank(row: Instance) -> tuple[bool, float, str]:
+        use = account.uses.get(row.id)
+        return not (use and use.idle_since), -row.rate, row.id
 
     for row in sorted(found.living, key=rank):
-        marks = read_identity(row)
-        if row["id"] in named or marks is None or marks.protected:
+        marks = row.ownership
+        if row.id in named or marks is None or marks.protected:
             continue
         idle = ", and nobody uses it" if not rank(row)[0] else ""
         end = marks.lease_end
         yield Verdict(
-            "instance",
             row,
             marks.deployment,
             marks.owner,

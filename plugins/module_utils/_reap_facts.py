@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ._client import Client
-from ._ending import Ending
-from ._lease import is_kept, owning_deployment
+from ._ending import Ending, Outcome
 from ._pots import Pot
-from ._spend import instance_rate, volume_rate
-from ._statuses import held_by, holders, living_deployments
-from ._terminate import Outcome
+from ._resources import Instance, Volume, living_deployments
 from ._verdicts import Account, Judgement, Rules, Verdict
 
 Row = dict[str, Any]
@@ -39,26 +36,26 @@ class FoundReap:
     outcomes: dict[str, tuple[str | None, str]] = field(default_factory=dict)
     ends: list[Outcome] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
-    _living: set[str | None] | None = None
+    _living: set[str] | None = None
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
 
-    def inhabited(self, client: Client) -> set[str | None]:
+    def inhabited(self, client: Client) -> set[str]:
         """Return the deployments that have a machine now; looked up once, after the decision."""
         with self._lock:
             if self._living is None:
                 self._living = living_deployments(client.instances())
             return self._living
 
-    def policy(self, volume: Row) -> str:
+    def policy(self, volume: Volume) -> str:
         """Return what is to happen to a volume that nobody kept on purpose."""
-        return str(self.want["os_volume" if volume.get("is_os_volume") else "data_volumes"])
+        return str(self.want["os_volume" if volume.is_os_volume else "data_volumes"])
 
     def how_to_end(self, verdict: Verdict) -> Ending:
         """Return how a machine ends: only volumes of its deployment go, and none kept on purpose."""
         closed = verdict.reason == "hours"  # it comes back, so its volumes wait for it
-        spare = (row["id"] for row in self.account.volumes if _is_spared(row, verdict))
+        spare = (row.id for row in self.account.volumes if _is_spared(row, verdict))
         return Ending(
             "keep" if closed else self.want["os_volume"],
             "keep" if closed else self.want["data_volumes"],
@@ -67,37 +64,31 @@ class FoundReap:
             frozenset(spare),
         )
 
-    def going_with(self, verdict: Verdict) -> list[Row]:
-        """Return the volumes that end with a machine."""
-        ids = [row["id"] for row in held_by(self.account.volumes, verdict.row["id"])]
-        os_volume = verdict.row.get("os_volume_id") or self._root(verdict)
-        machine = {"os_volume_id": os_volume, "volume_ids": ids}
-        policies = self.how_to_end(verdict).policies(machine)
-        return [r for r in self.account.volumes if policies.get(r["id"]) in ("trash", "delete")]
+    def going_with(self, verdict: Verdict) -> list[Volume]:
+        """Return the volumes that end with an instance."""
+        if not isinstance(verdict.row, Instance):
+            return []
+        end = Outcome(replace(verdict.row, volume_ids=()), self.how_to_end(verdict))
+        end.complete(self.account.volumes)
+        policies = end.policies
+        return [r for r in self.account.volumes if policies.get(r.id) in ("trash", "delete")]
 
     def saved(self, gone: Iterable[Verdict]) -> float:
         """Return what the end of some things, and of volumes that go with them, saves per hour."""
         verdicts = list(gone)
-        stay = {
-            v.row["id"] for v in verdicts if v.kind == "volume" and self.policy(v.row) == "keep"
+        rows = [verdict.row for verdict in verdicts]
+        going = {
+            row.id for row in rows if not (isinstance(row, Volume) and self.policy(row) == "keep")
         }
-        ended = {verdict.row["id"] for verdict in verdicts} - stay
         for verdict in verdicts:
-            if verdict.kind == "instance":
-                ended |= {row["id"] for row in self.going_with(verdict)}
-        volumes = [row for row in self.account.volumes if row["id"] in ended]
-        machines = sum(instance_rate(v.row) for v in verdicts if v.kind == "instance")
-        return machines + sum(map(volume_rate, volumes))
-
-    def _root(self, verdict: Verdict) -> str | None:
-        mine = held_by(self.account.volumes, verdict.row["id"])
-        return next((row["id"] for row in mine if row.get("is_os_volume")), None)
+            going |= {row.id for row in self.going_with(verdict)}
+        machines = sum(row.rate for row in rows if isinstance(row, Instance))
+        return machines + sum(row.rate for row in self.account.volumes if row.id in going)
 
 
-def _is_spared(volume: Row, verdict: Verdict) -> bool:
-    """Tell whether a volume outlives a machine that has it, whatever the policies say."""
-    foreign = owning_deployment(volume) != verdict.deployment and not volume.get("is_os_volume")
+def _is_spared(volume: Volume, verdict: Verdict) -> bool:
+    """Tell whether a volume outlives an instance that has it, whatever the policies say."""
+    foreign = volume.deployment != verdict.deployment and not volume.is_os_volume
     # An order that came to nothing leaves what was there before.
-    born = str(verdict.row.get("created_at") or "")
-    older = verdict.reason == "dead" and str(volume.get("created_at") or "") < born
-    return is_kept(volume) or len(holders(volume)) > 1 or foreign or older
+    older = verdict.reason == "dead" and (volume.created_at or "") < (verdict.row.created_at or "")
+    return volume.is_kept or len(volume.holders) > 1 or foreign or older

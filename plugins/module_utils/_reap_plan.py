@@ -18,7 +18,7 @@ from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._gone import is_proven_gone
 from ._history import History, read_history
 from ._idle_reports import read_reports
-from ._lease import check_name, read_duration, read_identity
+from ._lease import check_name, read_duration
 from ._leftovers import judge_volume
 from ._numbers import UnreadableError
 from ._plan import Plan, Step
@@ -29,11 +29,10 @@ from ._reap_books import SOURCE, keep_books
 from ._reap_budget import judge_budget
 from ._reap_facts import FoundReap
 from ._reap_report import report
-from ._statuses import holders, is_attached, is_there
+from ._resources import Instance, SshKey, Volume
 from ._sync import Shown, gone_or_there
 from ._terminate import terminate_one
 from ._verdicts import BUDGET, Account, Rules, Verdict
-from ._volume_facts import is_shared
 from ._volume_work import VolumeWork
 
 Row = dict[str, Any]
@@ -89,7 +88,7 @@ class ReapNoun:
     def plan(self, found: FoundReap, want: Row) -> Plan:
         steps = tuple(step for verdict in found.judgement.over for step in _steps(found, verdict))
         before = _names(found.judgement.over)
-        left = [v for v in found.judgement.over if v.row["id"] not in found.outcomes]
+        left = [v for v in found.judgement.over if v.row.id not in found.outcomes]
         gone = left if want["mode"] == "delete" else []
         after = _names([v for v in found.judgement.over if v not in gone])
         if want["mode"] == "stop":
@@ -151,11 +150,11 @@ def _names(verdicts: list[Verdict]) -> dict[str, list[str]]:
 
 def _steps(found: FoundReap, verdict: Verdict) -> list[Step]:
     """Return the step that ends one thing, none when it is not to be; notes what is known of it."""
-    key, mode = verdict.row["id"], found.want["mode"]
+    key, mode = verdict.row.id, found.want["mode"]
     if verdict.protected:
         found.outcomes[key] = ("protected", verdict.detail)
         return []
-    if verdict.kind == "volume" and found.policy(verdict.row) == "keep":
+    if isinstance(verdict.row, Volume) and found.policy(verdict.row) == "keep":
         found.outcomes[key] = (None, "volumes are kept, as was asked for")
         return []
     if mode == "report":
@@ -169,11 +168,14 @@ def _steps(found: FoundReap, verdict: Verdict) -> list[Step]:
 
 
 def _stop_steps(found: FoundReap, verdict: Verdict) -> list[Step]:
-    key = verdict.row["id"]
-    if verdict.kind != "instance" or verdict.reason in ("dead", BUDGET):  # off, it costs as much
+    key = verdict.row.id
+    if not isinstance(verdict.row, Instance) or verdict.reason in (
+        "dead",
+        BUDGET,
+    ):  # off, it costs as much
         found.outcomes[key] = ("would_end", verdict.detail)
         return []
-    if verdict.row.get("status") == "offline":
+    if verdict.row.status == "offline":
         found.outcomes[key] = ("stopped", f"{verdict.detail}; it is off, and costs as much")
         return []
     text = f"stop {verdict.name} ({key}), which costs as much: {verdict.detail}"
@@ -194,7 +196,7 @@ def _noted(
     """Return a call that notes what became of one thing; ``do`` says why it was left after all."""
 
     def call(client: Client) -> str | None:
-        key = verdict.row["id"]
+        key = verdict.row.id
         try:
             left = do(found, verdict, client)
         except GpuopsError as error:
@@ -207,20 +209,22 @@ def _noted(
     return call
 
 
-def _look_again(found: FoundReap, verdict: Verdict, client: Client) -> tuple[Row | None, str]:
-    """Return the machine as it is now, or None and why it is not to be touched any more."""
+def _look_again(found: FoundReap, verdict: Verdict, client: Client) -> tuple[Instance | None, str]:
+    """Return the instance as it is now, or None and why it is not to be touched any more."""
+    if not isinstance(verdict.row, Instance):
+        raise AssertionError("only an instance is looked at again")
     try:
-        row = client.instance(verdict.row["id"])
+        row = client.instance(verdict.row.id)
     except NotFoundError:
         return verdict.row, ""  # gone; its volumes may not be
-    marks = read_identity(row)
+    marks = row.ownership
     if marks is None or marks.deployment != verdict.deployment:
         return None, "its marks have changed meanwhile"
     if marks.protected:
         return None, "it was protected meanwhile"
-    if not is_there(row) or verdict.reason == BUDGET:
+    if not row.exists or verdict.reason == BUDGET:
         return row, ""
-    use = found.account.uses.get(row["id"])
+    use = found.account.uses.get(row.id)
     now = judge_machine(row, marks, found.rules, use)
     return (row, "") if now and now.reason else (None, "it is wanted again")
 
@@ -235,33 +239,34 @@ def _end(found: FoundReap, verdict: Verdict, client: Client) -> str | None:
 
 def _stop(found: FoundReap, verdict: Verdict, client: Client) -> str | None:
     row, left = _look_again(found, verdict, client)
-    if row is not None and is_there(row):
+    if row is not None and row.exists:
         shut_down(client, row, Timing.of(found.want))
     return left or None
 
 
 def _end_volume(found: FoundReap, verdict: Verdict, client: Client) -> str | None:
     row = verdict.row
+    if not isinstance(row, Volume):
+        raise AssertionError("only a volume is removed so")
     try:
-        now = client.volume(row["id"])
+        now = client.volume(row.id)
     except NotFoundError:
-        now = {"id": row["id"]}  # no proof; the delete brings one
+        now = Volume(row.id)  # no proof; the delete brings one
     pause = found.want["wait_interval"]
-    gone = [one for one in holders(now) if is_proven_gone(client, one, pause)]
-    if is_attached(now) and (not gone or gone != holders(now)):
+    gone = [one for one in now.holders if is_proven_gone(client, one, pause)]
+    if now.is_attached and (not gone or gone != list(now.holders)):
         return "a machine has it now"
     if verdict.deployment in found.inhabited(client):
         return "its deployment has a machine again"
     again = judge_volume(now, found.rules)
-    if now.get("status") in ("detached", "attached") and (
-        again is None or again.reason != "orphan"
-    ):
+    free = now.status in ("detached", "attached")
+    if free and (again is None or again.reason != "orphan"):
         return "it is wanted again"
-    work = VolumeWork(Timing.of(found.want), row["id"], verdict.name, is_shared(row))
+    work = VolumeWork(Timing.of(found.want), row.id, verdict.name, row.is_shared)
     for machine_id in gone:
         work.let_go(client, machine_id)
     work.remove(client, for_good=found.policy(row) == "delete", wait=True)
-    event = _ledger.event_of("end", "volume", row, client.now(), source=SOURCE)
+    event = _ledger.event_of("end", row, client.now(), source=SOURCE)
     found.events.append(event)
     return None
 
@@ -270,8 +275,8 @@ def _end_record(found: FoundReap, verdict: Verdict, client: Client) -> str | Non
     """Remove a key or a script."""
     if verdict.deployment in found.inhabited(client):
         return "its deployment has a machine again"
-    is_key = verdict.kind == "ssh_key"
+    is_key = isinstance(verdict.row, SshKey)
     remove = client.delete_ssh_key if is_key else client.delete_startup_script
     with contextlib.suppress(NotFoundError):  # gone is what was wanted
-        remove(verdict.row["id"])
+        remove(verdict.row.id)
     return None

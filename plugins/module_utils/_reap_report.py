@@ -8,11 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ._clock_skew import skew_warnings
-from ._lease import owning_deployment, tag_values
 from ._reap_budget import exceeded, paid_from
 from ._reap_facts import FoundReap
 from ._spend import burn_per_hour
-from ._statuses import holders
 from ._verdicts import Verdict
 
 Row = dict[str, Any]
@@ -33,14 +31,14 @@ def report(found: FoundReap, skew: int) -> Row:
     rows = []
     for verdict in found.judgement.over:
         planned = (_FORETOLD.get(found.want["mode"], "would_end"), verdict.detail)
-        outcome, detail = found.outcomes.get(verdict.row["id"], planned)
+        outcome, detail = found.outcomes.get(verdict.row.id, planned)
         if outcome:
             rows.append((verdict, verdict.as_result(outcome, detail)))
     gone = [verdict for verdict, row in rows if row["outcome"] in _GONE]
     saved, happens = found.saved(gone), found.want["mode"] == "delete"
     less = saved if happens else 0.0
-    ids = {verdict.row["id"] for verdict in gone} if happens else set()
-    machines = [row for row in found.judgement.living if row["id"] not in ids]
+    ids = {verdict.row.id for verdict in gone} if happens else set()
+    machines = [row for row in found.judgement.living if row.id not in ids]
     reaped = [row for _verdict, row in rows]
     told = {
         "reaped": reaped,
@@ -66,25 +64,21 @@ def _budgets(found: FoundReap, gone: list[Verdict]) -> list[Row]:
 def _burn(found: FoundReap) -> float:
     """Return what the scope costs per hour."""
     judgement, rules = found.judgement, found.rules
-    machines = {row["id"] for row in judgement.living}
+    machines = {row.id for row in judgement.living}
     mine = [
         row
         for row in found.account.volumes
-        if machines & set(holders(row))
-        or (owning_deployment(row) and rules.covers(owning_deployment(row), _owner(row)))
+        if machines & set(row.holders)
+        or (row.deployment and rules.covers(row.deployment, row.tagged_owner))
     ]
-    return burn_per_hour(judgement.living, mine)
-
-
-def _owner(row: Row) -> str | None:
-    return tag_values(row).get("gpuops-owner")
+    return burn_per_hour([*judgement.living, *mine])
 
 
 def _lines(found: FoundReap, told: Row) -> list[str]:
     """Return what a person reads in a journal."""
     lines = [f"{_WORDS[row['outcome']]} {_thing(row)}: {row['detail']}" for row in told["reaped"]]
     for verdict in found.judgement.over:
-        outcome, detail = found.outcomes.get(verdict.row["id"], ("", ""))
+        outcome, detail = found.outcomes.get(verdict.row.id, ("", ""))
         if outcome is None:
             lines.append(f"Left {_thing(verdict.as_result(None))}: {detail}")
     lines += [f"Unclear, so left: {_thing(row)}: {row['detail']}" for row in told["unclear"]]

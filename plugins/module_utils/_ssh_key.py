@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
@@ -14,10 +14,10 @@ from typing import Any
 from ._client import Client
 from ._describe import describe_ssh_key
 from ._errors import InvalidError, NotFoundError
-from ._lease import belongs_to, check_name, part_name, plain_name, registered_at, registered_name
+from ._lease import check_name, part_name, plain_name, registered_name
 from ._once import create_once
 from ._plan import Plan, Step
-from ._statuses import living_deployments
+from ._resources import SshKey, living_deployments
 
 # A bring-up that starts now must not lose its key while it waits for a machine.
 _FRESH = timedelta(hours=1)
@@ -42,10 +42,10 @@ def checked_key(public_key: str) -> str:
     return text
 
 
-def _same(key: dict[str, Any], other: dict[str, Any]) -> bool:
+def _same(key: SshKey, other: SshKey) -> bool:
     """Tell whether two keys have one name, whenever they were registered, and one body."""
-    same = plain_name(key["name"]) == plain_name(other["name"])
-    return same and key_body(key.get("key")) == key_body(other["key"])
+    same = plain_name(key.name or "") == plain_name(other.name or "")
+    return same and key_body(key.public_key) == key_body(other.public_key)
 
 
 def _remove(key_id: str, client: Client) -> None:
@@ -59,12 +59,12 @@ def _remove(key_id: str, client: Client) -> None:
 class FoundKeys:
     """The keys that are meant, and the one made by the plan; ``old`` ones are registered again."""
 
-    keys: list[dict[str, Any]]
+    keys: list[SshKey]
     name: str | None
     now: datetime
     given: str | None = None
     old: bool = False
-    made: dict[str, Any] = field(default_factory=dict)
+    made: SshKey | None = None
 
 
 class SshKeyNoun:
@@ -79,7 +79,7 @@ class SshKeyNoun:
             digest = hashlib.sha256(body.encode()).hexdigest()[:8]
             name = part_name(want["deployment"], digest)
         keys = [key for key in client.ssh_keys() if self._meant(key, want, body, name)]
-        keys.sort(key=lambda key: registered_at(key) or _NEVER, reverse=True)  # newest first
+        keys.sort(key=lambda key: key.registered_at or _NEVER, reverse=True)  # newest first
         found = FoundKeys(keys, name, client.now(), want["public_key"])
         if body and want["state"] == "present" and not want["name"]:
             found.old = self._is_old(client, found, want)
@@ -90,24 +90,22 @@ class SshKeyNoun:
         """Tell whether keys may soon be taken for left over, as their deployment has no machine."""
         if not found.keys or not want["deployment"]:
             return False
-        times = [registered_at(key) or found.now for key in found.keys]
+        times = [key.registered_at or found.now for key in found.keys]
         if found.now - max(times) < _FRESH:
             return False
         return want["deployment"] not in living_deployments(client.instances())
 
     @staticmethod
-    def _meant(
-        key: dict[str, Any], want: dict[str, Any], body: str | None, name: str | None
-    ) -> bool:
+    def _meant(key: SshKey, want: dict[str, Any], body: str | None, name: str | None) -> bool:
         if want["id"]:
-            return key["id"] == want["id"]
+            return bool(key.id == want["id"])
         # An own name keeps deployments apart: the same key may be registered once for each.
-        named = name is None or name in (key["name"], plain_name(key["name"]))
+        named = name is None or name in (key.name, plain_name(key.name or ""))
         if body:
-            return named and key_body(key.get("key")) == body
+            return named and key_body(key.public_key) == body
         if name:
             return named
-        return belongs_to(key, want["deployment"])
+        return bool(key.deployment == want["deployment"])
 
     def plan(self, found: FoundKeys, want: dict[str, Any]) -> Plan:
         if want["state"] == "absent":
@@ -123,25 +121,25 @@ class SshKeyNoun:
         # Keys bear no time of their own, and one that nobody needs any more must be known by its age.
         name = found.name if want["name"] else registered_name(found.name, found.now)
 
-        known = {key["id"] for key in found.keys}
+        known = {key.id for key in found.keys}
+        new = SshKey("", name, public_key=text)
 
         def make(client: Client) -> None:
             body = {"name": name, "key": text}
 
             def look() -> str | None:
-                rows = (k for k in client.ssh_keys() if k["id"] not in known)
-                return next((k["id"] for k in rows if _same(k, body)), None)
+                rows = (k for k in client.ssh_keys() if k.id not in known)
+                return next((k.id for k in rows if _same(k, new)), None)
 
             key_id = create_once(client, partial(client.create, "/ssh-keys", body), look, "SSH key")
-            found.made = {"id": key_id, **body}
+            found.made = replace(new, id=key_id)
 
-        after = describe_ssh_key({"name": name, "key": text})
-        return Plan(None, after, (Step(f"register SSH key {found.name}", make),))
+        return Plan(None, describe_ssh_key(new), (Step(f"register SSH key {found.name}", make),))
 
     @staticmethod
     def _plan_absent(found: FoundKeys) -> Plan:
         steps = tuple(
-            Step(f"remove SSH key {key['name']}", partial(_remove, key["id"])) for key in found.keys
+            Step(f"remove SSH key {key.name}", partial(_remove, key.id)) for key in found.keys
         )
         before = {"ssh_keys": [describe_ssh_key(key) for key in found.keys]}
         return Plan(before, {"ssh_keys": []}, steps, parallel=True)
@@ -165,7 +163,7 @@ def list_keys(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     """Return the registered keys, optionally only those of a deployment or of one name."""
     rows = client.ssh_keys()
     if want["deployment"]:
-        rows = [row for row in rows if belongs_to(row, want["deployment"])]
+        rows = [row for row in rows if row.deployment == want["deployment"]]
     if want["name"]:
-        rows = [row for row in rows if row["name"] == want["name"]]
+        rows = [row for row in rows if row.name == want["name"]]
     return {"ssh_keys": [describe_ssh_key(row) for row in rows]}

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from ._client import Client
 from ._errors import InvalidError, NotFoundError
-from ._lease import belongs_to, check_name, owning_deployment, part_name
+from ._lease import check_name, part_name
 from ._once import create_once
 from ._plan import Plan, Step
+from ._resources import StartupScript
 from ._secrets import find_secret
 
 DEFAULT_NAME = "startup"
@@ -24,24 +25,20 @@ NOTICE = (
 Row = dict[str, Any]
 
 
-def describe_startup_script(row: Row) -> Row:
+def describe_startup_script(row: StartupScript) -> Row:
     """Return a startup script as results show it."""
     return {
-        "id": row.get("id"),
-        "name": row.get("name"),
-        "deployment": owning_deployment(row),
-        "content": row.get("script"),
-        "created_at": row.get("created_at"),
+        "id": row.id or None,
+        "name": row.name,
+        "deployment": row.deployment,
+        "content": row.content,
+        "created_at": row.created_at,
     }
 
 
-def same_text(row: Row, content: str) -> bool:
+def same_text(row: StartupScript, content: str) -> bool:
     """Tell whether a script has this text, whatever blank lines the cloud has cut off."""
-    return str(row.get("script") or "").strip() == content.strip()
-
-
-def _age(row: Row) -> tuple[str, str]:
-    return row.get("created_at") or "", row["id"]
+    return (row.content or "").strip() == content.strip()
 
 
 def _remove(script_id: str, client: Client) -> None:
@@ -55,11 +52,11 @@ def _remove(script_id: str, client: Client) -> None:
 class FoundScripts:
     """The scripts that are meant, oldest first, and the one that stays."""
 
-    rows: list[Row]
+    rows: list[StartupScript]
     name: str | None
-    stays: Row | None = None
+    stays: StartupScript | None = None
     absent: bool = False
-    made: Row = field(default_factory=dict)
+    made: StartupScript | None = None
 
 
 class StartupScriptNoun:
@@ -73,9 +70,10 @@ class StartupScriptNoun:
         rows = [row for row in client.startup_scripts() if _is_meant(row, want, name)]
         if want["id"]:
             self._refuse_foreign(rows, want)
-            name = rows[0]["name"] if rows else None
+            name = rows[0].name if rows else None
         rows = [_with_text(client, row) for row in rows]
-        return FoundScripts(sorted(rows, key=_age), name, absent=want["state"] == "absent")
+        rows.sort(key=lambda row: row.age_key)
+        return FoundScripts(rows, name, absent=want["state"] == "absent")
 
     @staticmethod
     def _check(want: Row) -> None:
@@ -96,11 +94,11 @@ class StartupScriptNoun:
             )
 
     @staticmethod
-    def _refuse_foreign(rows: list[Row], want: Row) -> None:
+    def _refuse_foreign(rows: list[StartupScript], want: Row) -> None:
         for row in rows:
-            if want["deployment"] and not belongs_to(row, want["deployment"]):
+            if want["deployment"] and row.deployment != want["deployment"]:
                 raise InvalidError(
-                    f"Startup script {row['name']} ({row['id']}) is not of deployment "
+                    f"Startup script {row.name} ({row.id}) is not of deployment "
                     f"{want['deployment']!r}",
                     hint="Leave deployment out to mean it nevertheless.",
                 )
@@ -109,7 +107,7 @@ class StartupScriptNoun:
 
     def plan(self, found: FoundScripts, want: Row) -> Plan:
         if found.absent:
-            before = "\n".join(str(row.get("script") or "") for row in found.rows)
+            before = "\n".join(row.content or "" for row in found.rows)
             return Plan(before, "", tuple(map(_remove_step, found.rows)), parallel=True)
         content = want["content"]
         if content is None:
@@ -120,7 +118,7 @@ class StartupScriptNoun:
         if not same:
             self._refuse_nameless(found, want)
         make = () if same else (_make_step(found, content),)
-        before = str((old or same or [{}])[0].get("script") or "")
+        before = next((row.content or "" for row in (*old, *same)), "")
         # The new one first: a run that ends in between leaves one too many, not one too few.
         gone = tuple(map(_remove_step, [*old, *same[1:]]))
         return Plan(before, content, (*make, *gone))
@@ -130,7 +128,7 @@ class StartupScriptNoun:
         if not found.rows:
             raise InvalidError("There is no such startup script yet, and a new one needs content")
         found.stays = found.rows[-1]
-        text = str(found.stays.get("script") or "")
+        text = found.stays.content or ""
         return Plan(text, text)
 
     @staticmethod
@@ -143,7 +141,7 @@ class StartupScriptNoun:
     def result(self, client: Client, found: FoundScripts, plan: Plan, *, applied: bool) -> Row:
         if found.absent:
             return {"startup_script": None, "notice": None}
-        planned = {"name": found.name, "script": plan.after}
+        planned = StartupScript("", found.name, content=plan.after)
         row = found.made or found.stays or planned
         return {
             "startup_script": describe_startup_script(row),
@@ -164,49 +162,50 @@ def _full_name(want: Row) -> str | None:
     return prefix + (name or DEFAULT_NAME).removeprefix(prefix)
 
 
-def _is_meant(row: Row, want: Row, name: str | None) -> bool:
+def _is_meant(row: StartupScript, want: Row, name: str | None) -> bool:
     if want["id"]:
-        return bool(row["id"] == want["id"])
-    return row["name"] == name if name else belongs_to(row, want["deployment"])
+        return bool(row.id == want["id"])
+    return row.name == name if name else row.deployment == want["deployment"]
 
 
-def _with_text(client: Client, row: Row) -> Row:
+def _with_text(client: Client, row: StartupScript) -> StartupScript:
     """Return a script with its text, which a list may leave out."""
-    return row if "script" in row else {**row, **client.startup_script(row["id"])}
+    if row.content is not None:
+        return row
+    return replace(row, content=client.startup_script(row.id).content)
 
 
 def _make_step(found: FoundScripts, content: str) -> Step:
     body = {"name": found.name, "script": content}
-    known = {row["id"] for row in found.rows}
+    known = {row.id for row in found.rows}
 
     def look(client: Client) -> str | None:
-        named = (row for row in client.startup_scripts() if row["name"] == found.name)
-        new = (_with_text(client, row) for row in named if row["id"] not in known)
-        return next((str(row["id"]) for row in new if same_text(row, content)), None)
+        named = (row for row in client.startup_scripts() if row.name == found.name)
+        new = (_with_text(client, row) for row in named if row.id not in known)
+        return next((row.id for row in new if same_text(row, content)), None)
 
     def make(client: Client) -> None:
         script_id = create_once(
             client, lambda: client.create("/scripts", body), lambda: look(client), "startup script"
         )
-        found.made = {"id": script_id, **body}
+        found.made = StartupScript(script_id, found.name, content=content)
 
     return Step(f"register startup script {found.name}", make)
 
 
-def _remove_step(row: Row) -> Step:
-    text = f"remove startup script {row['name']} ({row['id']})"
-    return Step(text, partial(_remove, row["id"]))
+def _remove_step(row: StartupScript) -> Step:
+    return Step(f"remove startup script {row.name} ({row.id})", partial(_remove, row.id))
 
 
 def list_startup_scripts(client: Client, want: Row) -> Row:
     """Return the registered scripts, all pages, optionally of a deployment, a name or an id."""
     rows = client.startup_scripts()
     if want["id"]:
-        rows = [row for row in rows if row["id"] == want["id"]]
+        rows = [row for row in rows if row.id == want["id"]]
     if want["deployment"]:
-        rows = [row for row in rows if belongs_to(row, want["deployment"])]
+        rows = [row for row in rows if row.deployment == want["deployment"]]
     if want["name"]:
         names = (want["name"], part_name(want["deployment"] or "", want["name"]))
-        rows = [row for row in rows if row["name"] in names]
+        rows = [row for row in rows if row.name in names]
     rows = [_with_text(client, row) for row in rows]
     return {"startup_scripts": [describe_startup_script(row) for row in rows]}

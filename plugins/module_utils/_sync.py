@@ -15,10 +15,10 @@ from datetime import datetime
 from typing import Any
 
 from ._books import Thing, things_of
-from ._lease import part_name, read_identity, read_time, tag_values
+from ._lease import part_name, read_time
 from ._ledger import event_of
 from ._machine import ENDED_TAG
-from ._statuses import holder_among, is_billed, volume_is_billed
+from ._resources import Billed, Instance, Volume
 
 SOURCE = "cloud"
 # Of such an order nothing came, and its money is given back.
@@ -31,21 +31,20 @@ _TOGETHER_S = 60
 class Shown:
     """What the cloud shows: living and ended machines, volumes, and those in the trash."""
 
-    instances: list[dict[str, Any]]
-    volumes: list[dict[str, Any]]
-    ended: list[dict[str, Any]] = field(default_factory=list)
-    trash: list[dict[str, Any]] = field(default_factory=list)
+    instances: list[Instance]
+    volumes: list[Volume]
+    ended: list[Instance] = field(default_factory=list)
+    trash: list[Volume] = field(default_factory=list)
 
-    def living(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return kind and row of everything that costs."""
-        found = [("instance", row) for row in self.instances if is_billed(row)]
-        return found + [("volume", row) for row in self.volumes if volume_is_billed(row)]
+    def living(self) -> list[Billed]:
+        """Return everything that costs."""
+        found: list[Billed] = [*self.instances, *self.volumes]
+        return [row for row in found if row.is_billed]
 
-    def dead(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return kind and row of everything that costs nothing any more."""
-        orders = [row for row in self.instances if not is_billed(row)]
-        found = [("instance", row) for row in (*orders, *self.ended)]
-        return found + [("volume", row) for row in self.trash]
+    def dead(self) -> list[Billed]:
+        """Return everything that costs nothing any more."""
+        orders = [row for row in self.instances if not row.is_billed]
+        return [*orders, *self.ended, *self.trash]
 
 
 def missing_events(
@@ -58,14 +57,14 @@ def missing_events(
     """
     things = {thing.id: thing for thing in things_of(known)}
     found = []
-    machines = {row["id"]: row for row in (*shown.instances, *shown.ended)}
+    machines = {row.id: row for row in (*shown.instances, *shown.ended)}
     living = shown.living()
-    for kind, row in living:
-        owner = holder_among(row, machines) if kind == "volume" else None
-        found += _of_living(things.get(row["id"]), kind, row, now, owner)
-    for kind, row in shown.dead():
-        found += _of_dead(things.get(row["id"]), kind, row, shown.trash, now)
-    seen = {row["id"] for _kind, row in (*living, *shown.dead())}
+    for row in living:
+        owner = row.holder_among(machines) if isinstance(row, Volume) else None
+        found += _of_living(things.get(row.id), row, now, owner)
+    for row in shown.dead():
+        found += _of_dead(things.get(row.id), row, shown.trash, now)
+    seen = {row.id for row in (*living, *shown.dead())}
     ours = {account} | {thing.account for thing in things.values() if thing.id in seen}
     unclear = []
     for thing in things.values():
@@ -78,16 +77,12 @@ def missing_events(
 
 
 def _of_living(
-    thing: Thing | None,
-    kind: str,
-    row: dict[str, Any],
-    now: datetime,
-    machine: dict[str, Any] | None,
+    thing: Thing | None, row: Billed, now: datetime, machine: Instance | None
 ) -> list[dict[str, Any]]:
     def event(name: str, at: datetime, **more: Any) -> dict[str, Any]:
-        return event_of(name, kind, row, at, source=SOURCE, machine=machine, **more)
+        return event_of(name, row, at, source=SOURCE, machine=machine, **more)
 
-    bought = event("purchase", read_time(row.get("created_at")) or now)
+    bought = event("purchase", row.born or now)
     if thing is None:
         return [bought]
     found = []
@@ -102,42 +97,36 @@ def _of_living(
 
 
 def _of_dead(
-    thing: Thing | None,
-    kind: str,
-    row: dict[str, Any],
-    trash: list[dict[str, Any]],
-    now: datetime,
+    thing: Thing | None, row: Billed, trash: list[Volume], now: datetime
 ) -> list[dict[str, Any]]:
-    stranger = kind == "instance" and read_identity(row) is None
+    stranger = isinstance(row, Instance) and row.ownership is None
     if (thing is None and stranger) or (thing is not None and thing.until is not None):
         return []  # nobody knows when a stranger's machine ended that was never seen alive
-    started = read_time(row.get("created_at")) or now
     found = []
     if thing is None:
-        found.append(event_of("purchase", kind, row, started, source=SOURCE))
+        found.append(event_of("purchase", row, row.born or now, source=SOURCE))
         thing = things_of(found)[0]
-    cost = 0.0 if row.get("status") == _NOTHING else None
-    known = read_time(row.get("deleted_at") or tag_values(row).get(ENDED_TAG))
+    cost = 0.0 if row.status == _NOTHING else None
+    known = read_time(row.deleted_at or row.tag_values.get(ENDED_TAG))
     at = known or _estimate(thing, trash, now)
     guess = known is None and cost is None
-    end = event_of("end", kind, row, at, source=SOURCE, cost=cost, estimated=guess)
+    end = event_of("end", row, at, source=SOURCE, cost=cost, estimated=guess)
     return [*found, end]
 
 
-def _end_of_its_disk(thing: Thing, trash: list[dict[str, Any]]) -> datetime | None:
+def _end_of_its_disk(thing: Thing, trash: list[Volume]) -> datetime | None:
     """Return when the volume that a machine booted from, and came with, went into the trash."""
     if thing.facts["kind"] != "instance" or not thing.facts["deployment"]:
         return None
     name = part_name(str(thing.facts["deployment"]), str(thing.facts["name"]), "os")
     for disk in trash:
-        made = read_time(disk.get("created_at"))
-        apart = abs((made - thing.start).total_seconds()) if made else _TOGETHER_S
-        if disk.get("name") == name and apart < _TOGETHER_S:
-            return read_time(disk.get("deleted_at"))
+        apart = abs((disk.born - thing.start).total_seconds()) if disk.born else _TOGETHER_S
+        if disk.name == name and apart < _TOGETHER_S:
+            return read_time(disk.deleted_at)
     return None
 
 
-def _estimate(thing: Thing, trash: list[dict[str, Any]], now: datetime) -> datetime:
+def _estimate(thing: Thing, trash: list[Volume], now: datetime) -> datetime:
     """Return when a thing may have ended: with its disk or its lease, else midway since last seen."""
     earliest = max(thing.start, thing.seen or thing.start)
     with_disk = _end_of_its_disk(thing, trash)
@@ -148,11 +137,11 @@ def _estimate(thing: Thing, trash: list[dict[str, Any]], now: datetime) -> datet
     return earliest + max(now - earliest, now - now) / 2
 
 
-def _vanished(thing: Thing, trash: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+def _vanished(thing: Thing, trash: list[Volume], now: datetime) -> dict[str, Any]:
     """Return the end of a thing that is shown no longer."""
-    facts = {"id": thing.id, "created_at": thing.start.isoformat()}
-    at = _estimate(thing, trash, now)
-    blank = event_of("end", str(thing.facts["kind"]), facts, at, source=SOURCE)
+    kind = Instance if thing.facts["kind"] == Instance.kind else Volume
+    gone = kind(thing.id, created_at=thing.start.isoformat())
+    blank = event_of("end", gone, _estimate(thing, trash, now), source=SOURCE)
     lease = {"lease_end": None, "price_per_hour": thing.price, "estimated": True}
     return {**blank, **thing.facts, **lease}
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from ._apply import MAX_PARALLEL
 from ._client import Client
-from ._ending import Ending, complete, volume_plan
+from ._ending import Ending, Outcome, volume_plan
 from ._errors import (
     ConflictError,
     ForbiddenError,
@@ -26,14 +25,13 @@ from ._errors import (
     WrongStateError,
 )
 from ._gone import PROVEN, UNREAD, Proof
-from ._lease import MOST_TAGS, tag_values, write_time
+from ._lease import MOST_TAGS, write_time
 from ._machine import ENDED_TAG
+from ._resources import Instance, Tag
 from ._settling import mark_kept, settle_volumes
-from ._spend import bill_row, instance_rate, volume_rate
 from ._statuses import BUILDING, DEAD, ENDED
 from ._wait import wait_until
 
-Row = dict[str, Any]
 _ACCEPTED = "accepted"
 # What a refusal can be that did nothing. None of them says that an instance is gone.
 _REFUSALS = (ConflictError, ForbiddenError, InvalidError, NotFoundError)
@@ -41,34 +39,8 @@ _REFUSALS = (ConflictError, ForbiddenError, InvalidError, NotFoundError)
 _PATIENCE = 5
 
 
-@dataclass
-class Outcome:
-    """What came of the end of one instance.
-
-    ``row`` is its last record with the ids of all its volumes, and ``volumes`` are those that it
-    had. ``at`` is when its bill ended, ``volumes_at`` when that of the volumes that went with it
-    did; None where that did not happen, and ``error`` says why. ``left`` are the ids of the volumes
-    that outlive it.
-    """
-
-    row: Row
-    how: Ending
-    volumes: list[Row] = field(default_factory=list)
-    at: datetime | None = None
-    volumes_at: datetime | None = None
-    error: GpuopsError | None = None
-    left: frozenset[str] = frozenset()
-
-    def bill(self) -> list[Row]:
-        """Return what the instance and each volume that it had have cost."""
-        if self.at is None:
-            return []
-        bill = [bill_row("instance", self.row, instance_rate(self.row), self.at)]
-        return bill + [bill_row("volume", v, volume_rate(v), self.at) for v in self.volumes]
-
-
 def terminate(
-    client: Client, instances: Iterable[Row], policy: Ending | Callable[[Row], Ending]
+    client: Client, instances: Iterable[Instance], policy: Ending | Callable[[Instance], Ending]
 ) -> list[Outcome]:
     """Terminate instances, all at the same time, and return what came of each; raises nothing of it.
 
@@ -77,8 +49,7 @@ def terminate(
     proven gone names it with its price per hour.
     """
     outcomes = [
-        Outcome(dict(row), policy if isinstance(policy, Ending) else policy(row))
-        for row in instances
+        Outcome(row, policy if isinstance(policy, Ending) else policy(row)) for row in instances
     ]
     if len(outcomes) > 1:
         with ThreadPoolExecutor(max_workers=min(len(outcomes), MAX_PARALLEL)) as pool:
@@ -89,7 +60,7 @@ def terminate(
     return outcomes
 
 
-def terminate_one(client: Client, instance: Row, policy: Ending, ends: list[Outcome]) -> None:
+def terminate_one(client: Client, instance: Instance, policy: Ending, ends: list[Outcome]) -> None:
     """Terminate one instance and add what came of it to ``ends``; raises its error."""
     (outcome,) = terminate(client, [instance], policy)
     ends.append(outcome)
@@ -97,7 +68,7 @@ def terminate_one(client: Client, instance: Row, policy: Ending, ends: list[Outc
         raise outcome.error
 
 
-def bill_of(outcomes: Iterable[Outcome]) -> list[Row]:
+def bill_of(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
     """Return the bill of some ends; a volume that several instances had stands there once."""
     rows = {(row["kind"], row["id"]): row for outcome in outcomes for row in outcome.bill()}
     return sorted(rows.values(), key=lambda row: (row["kind"], row["name"] or ""))
@@ -109,8 +80,8 @@ class _End:
     def __init__(self, client: Client, outcome: Outcome) -> None:
         self._client = client
         self._outcome = outcome
-        self._row, self._how = outcome.row, outcome.how
-        self._proof = Proof(client, outcome.row["id"])
+        self._id, self._how = outcome.row.id, outcome.how
+        self._proof = Proof(client, self._id)
         self._alive = 0
 
     def run(self) -> None:
@@ -124,17 +95,17 @@ class _End:
                 self._outcome.at = None
                 self._name(error)
                 raise
-            self._outcome.left = frozenset(settle_volumes(self._client, self._row, self._how))
+            self._outcome.left = frozenset(settle_volumes(self._client, self._outcome))
             self._outcome.volumes_at = self._client.now()
         except GpuopsError as error:
-            error.details.setdefault("instance_id", self._row["id"])
+            error.details.setdefault("instance_id", self._id)
             self._outcome.error = error
 
     def _name(self, error: GpuopsError) -> None:
-        price = self._row.get("price_per_hour")
+        price = self._outcome.row.price.amount
         costs = f"{price} per hour" if price else "money; its price is not known"
         error.hint = (
-            f"{error.hint} The machine {self._row['id']} may still cost {costs}: "
+            f"{error.hint} The machine {self._id} may still cost {costs}: "
             "run the same again, or end it in the console."
         ).strip()
 
@@ -153,7 +124,7 @@ class _End:
     def _ask_until_accepted(self) -> None:
         """Send the delete until it is accepted, or the instance is proven gone without it."""
         try:  # Refused while provisioning: ask again until it is through.
-            self._wait(self._ask, f"the end of {self._row['id']} to be accepted")
+            self._wait(self._ask, f"the end of {self._id} to be accepted")
         except WaitTimeoutError:
             if self._proof.status not in BUILDING:
                 raise
@@ -191,23 +162,25 @@ class _End:
 
     def _prepare(self) -> None:
         """Complete the record, and write what is to be read after the end."""
-        client, row = self._client, self._row
-        if not row.get("os_volume_id"):
+        client, end = self._client, self._outcome
+        if not end.row.os_volume_id:
             with contextlib.suppress(NotFoundError):  # it may lag behind its order
-                row.update(client.instance(row["id"]))
-        self._outcome.volumes = complete(row, client.volumes())
-        mark_kept(client, row, self._how)
-        _mark_ended(client, row)
+                found = client.instance(self._id)
+                price = found.price if found.price.is_told else end.row.price
+                end.row = replace(found, price=price)
+        end.complete(client.volumes())
+        mark_kept(client, end)
+        _mark_ended(client, end)
 
     def _send(self, action: str) -> None:
-        extra = volume_plan(self._row, self._outcome.volumes, self._how)
-        self._client.instance_action(action, self._row["id"], **extra)
+        extra = volume_plan(self._outcome)
+        self._client.instance_action(action, self._id, **extra)
         self._proof.accepted = True
 
     # -- the proof -----------------------------------------------------------------------------
 
     def _watch_until_gone(self) -> None:
-        self._wait(self._watch, f"{self._row.get('hostname')} ({self._row['id']}) to be gone")
+        self._wait(self._watch, f"{self._outcome.row.name} ({self._id}) to be gone")
 
     def _watch(self) -> str:
         """Look once; an instance that goes on living is asked to go once more."""
@@ -220,14 +193,14 @@ class _End:
         return seen
 
 
-def _mark_ended(client: Client, instance: Row) -> None:
+def _mark_ended(client: Client, end: Outcome) -> None:
     """Write on a spot instance that its end is ours, so that it does not look evicted later.
 
     Where tags are refused an instance that we ended counts as evicted, which costs a detour only.
     """
-    tags = tag_values(instance)
+    row, tags = end.row, end.row.tag_values
     room = len([key for key in tags if key.startswith("gpuops-")]) < MOST_TAGS
-    if instance.get("is_spot") and room and ENDED_TAG not in tags:
+    if row.is_spot and room and ENDED_TAG not in tags:
         with contextlib.suppress(GpuopsError):
-            client.tag("instances", instance["id"], ENDED_TAG, write_time(client.now()))
-            instance["tags"] = [*(instance.get("tags") or []), {"key": ENDED_TAG}]
+            client.tag("instances", row.id, ENDED_TAG, write_time(client.now()))
+            end.row = replace(row, tags=(*row.tags, Tag(ENDED_TAG)))

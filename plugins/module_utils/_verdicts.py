@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ._idle_reports import Use
-from ._spend import instance_rate, volume_rate
+from ._resources import Instance, Resource, SshKey, StartupScript, Volume
 
 Row = dict[str, Any]
 KEPT, BUDGET = "kept", "budget"
@@ -41,10 +41,10 @@ class Rules:
 class Account:
     """What the cloud lists, and what machines say of their use, by id."""
 
-    instances: list[Row] = field(default_factory=list)
-    volumes: list[Row] = field(default_factory=list)
-    ssh_keys: list[Row] = field(default_factory=list)
-    startup_scripts: list[Row] = field(default_factory=list)
+    instances: list[Instance] = field(default_factory=list)
+    volumes: list[Volume] = field(default_factory=list)
+    ssh_keys: list[SshKey] = field(default_factory=list)
+    startup_scripts: list[StartupScript] = field(default_factory=list)
     uses: dict[str, Use] = field(default_factory=dict)
 
 
@@ -52,8 +52,7 @@ class Account:
 class Verdict:
     """One thing and why it is to be ended; without a reason nobody can tell, and it is left."""
 
-    kind: str
-    row: Row
+    row: Resource
     deployment: str | None
     owner: str | None
     detail: str
@@ -62,20 +61,23 @@ class Verdict:
     protected: bool = False
 
     @property
+    def kind(self) -> str:
+        return self.row.kind
+
+    @property
     def name(self) -> str:
-        return str(self.row.get("hostname") or self.row.get("name"))
+        return str(self.row.name)
 
     @property
     def price(self) -> float:
         """Return what it costs per hour now."""
-        rates = {"instance": instance_rate, "volume": volume_rate}
-        return rates[self.kind](self.row) if self.kind in rates else 0.0
+        return self.row.rate if isinstance(self.row, (Instance, Volume)) else 0.0
 
     def as_result(self, outcome: str | None, detail: str | None = None) -> Row:
         """Return the line of the result that tells what became of it."""
         return {
             "kind": self.kind,
-            "id": self.row["id"],
+            "id": self.row.id,
             "name": self.name,
             "deployment": self.deployment,
             "owner": self.owner,
@@ -94,7 +96,7 @@ class Judgement:
     over: list[Verdict] = field(default_factory=list)
     unclear: list[Verdict] = field(default_factory=list)
     kept: list[Verdict] = field(default_factory=list)
-    living: list[Row] = field(default_factory=list)
+    living: list[Instance] = field(default_factory=list)
 
     def add(self, verdict: Verdict | None) -> None:
         """Sort a verdict in."""

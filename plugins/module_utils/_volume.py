@@ -10,14 +10,14 @@ from typing import Any
 from ._client import Client
 from ._errors import InvalidError, NotFoundError
 from ._gone import is_proven_gone
-from ._lease import belongs_to, check_name, owning_deployment, part_name, read_identity
+from ._lease import check_name, part_name
 from ._plan import Plan
 from ._power import Timing
-from ._statuses import holders, is_there, volume_is_alive
+from ._resources import Volume
 from ._volume_books import book_volume
-from ._volume_facts import MOVING, is_meant, show_volume
+from ._volume_facts import is_meant, show_volume
 from ._volume_plan import FoundVolumes, in_trash_text, plan_absent, plan_present
-from ._volume_work import Row, VolumeWork, gone
+from ._volume_work import VolumeWork, gone
 
 
 class VolumeNoun:
@@ -28,19 +28,19 @@ class VolumeNoun:
     def find(self, client: Client, want: dict[str, Any]) -> FoundVolumes:
         _check(want)
         rows = _by_id(client, want) if want["id"] else _by_name(client, want)
-        found = FoundVolumes(client.now(), [row for row in rows if volume_is_alive(row)])
+        found = FoundVolumes(client.now(), [row for row in rows if row.is_alive])
         absent = want["state"] == "absent"
         if want["wait"]:
             found.living = [_settled(client, row, want) for row in found.living]
         if absent and want["policy"] == "delete" and want["wait"]:
             for row in rows:  # whether to the trash or for good is known only once it is there
-                if row.get("status") == "deleting":
+                if row.status == "deleting":
                     _work(row, want).reach(client, "gone", gone, frozenset())
         if _needs_trash(found, want):
             found.trashed = [
                 row
                 for row in client.trashed_volumes()
-                if not row.get("is_permanently_deleted") and _is_wanted(row, want)
+                if not row.is_permanently_deleted and _is_wanted(row, want)
             ]
             _refuse_foreign(found.trashed, want)
         if not absent:
@@ -59,26 +59,25 @@ class VolumeNoun:
         if want["id"] and not found.living and not found.trashed:
             raise NotFoundError(f"There is no volume {want['id']} any more")
         if not found.living and not (found.trashed and want["restore"]) and not want["id"]:
-            found.types = {row["type"]: row for row in client.volume_types()}
+            found.types = {kind.name: kind for kind in client.volume_types()}
 
     @staticmethod
     def _find_machines(client: Client, found: FoundVolumes, want: dict[str, Any]) -> None:
         absent = want["state"] == "absent"
         name = None if absent else want["instance"]
         leaves = absent or want["attached"] is False
-        if not name and not (leaves and any(holders(row) for row in found.living)):
+        if not name and not (leaves and any(row.holders for row in found.living)):
             return
         rows = client.instances()
-        there = {row["id"] for row in rows}
-        lost = {one for volume in found.living for one in holders(volume) if one not in there}
+        there = {row.id for row in rows}
+        lost = {one for volume in found.living for one in volume.holders if one not in there}
         pause = want["wait_interval"]
         found.gone = {one for one in sorted(lost) if is_proven_gone(client, one, pause)}
         for row in rows:
-            marks = read_identity(row)
-            if not marks or marks.deployment != want["deployment"] or not is_there(row):
+            if not row.of(want["deployment"]) or not row.exists:
                 continue
-            found.machines[row["id"]] = row
-            if name in (row["id"], marks.name):
+            found.machines[row.id] = row
+            if name in (row.id, row.ownership.name if row.ownership else None):
                 found.target = found.target or row
         if name and found.target is None and not leaves:
             raise NotFoundError(
@@ -108,7 +107,7 @@ class VolumeNoun:
         after = plan.after
         if applied:
             after = show_volume(client.volume(work.id), client.now())
-        stays = work.id not in [row["id"] for row in found.trashed]
+        stays = work.id not in [row.id for row in found.trashed]
         return {
             "volume": after,
             "trashed": [show_volume(row, found.now) for row in found.trashed if stays],
@@ -138,36 +137,36 @@ def _check(want: dict[str, Any]) -> None:
             raise InvalidError(message, hint=hint)
 
 
-def _work(row: Row, want: dict[str, Any]) -> VolumeWork:
-    return VolumeWork(Timing.of(want), row["id"], row["name"])
+def _work(row: Volume, want: dict[str, Any]) -> VolumeWork:
+    return VolumeWork(Timing.of(want), row.id, str(row.name))
 
 
-def _settled(client: Client, row: Row, want: dict[str, Any]) -> Row:
-    if row.get("status") not in MOVING:
+def _settled(client: Client, row: Volume, want: dict[str, Any]) -> Volume:
+    if row.is_settled:
         return row
     work = _work(row, want)
     work.settle(client)
     return work.row
 
 
-def _by_name(client: Client, want: dict[str, Any]) -> list[Row]:
+def _by_name(client: Client, want: dict[str, Any]) -> list[Volume]:
     return [row for row in client.volumes() if _is_wanted(row, want)]
 
 
-def _by_id(client: Client, want: dict[str, Any]) -> list[Row]:
+def _by_id(client: Client, want: dict[str, Any]) -> list[Volume]:
     try:
         rows = [client.volume(want["id"])]
     except NotFoundError:
         if want["state"] != "absent":
             raise
-        rows = [row for row in client.volumes() if row["id"] == want["id"]]
+        rows = [row for row in client.volumes() if row.id == want["id"]]
     _refuse_foreign(rows, want)
     return rows
 
 
-def _is_wanted(row: Row, want: dict[str, Any]) -> bool:
+def _is_wanted(row: Volume, want: dict[str, Any]) -> bool:
     if want["id"]:
-        return bool(row["id"] == want["id"])
+        return bool(row.id == want["id"])
     return is_meant(row, want["name"], want["deployment"])
 
 
@@ -177,22 +176,22 @@ def _needs_trash(found: FoundVolumes, want: dict[str, Any]) -> bool:
     return not found.living
 
 
-def _refuse_foreign(rows: list[Row], want: dict[str, Any]) -> None:
+def _refuse_foreign(rows: list[Volume], want: dict[str, Any]) -> None:
     """Raise InvalidError for a volume that is not the deployment's, unless that is written out."""
     for row in rows:
-        if want["foreign"] or (want["deployment"] and belongs_to(row, want["deployment"])):
+        owner = row.deployment
+        if want["foreign"] or (want["deployment"] and owner == want["deployment"]):
             continue
-        owner = owning_deployment(row)
         raise InvalidError(
-            f"Volume {row['name']} ({row['id']}) "
+            f"Volume {row.name} ({row.id}) "
             + (f"belongs to deployment {owner!r}" if owner else "bears no marks of a deployment")
             + f", not to {want['deployment']!r}",
             hint="Foreign volumes are touched only with foreign: true.",
         )
 
 
-def _ambiguous(rows: list[Row], want: dict[str, Any]) -> InvalidError:
-    each = ", ".join(f"{row['id']} ({row['size']} GB, of {row['created_at']})" for row in rows)
+def _ambiguous(rows: list[Volume], want: dict[str, Any]) -> InvalidError:
+    each = ", ".join(f"{row.id} ({row.size_gb} GB, of {row.created_at})" for row in rows)
     return InvalidError(
         f"{len(rows)} volumes of deployment {want['deployment']!r} are called {want['name']!r}: {each}",
         hint="Say which one by its id.",
@@ -213,12 +212,12 @@ def _warnings(found: FoundVolumes, stays: bool) -> list[str]:
 def list_volumes(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     """Return the volumes of the account, of a deployment, a name, an id or a status."""
     calls = [client.volumes, client.trashed_volumes] if want["trash"] else [client.volumes]
-    rows = {row["id"]: row for part in client.together(*calls) for row in part}.values()
+    rows = {row.id: row for part in client.together(*calls) for row in part}.values()
     found = [
         show_volume(row, client.now())
         for row in rows
         if is_meant(row, want["name"], want["deployment"])
-        and want["id"] in (None, row["id"])
-        and want["status"] in (None, row.get("status"))
+        and want["id"] in (None, row.id)
+        and want["status"] in (None, row.status)
     ]
     return {"volumes": sorted(found, key=lambda row: (row["name"] or "", row["id"]))}

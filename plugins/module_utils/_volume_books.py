@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from . import _ledger
 from ._client import Client
 from ._errors import GpuopsError
-from ._lease import read_time
 from ._ledger_url import url_of
-from ._statuses import volume_is_alive
+from ._resources import Volume
 from ._volume_plan import FoundVolumes
 
 _SOURCE = "datacrunch_volume"
@@ -24,7 +24,7 @@ def book_volume(client: Client, found: FoundVolumes, url: str | None) -> list[st
     if url_of(url) is None or not found.work:
         return []
     try:
-        rows = {row["id"]: row for row in client.volumes() if volume_is_alive(row)}
+        rows = {row.id: row for row in client.volumes() if row.is_alive}
     except GpuopsError as error:
         return [f"The volume is not in the ledger yet: {error}"]
     events = _events(client, found, rows, found.work.id)
@@ -33,27 +33,24 @@ def book_volume(client: Client, found: FoundVolumes, url: str | None) -> list[st
 
 
 def _events(
-    client: Client, found: FoundVolumes, rows: dict[str, dict[str, Any]], volume_id: str
+    client: Client, found: FoundVolumes, rows: dict[str, Volume], volume_id: str
 ) -> list[dict[str, Any]]:
     now = client.now()
-    event = partial(_ledger.event_of, kind="volume", source=_SOURCE)
-    events = [event("end", row=row, at=now) for row in found.living if row["id"] not in rows]
+    event = partial(_ledger.event_of, source=_SOURCE)
+    events = [event("end", row=row, at=now) for row in found.living if row.id not in rows]
     after = rows.get(volume_id)
     if after is None:
         return events
-    before = next((row for row in found.living if row["id"] == volume_id), None)
-    if before and before.get("base_hourly_cost") != after.get("base_hourly_cost"):
-        events += [_first(before, event), event("price", row=after, at=now)]
-    elif before is None and any(row["id"] == volume_id for row in found.trashed):
+    before = next((row for row in found.living if row.id == volume_id), None)
+    if before and before.price.amount != after.price.amount:
+        events += [_first(before, event, now), event("price", row=after, at=now)]
+    elif before is None and any(row.id == volume_id for row in found.trashed):
         events.append(event("restore", row=after, at=now))
     elif before is None:
-        events.append(_first(after, event))
+        events.append(_first(after, event, now))
     return events
 
 
-def _first(row: dict[str, Any], event: Any) -> dict[str, Any]:
+def _first(row: Volume, event: Any, now: datetime) -> dict[str, Any]:
     """Return the purchase of a volume, which a ledger that knows it passes over."""
-    at = read_time(row.get("created_at"))
-    if at is None:
-        raise AssertionError("the API dates every volume")
-    return dict(event("purchase", row=row, at=at))
+    return dict(event("purchase", row=row, at=row.born or now))

@@ -6,26 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from ._catalogue import VolumeType
 from ._client import Client
 from ._errors import InvalidError
-from ._lease import belongs_to
-from ._numbers import plain as plain_number
 from ._plan import Plan, Step
 from ._power import Timing, restarting, shut_down, start
-from ._statuses import holders
-from ._volume_facts import (
-    is_shared,
-    monthly,
-    names_of,
-    planned_row,
-    show_volume,
-)
-from ._volume_work import NewVolume, Row, VolumeWork
+from ._resources import Instance, Volume
+from ._volume_facts import grown, names_of, planned_volume, show_volume
+from ._volume_work import NewVolume, VolumeWork
 
 DEFAULT_TYPE = "NVMe"
 Do = Callable[..., "str | None"]
@@ -36,12 +29,12 @@ class FoundVolumes:
     """What a run knows before it plans; ``work`` is what its steps work on, ``gone`` dead holders."""
 
     now: datetime
-    living: list[Row] = field(default_factory=list)
-    trashed: list[Row] = field(default_factory=list)
-    machines: dict[str, Row] = field(default_factory=dict)
+    living: list[Volume] = field(default_factory=list)
+    trashed: list[Volume] = field(default_factory=list)
+    machines: dict[str, Instance] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
-    target: Row | None = None
-    types: dict[str, Row] = field(default_factory=dict)
+    target: Instance | None = None
+    types: dict[str, VolumeType] = field(default_factory=dict)
     work: VolumeWork | None = None
 
 
@@ -51,11 +44,11 @@ class Draft:
 
     found: FoundVolumes
     want: dict[str, Any]
-    row: Row
+    row: Volume
     timing: Timing
     todo: list[tuple[str, Do]] = field(default_factory=list)
     moves: list[tuple[str, Do]] = field(default_factory=list)
-    cycled: list[Row] = field(default_factory=list)
+    cycled: list[Instance] = field(default_factory=list)
 
     def steps(self) -> tuple[Step, ...]:
         """Return the steps; only the last one may leave without waiting for its end."""
@@ -74,7 +67,11 @@ class Draft:
         return tuple(steps)
 
     def _switch(
-        self, verb: str, do: Callable[[Client, Row, Timing], None], machine: Row, others: list[Row]
+        self,
+        verb: str,
+        do: Callable[[Client, Instance, Timing], None],
+        machine: Instance,
+        others: list[Instance],
     ) -> Step:
         def switch(client: Client) -> None:
             do(client, machine, self.timing)
@@ -88,11 +85,11 @@ class Draft:
             return
         if machine is None:
             raise InvalidError(
-                f"Volume {self.row.get('name')} is attached to machine {machine_id}, which is not "
+                f"Volume {self.row.name} is attached to machine {machine_id}, which is not "
                 f"known to be of deployment {self.want['deployment']!r}",
                 hint="Foreign machines are never touched.",
             )
-        status = machine["status"]
+        status = machine.status
         if status == "offline" or machine in self.cycled:
             return
         why = "the cloud attaches and detaches volumes only while the machine is off"
@@ -110,9 +107,9 @@ class Draft:
 
     def release(self, work: VolumeWork, machine_ids: list[str]) -> None:
         """Detach the volume from machines."""
-        if set(machine_ids) - self.found.gone and self.row.get("is_os_volume"):
+        if set(machine_ids) - self.found.gone and self.row.is_os_volume:
             raise InvalidError(
-                f"A machine boots from volume {self.row['name']} ({self.row['id']}), so it cannot "
+                f"A machine boots from volume {self.row.name} ({self.row.id}), so it cannot "
                 "be detached",
                 hint="It goes, or stays, with its machine: os_volume of datacrunch_instance.",
             )
@@ -124,30 +121,26 @@ class Draft:
             where = _name(machine) if machine else f"machine {machine_id}, which is gone"
             self.moves.append((f"detach volume {work.label} from {where}", do))
         if machine_ids:
-            self._hold([i for i in holders(self.row) if i not in machine_ids])
+            self._hold([i for i in self.row.holders if i not in machine_ids])
 
-    def attach(self, work: VolumeWork, machine: Row) -> None:
+    def attach(self, work: VolumeWork, machine: Instance) -> None:
         """Attach the volume to a machine."""
-        self.must_be_off(machine["id"])
-        do = partial(work.attach, machine_id=machine["id"])
+        self.must_be_off(machine.id)
+        do = partial(work.attach, machine_id=machine.id)
         self.moves.append((f"attach volume {work.label} to {_name(machine)}", do))
-        self._hold([*holders(self.row), machine["id"]])
+        self._hold([*self.row.holders, machine.id])
 
     def _hold(self, ids: list[str]) -> None:
-        self.row = {
-            **self.row,
-            "status": "attached" if ids else "detached",
-            "instances": [{"id": machine_id} for machine_id in ids],
-            "instance_id": ids[0] if ids else None,
-        }
+        status = "attached" if ids else "detached"
+        self.row = replace(self.row, status=status, holders=tuple(ids))
 
 
-def _name(machine: Row) -> str:
-    return f"{machine['hostname']} ({machine['id']})"
+def _name(machine: Instance) -> str:
+    return f"{machine.name} ({machine.id})"
 
 
-def _work(row: Row, timing: Timing, label: str | None = None) -> VolumeWork:
-    return VolumeWork(timing, row.get("id") or "", label or str(row.get("name")), is_shared(row))
+def _work(row: Volume, timing: Timing) -> VolumeWork:
+    return VolumeWork(timing, row.id, str(row.name), row.is_shared)
 
 
 # -- absent ------------------------------------------------------------------------------------
@@ -160,8 +153,8 @@ def plan_absent(found: FoundVolumes, want: dict[str, Any]) -> Plan:
     for row in [*found.living, *(found.trashed if for_good else ())]:
         draft = Draft(found, want, row, Timing.of(want))
         work = _work(row, draft.timing)
-        draft.release(work, holders(row))
-        what = f"volume {row['name']} ({row['id']}, {row['size']} GB)"
+        draft.release(work, list(row.holders))
+        what = f"volume {row.name} ({row.id}, {row.size_gb} GB)"
         text = f"delete {what} for good" if for_good else f"move {what} to the trash"
         draft.moves.append((text, partial(work.remove, for_good=for_good)))
         steps += draft.steps()
@@ -175,7 +168,7 @@ def plan_absent(found: FoundVolumes, want: dict[str, Any]) -> Plan:
 def plan_present(found: FoundVolumes, want: dict[str, Any]) -> Plan:
     """Return the plan that makes the volume what is wanted."""
     draft = _first(found, want)
-    have = draft.row if draft.row.get("id") else None
+    have = bool(draft.row.id)
     found.work = work = found.work or _work(draft.row, draft.timing)
     if have:
         _refuse_difference(draft.row, want)
@@ -198,17 +191,17 @@ def _first(found: FoundVolumes, want: dict[str, Any]) -> Draft:
 def _restored(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draft:
     row = found.trashed[0]
     described = show_volume(row, found.now)
-    what = f"volume {row['name']} ({row['id']})"
-    price = f"{(plain_number(row.get('base_hourly_cost')) or 0):.4f} {row.get('currency') or ''}".strip()
+    what = f"volume {row.name} ({row.id})"
+    unit = row.price.currency or ""
+    price = f"{row.price.or_nothing:.4f} {unit}".strip()
     if not want["restore"]:
         raise InvalidError(
             f"{what[0].upper()}{what[1:]} is in the trash for {described['trash_hours_left']} more "
             "hours",
             hint="restore: true brings it back, which charges about "
-            f"{described['restore_charge']} {row.get('currency') or ''} for its time there.",
+            f"{described['restore_charge']} {unit} for its time there.",
         )
-    back = {**row, "deleted_at": None, "status": "detached"}
-    draft = Draft(found, want, back, timing)
+    draft = Draft(found, want, replace(row, deleted_at=None, status="detached"), timing)
     found.work = _work(row, timing)
     text = f"restore {what} from the trash, which charges {price} for each hour there"
     draft.todo.append((text, found.work.restore))
@@ -216,7 +209,7 @@ def _restored(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draf
 
 
 def _created(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draft:
-    location = want["location"] or (found.target or {}).get("location")
+    location = want["location"] or (found.target.location if found.target else None)
     missing = [name for name in ("deployment", "name", "size_gb") if not want[name]]
     missing += [] if location else ["location (or instance)"]
     if missing:
@@ -226,30 +219,31 @@ def _created(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draft
         known = ", ".join(sorted(found.types)) or "none"
         raise InvalidError(f"type {kind!r} is not known to the cloud; known: {known}")
     name = names_of(want["name"], want["deployment"])[0]
-    values = {"name": name, "size": want["size_gb"], "type": kind, "location": location}
-    row = planned_row(values, found.types[kind])
+    row = planned_volume(name, want["size_gb"], str(location), found.types[kind])
     new = NewVolume(name, want["deployment"], want["size_gb"], kind, str(location))
     found.work = _work(row, timing)
-    price = f"{row['monthly_price']:.2f} {row['currency'] or ''}".strip()
+    price = f"{row.price_per_month:.2f} {row.price.currency or ''}".strip()
     text = f"create volume {name}: {new.size_gb} GB {kind} in {location}, {price} a month"
     draft = Draft(found, want, row, timing)
     draft.todo.append((text, partial(found.work.create, new=new)))
     return draft
 
 
-def _refuse_difference(row: Row, want: dict[str, Any]) -> None:
+def _refuse_difference(row: Volume, want: dict[str, Any]) -> None:
     """Raise InvalidError when the volume is what it cannot cease to be."""
     problem = hint = None
-    if want["type"] and want["type"] != row["type"]:
-        problem = f"type: it is {row['type']}, wanted {want['type']}"
-    elif want["location"] and want["location"] != row["location"]:
-        problem = f"location: it is in {row['location']}, wanted {want['location']}"
-    elif want["size_gb"] and want["size_gb"] < row["size"]:
-        problem = f"size_gb: it has {row['size']} GB, wanted {want['size_gb']}; volumes only grow"
+    if want["type"] and want["type"] != row.type:
+        problem = f"type: it is {row.type}, wanted {want['type']}"
+    elif want["location"] and want["location"] != row.location:
+        problem = f"location: it is in {row.location}, wanted {want['location']}"
+    elif want["size_gb"] and row.size_gb is None:
+        problem = f"size_gb: the cloud does not say its size, wanted {want['size_gb']}"
+    elif want["size_gb"] and want["size_gb"] < row.size_gb:
+        problem = f"size_gb: it has {row.size_gb} GB, wanted {want['size_gb']}; volumes only grow"
         hint = "Create a smaller one under another name, and copy."
     if problem:
         raise InvalidError(
-            f"Volume {row['name']} ({row['id']}) exists and cannot be changed so: {problem}",
+            f"Volume {row.name} ({row.id}) exists and cannot be changed so: {problem}",
             hint=hint or "Remove it first with state=absent, or choose another name.",
         )
 
@@ -259,37 +253,35 @@ def _change(draft: Draft, work: VolumeWork) -> None:
     row, want = draft.row, draft.want
     if want["name"]:
         name, plain = names_of(want["name"], want["deployment"])
-        ours = want["deployment"] and belongs_to(row, want["deployment"])
-        if row["name"] != name and not (ours and row["name"] == plain):
-            draft.todo.append(
-                (f"rename volume {row['name']} to {name}", partial(work.rename, name=name))
-            )
-            draft.row = row = {**row, "name": name}
+        ours = want["deployment"] and row.deployment == want["deployment"]
+        if row.name != name and not (ours and row.name == plain):
+            text = f"rename volume {row.name} to {name}"
+            draft.todo.append((text, partial(work.rename, name=name)))
+            draft.row = row = replace(row, name=name)
     size = want["size_gb"]
-    if size and size > row["size"]:
-        price, currency = monthly(row, size), row.get("currency") or ""
-        text = f"grow volume {row['name']} from {row['size']} to {size} GB"
-        text += f", {price:.2f} {currency} a month" if price is not None else ""
+    if size and row.size_gb is not None and size > row.size_gb:
+        draft.row = new = grown(row, size)
+        text = f"grow volume {row.name} from {row.size_gb} to {size} GB"
+        if new.price_per_month is not None:
+            text += f", {new.price_per_month:.2f} {row.price.currency or ''} a month"
         draft.todo.append((text, partial(work.grow, size_gb=size)))
-        cost = (plain_number(row.get("base_hourly_cost")) or 0.0) * size / row["size"]
-        draft.row = {**row, "size": size, "monthly_price": price, "base_hourly_cost": cost}
 
 
 def _place(draft: Draft, work: VolumeWork) -> None:
     """Plan where the volume is attached."""
-    work.label = draft.row["name"]
+    work.label = str(draft.row.name)
     target, attached = draft.found.target, draft.want["attached"]
-    have = holders(draft.row)
+    have = list(draft.row.holders)
     if attached is False:
-        named = [target["id"]] if target else []
+        named = [target.id] if target else []
         draft.release(work, [i for i in have if i in named or not draft.want["instance"]])
-    elif target and target["id"] not in have:
-        if target["location"] != draft.row["location"]:
+    elif target and target.id not in have:
+        if target.location != draft.row.location:
             raise InvalidError(
-                f"{_name(target)} is in {target['location']}, and volume {work.label} in "
-                f"{draft.row['location']}: it can be attached only to machines there"
+                f"{_name(target)} is in {target.location}, and volume {work.label} in "
+                f"{draft.row.location}: it can be attached only to machines there"
             )
-        if have and not is_shared(draft.row):
+        if have and not draft.row.is_shared:
             draft.release(work, have)
         draft.attach(work, target)
 

@@ -13,38 +13,38 @@ from typing import Any
 
 from ._client import Client
 from ._errors import GpuopsError, InvalidError, NotFoundError, UnavailableError, WrongStateError
-from ._lease import part_request, part_tags
+from ._lease import part_tags
 from ._once import create_once
 from ._power import Timing
-from ._statuses import VOLUME_ENDED, holders, volume_is_alive
-from ._volume_facts import MOVING, is_meant
+from ._resources import Volume
+from ._statuses import VOLUME_ENDED
+from ._volume_facts import is_meant
 from ._wait import wait_until
 from ._write_once import write_once
 
-Row = dict[str, Any]
-Test = Callable[[Row], bool]
+Test = Callable[[Volume], bool]
 # A record may lag behind its order for this many looks before it counts as lost.
 _MISSING_LOOKS = 5
 # And must be missing in so many in a row, and in the list, to count as gone.
 _GONE_LOOKS = 3
-_LOST = {"status": "notfound"}
+_LOST = "notfound"
 # In these a volume will not become what was wanted of it.
-_DEAD = VOLUME_ENDED | {"notfound"}
+_DEAD = VOLUME_ENDED | {_LOST}
 
 
-def settled(row: Row) -> bool:
+def settled(row: Volume) -> bool:
     """Tell whether a volume is not on its way to another status."""
-    return row.get("status") not in MOVING
+    return row.is_settled
 
 
-def gone(row: Row) -> bool:
+def gone(row: Volume) -> bool:
     """Tell whether a volume is in the trash, or no more."""
-    return row.get("status") in {"deleted", "canceled", "notfound"}
+    return row.is_gone
 
 
-def gone_for_good(row: Row) -> bool:
+def gone_for_good(row: Volume) -> bool:
     """Tell whether a volume is no more, and not in the trash either."""
-    return gone(row) and row.get("is_permanently_deleted") is not False
+    return row.is_gone_for_good
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class NewVolume:
     location: str
     request: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def body(self) -> Row:
+    def body(self) -> dict[str, Any]:
         """Return the order as the API wants it."""
         return {
             "type": self.type,
@@ -68,16 +68,16 @@ class NewVolume:
             "tags": part_tags(self.deployment, request=self.request, keep="yes"),
         }
 
-    def twins(self, rows: list[Row]) -> list[Row]:
+    def twins(self, rows: list[Volume]) -> list[Volume]:
         """Return the volumes of this name, the one that stays first: oldest, then smallest id."""
-        same = [r for r in rows if volume_is_alive(r) and is_meant(r, self.name, self.deployment)]
-        return sorted(same, key=lambda row: (row.get("created_at") or "", row["id"]))
+        same = [r for r in rows if r.is_alive and is_meant(r, self.name, self.deployment)]
+        return sorted(same, key=lambda row: row.age_key)
 
-    def made(self, rows: list[Row]) -> str | None:
+    def made(self, rows: list[Volume]) -> str | None:
         """Return the id of what this order made; without tags, of the volume of its name."""
         twins = self.twins(rows)
-        ours = [row["id"] for row in twins if part_request(row) == self.request]
-        ours += [row["id"] for row in twins if not row.get("tags")]
+        ours = [row.id for row in twins if row.request == self.request]
+        ours += [row.id for row in twins if not row.tags]
         return ours[0] if ours else None
 
 
@@ -89,15 +89,15 @@ class VolumeWork:
     id: str = ""
     label: str = ""
     shared: bool = False
-    row: Row = field(default_factory=dict)
+    row: Volume = field(default_factory=lambda: Volume(""))
 
     # -- looks ---------------------------------------------------------------------------------
 
-    def _look(self, client: Client) -> Row:
+    def _look(self, client: Client) -> Volume:
         try:
             return client.volume(self.id)
         except NotFoundError:
-            return dict(_LOST)
+            return Volume(self.id, status=_LOST)
 
     def reach(self, client: Client, what: str, done: Test, dead: frozenset[str] = _DEAD) -> None:
         """Wait until the volume is as wanted, and keep what was seen then.
@@ -106,26 +106,37 @@ class VolumeWork:
         """
         missing = 0
 
-        def look() -> Row:
+        def look() -> Volume | str:
+            """Return the volume, or in words why it was not seen."""
             nonlocal missing
             try:
                 found = self._look(client)
             except UnavailableError as error:
-                return {"status": f"not readable ({error.message})", "unread": True}
-            missing = missing + 1 if found == _LOST and dead else 0
-            late = {"status": "not listed yet", "unread": True}
-            return late if 0 < missing < _MISSING_LOOKS else found
+                return f"not readable ({error.message})"
+            missing = missing + 1 if found.status == _LOST and dead else 0
+            return "not listed yet" if 0 < missing < _MISSING_LOOKS else found
 
-        self.row = wait_until(
+        def met(seen: Volume | str) -> bool:
+            return isinstance(seen, Volume) and done(seen)
+
+        def failed(seen: Volume | str) -> bool:
+            return isinstance(seen, Volume) and seen.status in dead
+
+        def words(seen: Volume | str) -> str:
+            return seen.status if isinstance(seen, Volume) else seen
+
+        reached = wait_until(
             look,
-            lambda row: not row.get("unread") and done(row),
-            failed=lambda row: row.get("status") in dead,
+            met,
+            failed=failed,
             what=f"volume {self.label} ({self.id}) to be {what}",
             timeout=self.timing.timeout,
             interval=self.timing.interval,
             clock=client.clock,
-            seen=lambda row: str(row.get("status")),
+            seen=words,
         )
+        if isinstance(reached, Volume):
+            self.row = reached
 
     def settle(self, client: Client) -> None:
         """Wait until the volume is on its way to no other status."""
@@ -144,7 +155,7 @@ class VolumeWork:
 
         def look(_problem: GpuopsError) -> bool | None:
             row = self._look(client)
-            return done(row) or not settled(row) or None
+            return done(row) or not row.is_settled or None
 
         write_once(ask, look)
 
@@ -175,29 +186,29 @@ class VolumeWork:
     def _yield_to_older(self, client: Client, new: NewVolume) -> None:
         """Apply the race rule: of equal names the oldest stays; what we made, still blank, goes."""
         rows = new.twins(client.volumes())
-        if not any(row["id"] == self.id for row in rows):
+        if not any(row.id == self.id for row in rows):
             return
-        mine, self.id = self.id, rows[0]["id"]
+        mine, self.id = self.id, rows[0].id
         for row in rows[1:]:
-            if row["id"] == mine or part_request(row) == new.request:
-                blank = VolumeWork(self.timing, row["id"], new.name)
+            if row.id == mine or row.request == new.request:
+                blank = VolumeWork(self.timing, row.id, new.name)
                 blank.settle(client)
                 blank.remove(client, for_good=True, wait=False)
 
     def restore(self, client: Client, *, wait: bool) -> None:
         """Bring the volume back from the trash."""
-        self._act(client, "restore", volume_is_alive)
+        self._act(client, "restore", lambda row: row.is_alive)
         if wait:
-            back = frozenset({"notfound"})
-            self.reach(client, "restored", lambda row: volume_is_alive(row) and settled(row), back)
+            back = frozenset({_LOST})
+            self.reach(client, "restored", lambda row: row.is_alive and row.is_settled, back)
 
     def rename(self, client: Client, name: str, *, wait: bool) -> None:
         """Give the volume another name."""
-        self._change(client, "rename", lambda row: row.get("name") == name, wait, name=name)
+        self._change(client, "rename", lambda row: row.name == name, wait, name=name)
 
     def grow(self, client: Client, size_gb: int, *, wait: bool) -> None:
         """Make the volume bigger; size in GiB."""
-        self._change(client, "resize", lambda row: row.get("size") == size_gb, wait, size=size_gb)
+        self._change(client, "resize", lambda row: row.size_gb == size_gb, wait, size=size_gb)
 
     def _change(self, client: Client, action: str, done: Test, wait: bool, **extra: Any) -> None:
         self.settle(client)
@@ -208,16 +219,16 @@ class VolumeWork:
     def attach(self, client: Client, machine_id: str, *, wait: bool) -> None:
         """Attach the volume to a machine that is off."""
 
-        def done(row: Row) -> bool:
-            return machine_id in holders(row) and settled(row)
+        def done(row: Volume) -> bool:
+            return machine_id in row.holders and row.is_settled
 
         self._change(client, "attach", done, wait, instance_id=machine_id)
 
     def detach(self, client: Client, machine_id: str, *, wait: bool) -> None:
         """Detach the volume from a machine that is off."""
 
-        def done(row: Row) -> bool:
-            return machine_id not in holders(row) and settled(row)
+        def done(row: Volume) -> bool:
+            return machine_id not in row.holders and row.is_settled
 
         # A shared file system leaves one machine, any other volume the only one that has it.
         extra = {"instance_id": machine_id} if self.shared else {}
@@ -235,7 +246,7 @@ class VolumeWork:
         while True:
             try:
                 asked = {"is_permanent": for_good}
-                self._act(client, "delete", lambda r: done(r) or r["status"] == "deleting", **asked)
+                self._act(client, "delete", lambda r: done(r) or r.status == "deleting", **asked)
                 break
             except (
                 NotFoundError
@@ -250,8 +261,8 @@ class VolumeWork:
             self.reach(client, "gone", done, frozenset())
 
     def _is_gone(self, client: Client, done: Test) -> bool:
-        listed = [row for row in client.volumes() if row["id"] == self.id]
-        return done(self._look(client)) and not any(map(volume_is_alive, listed))
+        listed = [row for row in client.volumes() if row.id == self.id]
+        return done(self._look(client)) and not any(row.is_alive for row in listed)
 
 
 def _post(client: Client, new: NewVolume) -> str:

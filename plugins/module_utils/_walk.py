@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._ending import Outcome
 from ._errors import RateLimitedError, UnavailableError
 from ._fallbacks import Fallbacks
 from ._market import Market
 from ._offer import Choice, Offer
 from ._progress import tell
-from ._terminate import Outcome
 from ._wait import Clock
 
 # Waiters that were started together must not ask together for ever.

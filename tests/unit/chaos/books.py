@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import Identity, read_identity
+from ansible_collections.gpuops.cloud.plugins.module_utils._lease import Identity
+from ansible_collections.gpuops.cloud.tests.unit.plugins.shown import ownership
 from gpuops_simulator import Simulator
 from gpuops_simulator.views import instance_view
 
@@ -41,7 +42,7 @@ class Books:
         for row_id, instance in self._sim.cloud.account.instances.items():
             if row_id in self._known:
                 continue
-            marks = read_identity(instance_view(self._sim.cloud, instance))
+            marks = ownership(instance_view(self._sim.cloud, instance))
             same = [key for key, other in self.made.items() if _same_order(marks, other)]
             self._known.add(row_id)
             self._buyers[row_id] = buyer
@@ -51,7 +52,7 @@ class Books:
 
     def excuse(self, order: Row) -> None:
         """Take down an order that is taken so late that nobody can know."""
-        marks = read_identity(order)
+        marks = ownership(order)
         self.excused |= {marks.request} if marks else set()
 
     def _known_in_time(self, row_id: str) -> bool:

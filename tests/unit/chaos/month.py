@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import read_identity, read_time
+from ansible_collections.gpuops.cloud.plugins.module_utils._lease import read_time
 from ansible_collections.gpuops.cloud.tests.unit.chaos.books import GONE, Books, Row
 from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import ANY_GPU, Controller
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import BEGIN
@@ -20,6 +20,7 @@ from ansible_collections.gpuops.cloud.tests.unit.chaos.strangers import PUBLIC, 
 from ansible_collections.gpuops.cloud.tests.unit.chaos.turns import Calendar
 from ansible_collections.gpuops.cloud.tests.unit.chaos.wire import Session, Wire
 from ansible_collections.gpuops.cloud.tests.unit.chaos.world import PLENTY
+from ansible_collections.gpuops.cloud.tests.unit.plugins.shown import ownership
 from gpuops_simulator import Simulator
 from gpuops_simulator.views import instance_view
 
@@ -99,7 +100,7 @@ class Scene:
         """Yield our machines that lived beyond lease, grace and one round of the reaper."""
         bill = {row["id"]: row for row in self.sim.state()["bill"]}
         for row_id, instance in self.sim.cloud.account.instances.items():
-            marks = read_identity(instance_view(self.sim.cloud, instance))
+            marks = ownership(instance_view(self.sim.cloud, instance))
             if row_id not in self.books.made or not marks or row_id not in bill:
                 continue
             limit = _seconds(marks.lease) + GRACE + EVERY + REQUESTS

@@ -131,6 +131,10 @@ class Cloud:
         auth = {"client_id": CLIENT_ID, "client_secret": SECRET, "base_url": f"{self.sim.url}/v1"}
         return _client.Client.from_params({**auth, "timeout": self.timeout, **args})
 
+    def shows(self, path: str, **params: str) -> Any:
+        """Return what the API answers to a GET."""
+        return self.client().get(path, params or None).data()
+
     def fault(self, do: str, match: dict[str, str] | None = None, **more: Any) -> None:
         """Let the simulator fail once, or ``times`` times."""
         self.sim.add_faults([{"match": match or ORDERS, "do": do, **more}])

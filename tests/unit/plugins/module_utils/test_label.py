@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils import _label, _lease
+from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 
 END = datetime(2026, 12, 1, 20, tzinfo=timezone.utc)
 REQUEST = "5f3a9c21"
@@ -53,8 +54,8 @@ def test_lease_is_rounded_up_to_a_minute() -> None:
 def test_cut_string_is_nobodys_and_looks_like_ours(length: int) -> None:
     text = _label.write_label("llm-team", "train-01", END, REQUEST)[:length]
     assert _label.read_label(text) is None
-    assert _lease.read_identity({"description": text}) is None
-    assert _lease.has_marks({"description": text}) is (length >= 4)
+    assert shown.ownership({"description": text}) is None
+    assert shown.instance({"description": text}).looks_ours is (length >= 4)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_single_tags_complete_the_string() -> None:
     text = _label.write_label("llm", "web", END, REQUEST)
     values = {"lease": "none", "owner": "me", "more": "p=research h=mon|08:00-19:00"}
     tags = [{"key": f"gpuops-{key}", "value": value} for key, value in values.items()]
-    found = _lease.read_identity({"description": text, "tags": tags})
+    found = shown.ownership({"description": text, "tags": tags})
     assert found == _lease.Identity(
         "llm", "web", "me", "none", REQUEST, "research", hours="mon 08:00-19:00"
     )
@@ -86,8 +87,8 @@ def test_shortened_string_needs_the_tags_that_say_it_wholly() -> None:
     marks = _lease.Identity("d" * 60, "n" * 60, "me", "none", REQUEST)
     assert marks.is_short
     text, tags = marks.label(), marks.tags()
-    assert _lease.read_identity({"description": text}) is None
-    assert _lease.has_marks({"description": text})
-    assert _lease.read_identity({"description": text, "tags": tags}) == marks
+    assert shown.ownership({"description": text}) is None
+    assert shown.instance({"description": text}).looks_ours
+    assert shown.ownership({"description": text, "tags": tags}) == marks
     without_lease = [tag for tag in tags if tag["key"] != "gpuops-lease"]
-    assert _lease.read_identity({"description": text, "tags": without_lease}) == marks
+    assert shown.ownership({"description": text, "tags": without_lease}) == marks

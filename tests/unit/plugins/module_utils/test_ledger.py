@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger, _ledger_tables
+from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 PASSWORD = "swordfish"
@@ -41,7 +42,7 @@ def machine(number: int = 1, **more: Any) -> dict[str, Any]:
 
 def event(name: str = "purchase", row: Any = None, at: datetime = NOON, **more: Any) -> Any:
     """Return an event of a machine."""
-    return _ledger.event_of(name, "instance", row or machine(), at, source="test", **more)
+    return _ledger.event_of(name, shown.instance(row or machine()), at, source="test", **more)
 
 
 def events(url: str, **span: Any) -> list[tuple[str, str]]:
@@ -92,9 +93,10 @@ def test_event_tells_whose_and_what_it_is() -> None:
 
 def test_volume_belongs_to_whom_its_machine_belongs() -> None:
     disk = {"id": "disk", "name": "gpuops.llm.llm.os", "base_hourly_cost": 0.0274}
-    alone = _ledger.event_of("purchase", "volume", disk, NOON, source="test")
+    alone = _ledger.event_of("purchase", shown.volume(disk), NOON, source="test")
     assert (alone["deployment"], alone["owner"], alone["project"]) == ("llm", None, None)
-    found = _ledger.event_of("purchase", "volume", disk, NOON, source="test", machine=machine())
+    whose = {"source": "test", "machine": shown.instance(machine())}
+    found = _ledger.event_of("purchase", shown.volume(disk), NOON, **whose)
     assert (found["deployment"], found["owner"], found["project"]) == ("llm", "me", "apollo")
     assert (found["price_per_hour"], found["gpu_model"], found["lease_end"]) == (0.0274, None, None)
 

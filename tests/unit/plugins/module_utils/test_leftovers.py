@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._reap import judge
+from ansible_collections.gpuops.cloud.plugins.module_utils._resources import Instance, Volume
 from ansible_collections.gpuops.cloud.plugins.module_utils._verdicts import (
     Account,
     Judgement,
     Rules,
     Verdict,
 )
+from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.module_utils.test_reap import (
     ALL,
     NOW,
@@ -26,11 +29,12 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.module_utils.test_reap 
 )
 
 
-def volume(**more: Any) -> dict[str, Any]:
+def volume(**more: Any) -> Volume:
     """Return a loose volume of the deployment ``llm``, an hour old."""
     found = {"id": "v1", "name": "gpuops.llm.llm.data", "status": "detached", "size": 50}
     marks = tags(deployment="llm", **more.pop("marks", {}))
-    return {**found, "created_at": at(-60), "tags": marks, "base_hourly_cost": 0.1, **more}
+    row = {**found, "created_at": at(-60), "tags": marks, "base_hourly_cost": 0.1, **more}
+    return shown.volume(row)
 
 
 def about(judgement: Judgement) -> str | None:
@@ -70,8 +74,8 @@ def about(judgement: Judgement) -> str | None:
         (volume(name="llm.gpuops.llm.os", tags=[]), None),
     ],
 )
-def test_volumes(row: dict[str, Any], expected: str | None) -> None:
-    somebody = {"id": "other", "hostname": "web", "status": "running", "created_at": at(-60)}
+def test_volumes(row: Volume, expected: str | None) -> None:
+    somebody = shown.instance({"id": "other", "hostname": "web", "created_at": at(-60)})
     assert about(judge(Account([somebody], [row]), ALL)) == expected
 
 
@@ -89,7 +93,7 @@ def test_volumes(row: dict[str, Any], expected: str | None) -> None:
         (volume(status="attached", instance_id="other", name="data", tags=[]), None),
     ],
 )
-def test_volumes_of_machines_that_do_not_exist(row: dict[str, Any], expected: str | None) -> None:
+def test_volumes_of_machines_that_do_not_exist(row: Volume, expected: str | None) -> None:
     judgement = judge(Account(volumes=[row]), ALL)
     assert about(judgement) == expected
     told = [verdict.detail for verdict in judgement.over]
@@ -107,9 +111,9 @@ def test_volumes_of_machines_that_do_not_exist(row: dict[str, Any], expected: st
         machine(tags=[], description="[gpuops d=llm"),
     ],
 )
-def test_nothing_is_an_orphan_while_its_deployment_has_a_machine(row: dict[str, Any]) -> None:
-    key = {"id": "k", "name": "gpuops.llm.1f3a5c7e.20200101t0000z"}
-    script = {"id": "s", "name": "gpuops.llm.startup", "created_at": at(-9999)}
+def test_nothing_is_an_orphan_while_its_deployment_has_a_machine(row: Instance) -> None:
+    key = shown.ssh_key({"name": "gpuops.llm.1f3a5c7e.20200101t0000z"})
+    script = shown.startup_script({"name": "gpuops.llm.startup", "created_at": at(-9999)})
     found = judge(Account([row], [volume()], [key], [script]), ALL)
     assert found.over == []
 
@@ -135,7 +139,7 @@ def test_machine_that_is_no_more_keeps_nothing(status: str) -> None:
     ],
 )
 def test_keys(name: str, expected: str | None) -> None:
-    assert about(judge(Account(ssh_keys=[{"id": "k", "name": name}]), ALL)) == expected
+    assert about(judge(Account(ssh_keys=[shown.ssh_key({"name": name})]), ALL)) == expected
 
 
 @pytest.mark.parametrize(
@@ -143,13 +147,13 @@ def test_keys(name: str, expected: str | None) -> None:
     [(at(-24 * 60), "orphan"), (at(-24 * 60 + 1), None), (None, "?")],
 )
 def test_scripts(created: str | None, expected: str | None) -> None:
-    row = {"id": "s", "name": "gpuops.llm.startup", "created_at": created}
+    row = shown.startup_script({"name": "gpuops.llm.startup", "created_at": created})
     assert about(judge(Account(startup_scripts=[row]), ALL)) == expected
-    assert about(judge(Account(startup_scripts=[{**row, "name": "mine"}]), ALL)) is None
+    assert about(judge(Account(startup_scripts=[replace(row, name="mine")]), ALL)) is None
 
 
 def test_keys_wait_with_volumes_that_are_kept() -> None:
-    key = {"id": "k", "name": "gpuops.llm.1f3a5c7e.20200101t0000z"}
+    key = shown.ssh_key({"name": "gpuops.llm.1f3a5c7e.20200101t0000z"})
     kept = volume(marks={"keep": "yes"})
     assert judge(Account(volumes=[kept], ssh_keys=[key]), ALL).over == []
     other = volume(marks={"keep": "yes"}, name="gpuops.other.x", tags=[])
@@ -157,9 +161,9 @@ def test_keys_wait_with_volumes_that_are_kept() -> None:
 
 
 def test_scope_of_what_is_left_behind() -> None:
-    key = {"id": "k", "name": "gpuops.llm.1f3a5c7e.20200101t0000z"}
+    key = shown.ssh_key({"name": "gpuops.llm.1f3a5c7e.20200101t0000z"})
     mine, other = volume(marks={"owner": "me"}), volume()
-    account = Account(volumes=[mine, {**other, "id": "v2"}], ssh_keys=[key])
+    account = Account(volumes=[mine, replace(other, id="v2")], ssh_keys=[key])
     for rules, expected in (
         (Rules(NOW, deployments=frozenset({"llm"})), 3),
         (Rules(NOW, deployments=frozenset({"x"})), 0),

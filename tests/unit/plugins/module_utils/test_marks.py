@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _lease
 from ansible_collections.gpuops.cloud.plugins.module_utils._describe import describe_instance
+from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=timezone.utc)
@@ -34,15 +35,15 @@ def changed(tags: list[dict[str, str]], **values: str | None) -> list[dict[str, 
 
 @pytest.mark.parametrize("marks", [PLAIN, FULL], ids=["plain", "full"])
 def test_marks_are_read_as_they_were_written(marks: _lease.Identity) -> None:
-    assert _lease.read_identity({"tags": marks.tags()}) == marks
-    assert _lease.read_identity({"description": f"x {old_marker(marks)} y"}) == marks
+    assert shown.ownership({"tags": marks.tags()}) == marks
+    assert shown.ownership({"description": f"x {old_marker(marks)} y"}) == marks
 
 
 def test_tags_leave_room_for_those_of_users() -> None:
     most = replace(FULL, replaces="01234567")
     assert len(most.tags()) + len(["gpuops-next-lease"]) == _lease.MOST_TAGS == 7
     assert all(len(tag["value"]) <= 127 for tag in most.tags())
-    assert _lease.read_identity({"tags": most.tags()}) == most
+    assert shown.ownership({"tags": most.tags()}) == most
 
 
 def test_disk_of_an_order_has_room_for_a_tag_more() -> None:
@@ -58,15 +59,15 @@ def test_marker_can_be_read_by_who_knows_only_the_first_marks() -> None:
 
 
 def test_marks_show_in_results() -> None:
-    shown = describe_instance({"tags": FULL.tags()})
-    assert (shown["project"], shown["protected"], shown["hours"]) == ("research", True, HOURS)
-    bare = describe_instance({"tags": PLAIN.tags()})
+    full = describe_instance(shown.instance({"tags": FULL.tags()}))
+    assert (full["project"], full["protected"], full["hours"]) == ("research", True, HOURS)
+    bare = describe_instance(shown.instance({"tags": PLAIN.tags()}))
     assert (bare["project"], bare["protected"], bare["hours"]) == (None, False, None)
 
 
 def test_tags_say_what_is_no_longer_so() -> None:
     tags = changed(FULL.tags(), protect=None, project="other")
-    found = _lease.read_identity({"tags": tags, "description": old_marker(FULL)})
+    found = shown.ownership({"tags": tags, "description": old_marker(FULL)})
     assert found
     assert (found.protected, found.project) == (False, "other")
 
@@ -75,15 +76,15 @@ def test_new_lease_wins_while_the_old_one_is_still_there_or_there_no_longer() ->
     new = "2026-11-23T20:00:00Z"
     for lease in (PLAIN.lease, None):
         tags = changed(PLAIN.tags(), lease=lease, next_lease=new)
-        found = _lease.read_identity({"tags": tags, "description": old_marker(PLAIN)})
+        found = shown.ownership({"tags": tags, "description": old_marker(PLAIN)})
         assert found
         assert found.lease == new
 
 
 def test_tag_that_went_missing_leaves_the_marker() -> None:
     tags = changed(PLAIN.tags(), lease=None)
-    assert _lease.read_identity({"tags": tags, "description": old_marker(FULL)}) == FULL
-    assert _lease.read_identity({"tags": tags}) is None
+    assert shown.ownership({"tags": tags, "description": old_marker(FULL)}) == FULL
+    assert shown.ownership({"tags": tags}) is None
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_tag_that_went_missing_leaves_the_marker() -> None:
 )
 def test_protection_counts_unless_it_is_denied(value: str, protected: bool) -> None:
     for tags in (changed(PLAIN.tags(), protect=value), changed([], protect=value)):
-        found = _lease.read_identity({"tags": tags, "description": old_marker(PLAIN)})
+        found = shown.ownership({"tags": tags, "description": old_marker(PLAIN)})
         assert found
         assert found.protected is protected
 
@@ -109,7 +110,7 @@ def test_protection_counts_unless_it_is_denied(value: str, protected: bool) -> N
     ],
 )
 def test_what_looks_like_marks(row: dict[str, Any], marks: bool) -> None:
-    assert _lease.has_marks(row) is marks
+    assert shown.instance(row).looks_ours is marks
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_what_looks_like_marks(row: dict[str, Any], marks: bool) -> None:
     ],
 )
 def test_what_is_kept_on_purpose(row: dict[str, Any], kept: bool) -> None:
-    assert _lease.is_kept(row) is kept
+    assert shown.volume(row).is_kept is kept
 
 
 @pytest.mark.parametrize("text", ["8h", "24h", "2026-11-23T08:00:00Z"])

@@ -13,10 +13,12 @@ import pytest
 from ansible_collections.gpuops.cloud.plugins.module_utils._idle_reports import Use
 from ansible_collections.gpuops.cloud.plugins.module_utils._lease import Identity
 from ansible_collections.gpuops.cloud.plugins.module_utils._reap import judge
+from ansible_collections.gpuops.cloud.plugins.module_utils._resources import Instance
 from ansible_collections.gpuops.cloud.plugins.module_utils._verdicts import (
     Account,
     Rules,
 )
+from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)  # a Sunday
 ALL = Rules(NOW)
@@ -37,14 +39,14 @@ def tags(**values: str | None) -> list[dict[str, str]]:
     ]
 
 
-def machine(lease: str = "none", status: str = "running", **more: Any) -> dict[str, Any]:
+def machine(lease: str = "none", status: str = "running", **more: Any) -> Instance:
     """Return a machine of the deployment ``llm``, an hour old; ``marks`` are other tags."""
     marks = Identity("llm", "llm", "me", lease, "r1").tags()
     extra = tags(**more.pop("marks", {}))
     names = {tag["key"] for tag in extra}
     found = {"id": "m1", "hostname": "llm", "status": status, "price_per_hour": 2.0}
     found |= {"created_at": at(-60), "tags": [t for t in marks if t["key"] not in names] + extra}
-    return {**found, **more}
+    return shown.instance({**found, **more})
 
 
 def verdicts(account: Account, rules: Rules = ALL) -> list[tuple[str, str | None]]:
@@ -53,7 +55,7 @@ def verdicts(account: Account, rules: Rules = ALL) -> list[tuple[str, str | None
     return [(one.kind, one.reason) for one in [*found.over, *found.unclear]]
 
 
-def reason(row: dict[str, Any], rules: Rules = ALL, use: Use | None = None) -> str | None:
+def reason(row: Instance, rules: Rules = ALL, use: Use | None = None) -> str | None:
     """Return why a machine is over, ``?`` when that is unclear, None when it may live."""
     found = judge(Account([row], uses={"m1": use} if use else {}), rules)
     assert len(found.over) + len(found.unclear) <= 1
@@ -211,7 +213,7 @@ def test_lease_comes_before_hours() -> None:
         (machine(tags=[], description=f"[gpuops d=llm n=llm o=me l={at(-30)} r=1]"), "expired"),
     ],
 )
-def test_marks(row: dict[str, Any], expected: str | None) -> None:
+def test_marks(row: Instance, expected: str | None) -> None:
     assert reason(row) == expected
 
 

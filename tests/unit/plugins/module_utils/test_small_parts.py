@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _lease, _spend, _wait
+from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=timezone.utc)
@@ -21,14 +22,14 @@ MARKS = _lease.Identity("llm", "llm-2", "me@example.org", "2026-11-22T20:00:00Z"
 
 
 def test_marks_are_read_from_tags_and_from_the_marker_of_old() -> None:
-    assert _lease.read_identity({"tags": MARKS.tags()}) == MARKS
-    assert _lease.read_identity({"description": old_marker(MARKS)}) == MARKS
-    assert _lease.read_identity({"description": f"a [b] {old_marker(MARKS)} c"}) == MARKS
+    assert shown.ownership({"tags": MARKS.tags()}) == MARKS
+    assert shown.ownership({"description": old_marker(MARKS)}) == MARKS
+    assert shown.ownership({"description": f"a [b] {old_marker(MARKS)} c"}) == MARKS
 
 
 def test_tags_win() -> None:
     tags = [{**tag, "value": "none"} if "lease" in tag["key"] else tag for tag in MARKS.tags()]
-    found = _lease.read_identity({"tags": tags, "description": old_marker(MARKS)})
+    found = shown.ownership({"tags": tags, "description": old_marker(MARKS)})
     assert found is not None
     assert found.lease == "none"
 
@@ -42,7 +43,7 @@ def test_marks_are_tags_that_the_cloud_takes() -> None:
 
 @pytest.mark.parametrize("row", [{}, {"tags": None, "description": None}, {"tags": [{}]}])
 def test_no_marks(row: dict[str, Any]) -> None:
-    assert _lease.read_identity(row) is None
+    assert shown.ownership(row) is None
 
 
 @pytest.mark.parametrize("name", ["a", "a-b", "0", "x" * 63, "a1-2-3"])
@@ -75,7 +76,7 @@ def test_owners_that_cannot_be(owner: str) -> None:
     ],
 )
 def test_what_belongs_to_a_deployment(item: dict[str, Any], ours: bool) -> None:
-    assert _lease.belongs_to(item, "llm") is ours
+    assert (shown.volume(item).deployment == "llm") is ours
 
 
 # -- times -----------------------------------------------------------------------------------------
@@ -143,7 +144,7 @@ def test_times(text: str | None, time: datetime | None) -> None:
     ],
 )
 def test_what_a_machine_costs(status: str, rate: float) -> None:
-    assert _spend.instance_rate({"status": status, "price_per_hour": "2.5"}) == rate
+    assert shown.instance({"status": status, "price_per_hour": "2.5"}).rate == rate
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_what_a_machine_costs(status: str, rate: float) -> None:
     ],
 )
 def test_what_a_disk_costs(row: dict[str, Any], rate: float) -> None:
-    assert _spend.volume_rate({"base_hourly_cost": 0.1, **row}) == rate
+    assert shown.volume({"base_hourly_cost": 0.1, **row}).rate == rate
 
 
 @pytest.mark.parametrize(("burn", "hours"), [(0, None), (2, 50), (3, 33.3)])

@@ -185,7 +185,7 @@ def test_unknown_model_is_in_no_tier_but_can_be_named(start: Start) -> None:
 
 
 def test_prices_may_come_as_numbers(cloud: Cloud) -> None:
-    rows = cloud.client().instance_types()
+    rows = cloud.shows("/instance-types")
     for row in rows:
         row.update(price_per_hour=float(row["price_per_hour"]), spot_price=None)
     cloud.sim.set_stock(stock(H100, spot=[H100]))
@@ -201,7 +201,7 @@ def test_prices_may_come_as_numbers(cloud: Cloud) -> None:
     "lost", ["supported_os", "gpu_memory", "memory", "cpu", "model", "currency"]
 )
 def test_field_that_is_missing_is_no_crash(cloud: Cloud, lost: str) -> None:
-    rows = cloud.client().instance_types()
+    rows = cloud.shows("/instance-types")
     for row in rows:
         del row[lost]
     cloud.sim.set_stock(stock(H100))

@@ -96,7 +96,7 @@ def test_currency_of_an_account_may_change(euro: Cloud, start: Start) -> None:
 
 
 def test_prices_that_stay_in_another_currency_are_not_taken(euro: Cloud) -> None:
-    rows = euro.client().instance_types("usd")
+    rows = euro.shows("/instance-types", currency="usd")
     catalogue(euro, rows)
     result = euro.ask(tier="a100_80")
     assert result["offers"] == []
@@ -115,7 +115,7 @@ def test_prices_that_stay_in_another_currency_are_not_taken(euro: Cloud) -> None
 
 def test_row_of_another_currency_alone_is_left_out(start: Start) -> None:
     cloud = start(stock=stock(A100, V100))
-    rows = cloud.client().instance_types()
+    rows = cloud.shows("/instance-types")
     next(row for row in rows if row["instance_type"] == V100)["currency"] = "eur"
     catalogue(cloud, rows)
     result = cloud.ask(tier="a100_80_or_less", objective="cheapest")
@@ -126,7 +126,7 @@ def test_row_of_another_currency_alone_is_left_out(start: Start) -> None:
 def test_volume_of_another_currency_is_not_added_up(start: Start) -> None:
     cloud = start(stock=stock(A100))
     cloud.ok("datacrunch_volume", deployment="x", name="data", size_gb=100, location="FIN-03")
-    rows = [{**row, "currency": "eur"} for row in cloud.client().volumes()]
+    rows = [{**row, "currency": "eur"} for row in cloud.shows("/volumes")]
     match = {"method": "GET", "path": "/v1/volumes"}
     cloud.fault("status", match, status=200, body=json.dumps(rows), times=None)
     result = cloud.fails("datacrunch_instance", deployment="llm", tier="a100_80")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._ending import Ending
+from ansible_collections.gpuops.cloud.plugins.module_utils._resources import Instance
 from ansible_collections.gpuops.cloud.plugins.module_utils._terminate import terminate
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
@@ -72,7 +73,7 @@ def test_first_delete_that_does_nothing_is_sent_again(start: Start) -> None:
 @pytest.mark.parametrize("looks", [1, 3])
 def test_record_that_is_unknown_for_a_while_is_no_proof(cloud: Cloud, looks: int) -> None:
     cloud.buy(**TIER)
-    row = {"id": cloud.machine()["id"], "hostname": "llm"}
+    row = Instance(cloud.machine()["id"], "llm")
     cloud.fault("status", ONE, status=404, body=UNKNOWN, times=looks)
     (outcome,) = terminate(cloud.client(), [row], Ending("delete"))
     assert outcome.error is None
@@ -92,14 +93,14 @@ def test_list_that_shows_it_is_stronger_than_a_record_that_is_missing(cloud: Clo
 def test_list_that_lags_is_weaker_than_the_record(cloud: Cloud) -> None:
     row = cloud.buy(**TIER)["instance"]
     cloud.fault("status", LISTING, status=200, body=[], times=None)
-    (outcome,) = terminate(cloud.client(), [{"id": row["id"]}], Ending("delete"))
+    (outcome,) = terminate(cloud.client(), [Instance(row["id"])], Ending("delete"))
     assert outcome.error is None
     cloud.sim.clear_faults()
     assert cloud.machines() == []
 
 
 def test_instance_that_never_was_needs_no_delete_that_works(cloud: Cloud) -> None:
-    (outcome,) = terminate(cloud.client(), [{"id": "5f1c2a60-7d5e"}], Ending("delete"))
+    (outcome,) = terminate(cloud.client(), [Instance("5f1c2a60-7d5e")], Ending("delete"))
     assert outcome.error is None
     assert len(cloud.calls("/instances", "PUT")) == 5  # each time that it was not found
 

@@ -29,7 +29,7 @@ def shared(cloud: Cloud) -> str:
 
 def held(cloud: Cloud, volume_id: str) -> list[str]:
     """Return the ids of the machines that a volume names."""
-    return [one["id"] for one in cloud.client().volume(volume_id)["instances"]]
+    return [one["id"] for one in cloud.shows(f"/volumes/{volume_id}")["instances"]]
 
 
 # -- shared file systems ---------------------------------------------------------------------------

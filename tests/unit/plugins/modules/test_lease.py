@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger
 from ansible_collections.gpuops.cloud.plugins.module_utils._lease import (
     Identity,
-    read_identity,
     write_time,
 )
 from ansible_collections.gpuops.cloud.plugins.module_utils._marking import Marks
+from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import (
     REQUEST,
@@ -169,7 +169,7 @@ def changes_until(cloud: Cloud, writes: int, wanted: str) -> None:
         return run
 
     client.tag, client.untag = guarded(client.tag), guarded(client.untag)  # type: ignore[method-assign]
-    Marks(client, cloud.machine()).write_lease(wanted)
+    Marks(client, shown.instance(cloud.machine())).write_lease(wanted)
 
 
 @pytest.mark.parametrize("writes", [0, 1, 2, 3])
@@ -179,7 +179,7 @@ def test_controller_that_dies_in_between_leaves_complete_marks(cloud: Cloud, wri
     cloud.sim.advance(10 * 3600)  # the lease that stands in the description is over
     with pytest.raises(Killed):
         changes_until(cloud, writes, DATE)
-    marks = read_identity(cloud.machine())
+    marks = shown.ownership(cloud.machine())
     assert marks
     assert marks.lease == (DATE if writes else first)
     reaped = cloud.ok("datacrunch_reap", everything=True, mode="delete")
@@ -203,7 +203,8 @@ def test_answer_that_was_lost_is_looked_up(cloud: Cloud, match: dict[str, str], 
 def test_two_controllers_that_extend_at_once(cloud: Cloud) -> None:
     cloud.buy(**TIER)
     client, other = cloud.client(), cloud.client()
-    mine, theirs = Marks(client, cloud.machine()), Marks(other, cloud.machine())
+    row = shown.instance(cloud.machine())
+    mine, theirs = Marks(client, row), Marks(other, row)
     add = client.tag
     turns = iter([True])
 

@@ -88,7 +88,7 @@ def test_zero_is_a_ceiling(cloud: Cloud) -> None:
 @pytest.mark.parametrize("price", ["NaN", NAN, "1,797", "$0.10", "1_0", "٤", -1, True, [1]])
 def test_offer_with_a_price_that_cannot_be_read_is_rejected(cloud: Cloud, price: Any) -> None:
     cloud.sim.set_stock(stock(A100, V100))
-    rows = cloud.client().instance_types()
+    rows = cloud.shows("/instance-types")
     next(row for row in rows if row["instance_type"] == A100)["price_per_hour"] = price
     answers(cloud, "instance-types", rows)
     result = cloud.ask(tier="a100_80_or_less")
@@ -117,7 +117,7 @@ def test_balance_that_cannot_be_read_buys_nothing(cloud: Cloud, amount: Any) -> 
 def test_machine_whose_price_cannot_be_read_ends_nevertheless(cloud: Cloud) -> None:
     bought = cloud.buy(tier="a100_80_or_less", lease="1h")["instance"]
     cloud.sim.advance(7200)
-    row = {**cloud.client().instance(bought["id"]), "price_per_hour": NAN}
+    row = {**cloud.shows(f"/instances/{bought['id']}"), "price_per_hour": NAN}
     answers(cloud, "instances", [row], times=1)  # then the list shows that it is gone
     budget = {"per_hour": 1}
     result = cloud.ok("datacrunch_reap", everything=True, mode="delete", budget=budget)
@@ -209,7 +209,7 @@ def rich(start: Start) -> Cloud:
 @pytest.mark.parametrize("seed", range(8))
 def test_malformed_answers_buy_nothing_and_break_nothing(rich: Cloud, seed: int) -> None:
     faults = rich.sim.cloud.account.faults
-    bodies = {path: rich.client().get(f"/{path}") for path in PATHS}
+    bodies = {path: rich.shows(f"/{path}") for path in PATHS}
     rich.sim.clear_log()
     for number, (module, path, change) in enumerate(table(65, seed)):
         faults.clear()

@@ -213,7 +213,7 @@ def test_remove_to_the_trash_and_again(cloud: Cloud) -> None:
     assert result["actions"] == [f"move volume gpuops.llm.data ({made}, 100 GB) to the trash"]
     assert result["volume"] is None
     assert volume(cloud, state="absent")["actions"] == []
-    assert [row["id"] for row in cloud.client().trashed_volumes()] == [made]
+    assert [row["id"] for row in cloud.shows("/volumes/trash")] == [made]
     assert volume(cloud, id=made, state="absent")["actions"] == []
 
 
@@ -254,7 +254,7 @@ def test_delete_for_good_takes_the_trash_too(cloud: Cloud) -> None:
     assert result["actions"] == [
         f"delete volume gpuops.llm.data ({each}, 100 GB) for good" for each in (new, old)
     ]
-    assert cloud.client().trashed_volumes() == []
+    assert cloud.shows("/volumes/trash") == []
     assert volume(cloud, state="absent", policy="delete")["actions"] == []
     assert volume(cloud, id=new, state="absent", policy="delete")["actions"] == []
     assert f"There is no volume {new} any more" in refused(cloud, id=new)
@@ -264,7 +264,7 @@ def test_delete_for_good_while_it_goes_to_the_trash(cloud: Cloud) -> None:
     volume(cloud, **NEW)
     cloud.ok("datacrunch_volume", **DATA, state="absent", wait=False)
     assert cloud.ok("datacrunch_volume", **DATA, state="absent", policy="delete")["changed"]
-    assert cloud.client().trashed_volumes() == []
+    assert cloud.shows("/volumes/trash") == []
 
 
 # -- listed ----------------------------------------------------------------------------------------

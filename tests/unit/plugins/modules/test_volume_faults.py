@@ -77,7 +77,7 @@ def test_lost_answer_to_a_change_is_settled(hasty: Cloud, fate: dict[str, Any]) 
         hasty.fault(match=CHANGE, **fate)
         assert hasty.ok("datacrunch_volume", **DATA, **args)["changed"]
         hasty.sim.clear_faults()
-    assert hasty.client().volume(made)["is_permanently_deleted"]
+    assert hasty.shows(f"/volumes/{made}")["is_permanently_deleted"]
 
 
 def test_order_that_shows_up_late_is_found(hasty: Cloud) -> None:
@@ -180,4 +180,4 @@ def test_racing_controllers_end_with_one_volume(start: Start, count: int) -> Non
     told = [actions[0] for _volume, actions in results if not actions[0].startswith("create")]
     adopted = f"use volume gpuops.llm.data, which another run has created ({row['id']})"
     assert told == [adopted] * (count - 1)
-    assert cloud.client().trashed_volumes() == []
+    assert cloud.shows("/volumes/trash") == []

@@ -124,7 +124,7 @@ def test_switch_that_somebody_else_has_made_is_no_error(
 ) -> None:
     cloud.buy(**TIER)
     machine = cloud.buy(state=have)["instance"]["id"]
-    before = cloud.client().instances()
+    before = cloud.shows("/instances")
     cloud.buy(state=state)
     cloud.fault("status", LISTING, status=200, body=before)  # a list that is out of date
     words = {"running": "start a running", "stopped": "shutdown a offline"}[state]

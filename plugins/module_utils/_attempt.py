@@ -1,0 +1,82 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An order that was accepted: what becomes of its instance when nothing comes of it (private)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ._affordable import OverBudgetError
+from ._client import Client
+from ._errors import GpuopsError, NotStartedError, OwnershipError
+from ._offer import Offer
+from ._order import Order
+from ._resources import Instance
+from ._terminate import terminate_one
+from ._walk import Walk
+
+
+@dataclass
+class Attempt:
+    """One try at an offer. ``mine`` says that its instance comes of this run's order."""
+
+    client: Client
+    order: Order
+    walk: Walk
+    offer: Offer
+    instance_id: str
+    mine: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.order.name} ({self.instance_id}, {self.offer})"
+
+    def note(self, outcome: str, detail: str) -> None:
+        """Add a line to the trace of the walk."""
+        self.walk.note(self.order.name, self.offer, outcome, detail, id=self.instance_id)
+
+    def remove(self, *, stuck: bool = False) -> None:
+        """Terminate what was made in vain: its new disks go, kept ones come back detached."""
+        row = Instance(self.instance_id, self.order.name, price=self.offer.price)
+        terminate_one(self.client, row, self.order.undo(stuck=stuck), self.walk.ends)
+
+    def give_up(self, error: GpuopsError) -> None:
+        """Terminate what came of an order that failed, or that did not start in time."""
+        late = isinstance(error, NotStartedError)
+        self.note("not_started" if late else "failed", error.message)
+        try:
+            self.remove(stuck=late)
+        except GpuopsError as problem:
+            problem.message = (
+                f"{error.message}. {self} could not be terminated, so nothing else is bought: "
+                f"{problem.message}"
+            )
+            raise self.keep_id(problem) from None
+
+    def take_back(self, error: OverBudgetError) -> GpuopsError:
+        """Terminate what breaks a budget together with older purchases, and return the error."""
+        try:
+            self.remove()
+        except GpuopsError as problem:
+            error.message += f". {self} could not be terminated: {problem.message}"
+            return self.keep_id(error)
+        self.note("terminated", error.message)
+        error.message += f". {self} was terminated again"
+        error.details.update(instance_id=self.instance_id, instance_name=self.order.name)
+        error.details.update(changed=True, terminated=True)
+        return error
+
+    def keep_id(self, error: GpuopsError) -> GpuopsError:
+        """Add to an error which instance exists and what it costs, so that nobody pays unknowingly.
+
+        One about ownership says so itself: nothing can be adopted then.
+        """
+        if isinstance(error, OwnershipError):
+            return error
+        error.details.update(instance_id=self.instance_id, instance_name=self.order.name)
+        error.details.update(changed=self.mine)
+        error.hint = (
+            f"{error.hint} The machine {self} exists and costs money: "
+            f"run the same again to adopt it, or end it with state=absent."
+        ).strip()
+        return error
