@@ -164,6 +164,10 @@ class Client:
     def balance(self) -> Balance:
         return self.get("/balance").one(balance_of)
 
+    def journal(self, instance_id: str) -> Any:
+        """Return what happened to an instance as data of no fixed shape."""
+        return self.get("/journal/compute/{id}", id=instance_id).data()
+
     # -- writes --------------------------------------------------------------------------------
 
     def create(self, path: str, body: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from ._instance_books import book
 from ._instance_facts import Found, differences, refuse_difference
 from ._instance_market import look_at_the_market
 from ._instance_plan import plan_instances
+from ._journal import taken_away
 from ._kept import evicted
 from ._lease import check_name, check_project, read_time
 from ._machine import twins
@@ -219,8 +220,12 @@ def list_instances(client: Client, want: dict[str, Any]) -> dict[str, Any]:
         )
     living = [describe_instance(row) for row in rows]
     there = {(row["deployment"], row["name"]) for row in living}
-    lost = [describe_instance(row) for row in evicted(ended, want["deployment"])]
-    lost = [row for row in lost if (row["deployment"], row["name"]) not in there]
+    rows = [
+        row
+        for row in evicted(ended, want["deployment"])
+        if row.ownership and (row.ownership.deployment, row.ownership.name) not in there
+    ]
+    lost = [describe_instance(row) for row in taken_away(client, rows)]
     return {"instances": _meant(living, want), "evicted": _meant(lost, want)}
 
 

@@ -15,6 +15,7 @@ from ._errors import InvalidError, NoCapacityError, NotFoundError
 from ._guard import guard_for
 from ._images import looks_like_id
 from ._instance_facts import Found
+from ._journal import taken_away
 from ._kept import Kept, evicted, find_kept, place_of
 from ._lease import lease_until
 from ._offer import MARKETS, SPOT
@@ -82,7 +83,8 @@ def _look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) -
         lambda: client.volumes() if boot or want["data_volume_gb"] else [],
         lambda: client.ended_instances() if spot else [],
     )
-    found.lost = [row for row in evicted(ended, want["deployment"]) if row.name in found.missing]
+    lost = [row for row in evicted(ended, want["deployment"]) if row.name in found.missing]
+    found.lost = taken_away(client, lost)
     if volumes:
         for name in found.missing:
             found.kept[name] = find_kept(volumes, want["deployment"], name, boot=boot)

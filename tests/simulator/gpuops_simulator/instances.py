@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import checks, lifecycle, tags
+from .clock import iso
 from .errors import ApiError, forbidden, invalid, refused
 from .model import BUILDING, ENDED, Instance
 from .views import instance_view
@@ -46,6 +47,18 @@ def get_instance(cloud: Cloud, request: Request, instance_id: str) -> Response:
     if instance.looks <= cloud.scenario.dialect.unknown_looks:
         raise checks.unknown(cloud, "Invalid instance id")
     return Response(200, instance_view(cloud, instance))
+
+
+def get_journal(cloud: Cloud, request: Request, instance_id: str) -> Response:
+    """Answer GET /journal/compute/{id}; known of it are only the words of a reason."""
+    if not cloud.scenario.journal:
+        raise forbidden("Insufficient scope")
+    instance = checks.instance(cloud, instance_id)
+    events = [{"event": "created", "created_at": iso(instance.created_at)}]
+    if instance.ended_at is not None:
+        told = {"delete_reason": instance.end_reason}
+        events.append({"event": "deleted", "created_at": iso(instance.ended_at), "details": told})
+    return Response(200, events)
 
 
 def post_tag(cloud: Cloud, request: Request, instance_id: str) -> Response:

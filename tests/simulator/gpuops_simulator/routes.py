@@ -57,6 +57,7 @@ ROUTES = [
     _route("GET /instances/{instance_id}", instances.get_instance),
     _route("POST /instances/{instance_id}/tags", instances.post_tag),
     _route("DELETE /instances/{instance_id}/tags/{tag_id}", instances.delete_tag),
+    _route("GET /journal/compute/{instance_id}", instances.get_journal),
     _route("GET /volume-types", market.list_volume_types, free=True),
     _route("GET /volumes", volumes.list_volumes),
     _route("POST /volumes", volumes.post_volume),
@@ -79,7 +80,7 @@ ROUTES = [
 ]
 NOT_IMITATED = re.compile(
     "/(clusters|cluster-types|cluster-availability|container-|job-deployments|long-term|secrets"
-    "|file-secrets|serverless-|instance-groups|journal|audit|openapi)"
+    "|file-secrets|serverless-|instance-groups|journal/volume|journal$|audit|openapi)"
 )
 
 

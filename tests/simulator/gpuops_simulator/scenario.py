@@ -62,6 +62,7 @@ class Scenario:
     aliases: bool = True
     clone_answer: str = "array"
     unknown_id_status: int = 404
+    journal: bool = True
     dialect: Dialect = field(default_factory=Dialect)
 
     @classmethod

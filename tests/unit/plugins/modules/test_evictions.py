@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud, stock
 
 H200 = "1H200.141S.44V"
@@ -37,6 +38,31 @@ def test_machine_that_we_ended_does_not_count_as_evicted(cloud: Cloud) -> None:
     result = cloud.buy(**SPOT)
     assert result["evicted"] == []
     assert result["instance"]["instance_type"] == H200
+
+
+@pytest.mark.parametrize("journal", [True, False])
+def test_instance_that_the_console_ended_counts_as_evicted_where_no_journal_says_otherwise(
+    start: Start, journal: bool
+) -> None:
+    cloud = start(journal=journal, stock=stock(spot=[H200, "1A100.22V@FIN-01"]))
+    first = cloud.buy(**SPOT)["instance"]
+    cloud.client().instance_action("delete", first["id"])
+    cloud.sim.advance(300)
+    ask = {"deployment": "llm", "evicted": True}
+    told = cloud.ok("datacrunch_instance_info", **ask)
+    assert len(told["evicted"]) == (0 if journal else 1)
+    kind = cloud.buy(**SPOT)["instance"]["instance_type"]
+    assert kind == (H200 if journal else "1A100.22V")
+
+
+@pytest.mark.parametrize("body", ["null", "[]", '{"delete_reason": 7}', "[[[[]]]]", "<html>"])
+def test_journal_of_any_shape_is_no_hindrance(cloud: Cloud, body: str) -> None:
+    cloud.sim.set_stock(stock(spot=[H200]))
+    first = cloud.buy(**SPOT)["instance"]
+    cloud.sim.evict(first["id"])
+    journal = {"method": "GET", "path": "/v1/journal/*"}
+    cloud.fault("status", journal, status=200, body=body)
+    assert cloud.buy(**SPOT)["evicted"][0]["id"] == first["id"]
 
 
 def test_evicted_machine_gets_its_data_volume_back(cloud: Cloud) -> None:
