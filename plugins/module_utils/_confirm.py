@@ -24,14 +24,16 @@ def this_user() -> str:
 
 
 def refuse_unconfirmed(rows: list[Instance], owner: str, confirmed: bool) -> None:
-    """Raise NeedsConfirmationError for machines that are protected or of another owner."""
-    asked = [] if confirmed else [row for row in map(_shown, rows) if _is_asked(row, owner)]
+    """Raise NeedsConfirmationError for instances that are protected, bound, or of another owner."""
+    asked = [] if confirmed else [(row, why) for row in rows if (why := _why_asked(row, owner))]
     if asked:
-        named = ", ".join(_sentence(row, owner) for row in asked)
+        named = ", ".join(
+            f"{row.name} ({row.id}, {row.rate:g} per hour; {'; '.join(why)})" for row, why in asked
+        )
         raise NeedsConfirmationError(
             f"Not ended without confirmation: {named}",
             hint="Set confirm to true (playbooks: -e confirm=yes) to end them nevertheless.",
-            details={"unconfirmed": asked},
+            details={"unconfirmed": [_shown(row) for row, _why in asked]},
         )
 
 
@@ -46,13 +48,12 @@ def _shown(row: Instance) -> dict[str, Any]:
     }
 
 
-def _is_asked(row: dict[str, Any], owner: str) -> bool:
-    return bool(row["protected"] or row["owner"] not in (None, owner))
-
-
-def _sentence(row: dict[str, Any], owner: str) -> str:
-    why = ["protected"] if row["protected"] else []
-    other = row["owner"] not in (None, owner)  # nobody knows it where tags are refused
-    why += [f"it belongs to {row['owner']}, not to {owner}"] if other else []
-    price = f"{row['price_per_hour']:g} per hour"
-    return f"{row['name']} ({row['id']}, {price}; {'; '.join(why)})"
+def _why_asked(row: Instance, owner: str) -> list[str]:
+    """Return in words why somebody must confirm the end of an instance."""
+    marks = row.ownership
+    why = ["protected"] if marks and marks.protected else []
+    if row.is_bound:
+        why.append("it is bound by a long-term contract, which costs until its end")
+    if marks and marks.owner and marks.owner != owner:  # nobody knows it where tags are refused
+        why.append(f"it belongs to {marks.owner}, not to {owner}")
+    return why

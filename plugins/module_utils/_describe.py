@@ -39,6 +39,7 @@ def describe_instance(row: Instance, tiers: tuple[_gpus.Tier, ...] = _gpus.TIERS
         "market": "spot" if row.is_spot else "on_demand",
         "price_per_hour": row.price.amount,
         "cost_per_hour_now": row.rate,
+        "contract": row.contract.lower() or None,
         "image": row.image,
         "created_at": row.created_at,
         "os_volume_id": row.os_volume_id,

@@ -175,7 +175,9 @@ def _unfit(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] | None
     if ceiling is not None and price > ceiling:
         return "too_expensive", f"{price:g} per hour, the ceiling is {ceiling:g}"
     if offer.image is None:
-        return "no_fitting_image", f"does not boot {want.image or 'an image of the usual kinds'}"
+        wanted = want.image or "an image of the usual kinds"
+        more = ", and an image of your own is named by its id" if want.image else ""
+        return "no_fitting_image", f"does not boot {wanted}{more}"
     return None
 
 

@@ -54,6 +54,7 @@ def instance_from(row: Row) -> Instance:
         location=row.text("location"),
         image=row.text("image"),
         is_spot=bool(row.flag("is_spot")),
+        contract=row.text("contract") or "",
         price=row.price("price_per_hour"),
         gpu_count=_count(row.part("gpu").number("number_of_gpus")),
         vram_gb=row.part("gpu_memory").number("size_in_gigabytes"),

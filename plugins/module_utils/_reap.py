@@ -72,7 +72,7 @@ def judge_machine(row: Instance, marks: Identity, rules: Rules, use: Use | None)
         detail,
         reason,
         write_time(end) if end else None,
-        marks.protected,
+        marks.protected or row.is_bound,
     )
 
 

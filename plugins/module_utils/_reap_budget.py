@@ -63,7 +63,7 @@ def _candidates(found: Judgement, account: Account, why: str) -> Iterator[Verdic
 
     for row in sorted(found.living, key=rank):
         marks = row.ownership
-        if row.id in named or marks is None or marks.protected:
+        if row.id in named or marks is None or marks.protected or row.is_bound:
             continue
         idle = ", and nobody uses it" if not rank(row)[0] else ""
         end = marks.lease_end

@@ -220,7 +220,7 @@ def _look_again(found: FoundReap, verdict: Verdict, client: Client) -> tuple[Ins
     marks = row.ownership
     if marks is None or marks.deployment != verdict.deployment:
         return None, "its marks have changed meanwhile"
-    if marks.protected:
+    if marks.protected or row.is_bound:
         return None, "it was protected meanwhile"
     if not row.exists or verdict.reason == BUDGET:
         return row, ""

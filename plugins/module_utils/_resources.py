@@ -31,6 +31,8 @@ from ._price import UNKNOWN, Price
 from ._statuses import DEAD, ENDED, VOLUME_ENDED, VOLUME_GONE, VOLUME_MOVING
 from ._times import read_time
 
+LONG_TERM = "LONG_TERM"
+
 
 @dataclass(frozen=True)
 class Tag:
@@ -115,6 +117,7 @@ class Instance(Billed):
     instance_type: str | None = None
     image: str | None = None
     is_spot: bool = False
+    contract: str = ""
     gpu_count: int | None = None
     vram_gb: float | None = None
     vcpu: int | None = None
@@ -154,6 +157,11 @@ class Instance(Billed):
         if self.ownership:
             return self.ownership.deployment
         return owning_deployment(self.tag_values, "")
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether a long-term contract costs until its end, however long the instance lives."""
+        return self.contract.upper() == LONG_TERM
 
     @property
     def looks_ours(self) -> bool:

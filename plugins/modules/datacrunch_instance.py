@@ -269,6 +269,11 @@ instance:
     market: {type: str, description: V(on_demand) or V(spot)., returned: success, sample: on_demand}
     price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
     cost_per_hour_now: {type: float, description: What the machine costs per hour in its present status., returned: success, sample: 3.555}
+    contract:
+      description: V(pay_as_you_go), V(spot) or V(long_term) as the cloud says; null where it does not. A long-term contract costs until its end.
+      returned: success
+      type: str
+      sample: pay_as_you_go
     image: {type: str, description: Image it was made from., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
     lease: {type: str, description: Lease as written on the machine; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
     lease_end: {type: str, description: End of the lease in UTC; null without one., returned: success, sample: "2026-11-22T20:00:00Z"}
@@ -305,6 +310,11 @@ instances:
     market: {type: str, description: V(on_demand) or V(spot)., returned: success, sample: on_demand}
     price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
     cost_per_hour_now: {type: float, description: What the machine costs per hour in its present status., returned: success, sample: 3.555}
+    contract:
+      description: V(pay_as_you_go), V(spot) or V(long_term) as the cloud says; null where it does not. A long-term contract costs until its end.
+      returned: success
+      type: str
+      sample: pay_as_you_go
     image: {type: str, description: Image it was made from., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
     lease: {type: str, description: Lease as written on the machine; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
     lease_end: {type: str, description: End of the lease in UTC; null without one., returned: success, sample: "2026-11-22T20:00:00Z"}

@@ -54,7 +54,7 @@ def get_journal(cloud: Cloud, request: Request, instance_id: str) -> Response:
     if not cloud.scenario.journal:
         raise forbidden("Insufficient scope")
     instance = checks.instance(cloud, instance_id)
-    events = [{"event": "created", "created_at": iso(instance.created_at)}]
+    events: list[dict[str, Any]] = [{"event": "created", "created_at": iso(instance.created_at)}]
     if instance.ended_at is not None:
         told = {"delete_reason": instance.end_reason}
         events.append({"event": "deleted", "created_at": iso(instance.ended_at), "details": told})

@@ -216,3 +216,17 @@ def test_protected_machine_is_not_replaced_without_confirmation(cloud: Cloud) ->
     assert len(cloud.machines()) == 1
     assert cloud.ok("datacrunch_instance", **other, confirm=True)["changed"]
     assert cloud.machine()["instance_type"] == "1A100.22V"
+
+
+def test_instance_under_a_long_term_contract_ends_only_when_somebody_confirms(cloud: Cloud) -> None:
+    row = cloud.buy(**TIER, lease="1h")["instance"]
+    assert row["contract"] == "pay_as_you_go"
+    cloud.sim.cloud.account.instances[row["id"]].contract = "LONG_TERM"
+    cloud.sim.advance(3 * 3600)
+    reaped = cloud.ok("datacrunch_reap", everything=True, mode="delete")["reaped"]
+    assert [one["outcome"] for one in reaped] == ["protected"]
+    result = cloud.fails("datacrunch_instance", deployment="llm", state="absent")
+    assert "bound by a long-term contract, which costs until its end" in result["msg"]
+    assert result["unconfirmed"][0]["id"] == row["id"]
+    cloud.end(confirm=True)
+    assert cloud.machines() == []
