@@ -251,6 +251,14 @@ def chaos(at: Bench) -> None:
 
 @nox.session
 @bench
+def clients(at: Bench) -> None:
+    """Let programs of others that use the real cloud work on the simulated one."""
+    at.use(workshop.environment_for("clients", pinned("dstack[verda]", "pytest")))
+    at.pytest("clients", WORK / "junit-clients.xml", "-q", "tests/clients")
+
+
+@nox.session
+@bench
 def benchmarks(at: Bench) -> None:
     """Measure how fast machines are chosen and bought; docs/benchmarks.md keeps what came out."""
     at.use(workshop.environment_for("chaos", pinned("ansible-core", *NEEDED, *PYTEST)))

@@ -71,9 +71,12 @@ def test_the_demo_runs_from_an_installed_collection_and_leaves_nothing(tmp_path:
     )
 
     # Another clone's demo may run at the same time; one at a time is what a user's folder holds.
-    own = {"demo_dir": str(tmp_path / "demo"), "vllm_wheelhouse": str(CACHE / "wheelhouse")}
-    # In an account with every habit at once that a purchase can live with.
-    own["demo_scenario"] = str(ROOT / "tests/simulator/scenarios/strict.json")
+    # The account has every habit at once that a purchase can live with.
+    scenario = {"demo_scenario": str(ROOT / "tests/simulator/scenarios/strict.json")}
+    own = {
+        "demo_dir": str(tmp_path / "demo"),
+        "vllm_wheelhouse": str(CACHE / "wheelhouse"),
+    } | scenario
     command = ["ansible-playbook", "gpuops.cloud.demo", "-e", json.dumps(own)]
     output = run(*command, cwd=empty, environment=environment)
 

@@ -46,6 +46,7 @@ def in_the_tree() -> set[str]:
     found = {f"molecule {name}" for name in scenarios}
     found |= {f"integration {name}" for name in targets - helpers}
     found |= {f"e2e {path.name}" for path in ROOT.glob("tests/e2e/test_*.py")}
+    found |= {f"client {name}" for name in stems("tests/clients/test_*.py", "test_")}
     found |= {f"guide {name}" for name in stems("docs/docsite/rst/guide_*.rst", "guide_")}
     found |= {f"{kind} {core}" for kind in ("unit", "sanity") for core in sessions.cores()}
     found |= {"coverage of make test", "coverage of all"}
