@@ -39,15 +39,15 @@ _WRAPPERS = [
     "values",
     "volumes",
 ]
-_MACHINE = (
+_HARDWARE = (
     "cpu.number_of_cores gpu.number_of_gpus gpu_memory.size_in_gigabytes memory.size_in_gigabytes "
     "price_per_hour"
 )
 # Path -> fields that are numbers, or text that is one.
 NUMBERS = {
     "/balance": ("amount",),
-    "/instances": tuple(_MACHINE.split()),
-    "/instance-types": (*_MACHINE.split(), "spot_price"),
+    "/instances": tuple(_HARDWARE.split()),
+    "/instance-types": (*_HARDWARE.split(), "spot_price"),
     "/volumes": ("size", "base_hourly_cost", "monthly_price"),
     "/volume-types": ("price.price_per_month_per_gb", "price.cps_per_gb"),
 }
