@@ -35,7 +35,7 @@ from ._purse import Balance
 from ._resources import Instance, SshKey, StartupScript, Tag, Volume
 from ._row import Source
 from ._session import open_http
-from ._traffic import Call
+from ._traffic import Call, Listener
 from ._wait import Clock, SystemClock
 
 LONGEST_TIMEOUT_S = 86400.0
@@ -71,6 +71,18 @@ class Client:
     def calls(self) -> list[Call]:
         """Return the requests of this process."""
         return list(self._http.traffic.calls)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell somebody of every request from now on, and of its answer."""
+        self._http.traffic.listeners.append(listener)
+
+    def log_in(self) -> None:
+        """Log in unless there is a token that is good."""
+        self._http.log_in()
+
+    def token_seconds(self) -> float:
+        """Return for how many seconds the token of now is good, zero without one."""
+        return float(self._http.token_seconds())
 
     def now(self) -> datetime:
         """Return the API's time, so that leases do not depend on the controller's clock."""

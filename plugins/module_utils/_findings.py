@@ -82,3 +82,16 @@ def takes_no_tags(client: Client) -> bool:
     found = _read(client).get("no_tags")
     seen: datetime | None = read_time(found) if isinstance(found, str) else None
     return seen is not None and client.now() - seen < _GOOD_FOR
+
+
+def findings(client: Client) -> dict[str, tuple[str, str]]:
+    """Return in words what is known of an account from before, and what follows, by its name."""
+    lost = bool(_read(client).get("ownership"))
+    return {
+        "remembered_ownership": (
+            ("lost", "nothing is bought until that is looked at") if lost else ("nothing", "")
+        ),
+        "remembered_no_tags": (
+            ("no tags", "long names are refused") if takes_no_tags(client) else ("nothing", "")
+        ),
+    }

@@ -16,6 +16,7 @@ from ._ending import Ending
 from ._errors import FailedStateError, GpuopsError, OwnershipError
 from ._instance_facts import Found
 from ._kept import Kept
+from ._label import LIMIT
 from ._lease import read_time
 from ._machine import wait_off, wait_running
 from ._order import Order
@@ -110,6 +111,7 @@ def _order(found: Found, name: str, want: dict[str, Any]) -> Order:
         on_eviction=want["on_spot_discontinue"],
         startup_script_id=want["startup_script_id"],
         description=want["description"] or "",
+        longest=want.get("description_limit", LIMIT),
         kept=found.kept.get(name, Kept()),
         replaces=found.old[name].id if name in found.old else None,
         wait=want["wait"],

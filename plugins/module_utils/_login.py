@@ -108,6 +108,10 @@ class Login:
                 self._take(self._cache.load() or self._ask())
             return self._access_token
 
+    def seconds_left(self) -> float:
+        """Return for how many seconds the token of now is good, zero without one."""
+        return max(self._expires_at - time.time(), 0.0)
+
     def renew(self, refused: str) -> None:
         """Replace a token that the API refused, once for all threads that used it."""
         with self._lock:

@@ -26,6 +26,7 @@ class Order:
     """What to buy: names, keys, disks in GiB, times in seconds; ``replaces`` is a machine's id.
 
     ``keep`` holds the parts, ``os`` and ``data``, whose disks are to outlive the machine on purpose.
+    ``longest`` is how many characters of a description are tried: more than any limit only to find one.
     """
 
     deployment: str
@@ -43,6 +44,7 @@ class Order:
     on_eviction: str = "trash"
     startup_script_id: str | None = None
     description: str = ""
+    longest: int = LIMIT
     kept: Kept = field(default_factory=Kept)
     replaces: str | None = None
     wait: bool = True
@@ -66,7 +68,7 @@ class Order:
         """Return the description: the ownership string first, a user's text only where it fits."""
         label = identity.label()
         whole = f"{label} {self.description}".strip()
-        return whole if len(whole) <= LIMIT else label
+        return whole if len(whole) <= self.longest else label
 
     def body(self, offer: Offer, identity: Identity) -> dict[str, Any]:
         """Return the order as the API wants it."""

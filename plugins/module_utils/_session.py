@@ -62,6 +62,10 @@ class Http:
         """Log in unless there is a token that is good."""
         self._login.token()
 
+    def token_seconds(self) -> float:
+        """Return for how many seconds the token of now is good, zero without one."""
+        return self._login.seconds_left()
+
     def secrets(self) -> list[str]:
         """Return what must appear in no text."""
         return self._login.secrets()
@@ -97,7 +101,8 @@ class Http:
             raise InvalidError(f"{method} {url}: {error}") from None
         for last in (False, True):
             token = self._login.token()
-            with self.traffic.timed(f"{method} {url}") as seen:
+            asked = {"json": json, "params": params, "path_params": path_params}
+            with self.traffic.timed(f"{method} {url}", **asked) as seen:
                 answer = seen.answer = self._send(method, path, json, params, token)
             if answer.status_code != 401 or last:
                 break

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,9 +29,13 @@ class Call(NamedTuple):
 
 @dataclass
 class Seen:
-    """What came back so far."""
+    """What was asked (``json``, ``params`` and ``path_params``), and what came back so far."""
 
+    asked: dict[str, Any] = field(default_factory=dict)
     answer: Any = None
+
+
+Listener = Callable[[Call, Seen], None]
 
 
 class Traffic:
@@ -39,18 +43,22 @@ class Traffic:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.listeners: list[Listener] = []
         self._log = os.environ.get(LOG_VARIABLE)
 
     @contextmanager
-    def timed(self, request: str) -> Iterator[Seen]:
-        """Measure what happens within, and note it whatever comes of it."""
+    def timed(self, request: str, **asked: Any) -> Iterator[Seen]:
+        """Measure what happens within, note it whatever comes of it, and tell the listeners."""
         method, _space, path = request.partition(" ")
-        seen, start = Seen(), time.monotonic()
+        seen, start = Seen(asked), time.monotonic()
         try:
             yield seen
         finally:
             status = getattr(seen.answer, "status_code", None)
-            self._note(Call(method, path, status, time.monotonic() - start))
+            call = Call(method, path, status, time.monotonic() - start)
+            self._note(call)
+            for listener in self.listeners:
+                listener(call, seen)
 
     def _note(self, call: Call) -> None:
         self.calls.append(call)

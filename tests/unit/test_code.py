@@ -26,6 +26,8 @@ MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 40
 
 # What decides without talking to anybody: may be tested by tables alone.
 PURE = (
+    "_account_forms",
+    "_account_rows",
     "_books",
     "_budget",
     "_catalogue",
@@ -54,12 +56,14 @@ PURE = (
     "_purse",
     "_reap",
     "_reap_budget",
+    "_redaction",
     "_resources",
     "_profiles",
     "_serving",
     "_spend",
     "_statuses",
     "_times",
+    "_trial_wants",
     "_verdicts",
     "_volume_facts",
 )

@@ -23,6 +23,7 @@ MAX_ROLE_VARIABLES = 15
 STATE = "_state"
 # Modules without a twin that asks, each with what shows the same.
 ASKED_ELSEWHERE = {
+    "datacrunch_account_probe": "datacrunch_account_info",
     "datacrunch_lease": "datacrunch_instance_info",
     "datacrunch_ledger": "datacrunch_cost_info",
     "datacrunch_reap": "mode: report",

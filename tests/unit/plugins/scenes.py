@@ -106,6 +106,12 @@ WRITES: tuple[tuple[str, Task, tuple[Task, ...], bool], ...] = (
     ("end", machine(state="absent"), BOUGHT, True),
     ("end a fleet", machine(state="absent"), (machine(**TIER, count=3),), True),
     ("end nothing", machine(state="absent"), (), False),
+    (
+        "probe an account",
+        ("account_probe", {"deployment": "verify-account", "spend": True}),
+        (),
+        True,
+    ),
     ("rebuild a ledger", ("ledger", {}), (machine(**TIER, ledger="none"),), True),
     ("keep a ledger", ("ledger", {}), BOUGHT, False),
     ("register", key(public_key=KEY), (), True),
@@ -140,6 +146,7 @@ WRITES: tuple[tuple[str, Task, tuple[Task, ...], bool], ...] = (
 )
 # And the tasks that only ask, over an account that has one of everything.
 QUESTIONS: tuple[tuple[str, Task], ...] = (
+    ("dialect", ("account_info", {})),
     ("all machines", ("instance_info", {})),
     ("machines of a deployment", ("instance_info", {"deployment": "llm"})),
     ("capacity", ("capacity", {**TIER, "market": "any", "max_price_per_hour": 3})),

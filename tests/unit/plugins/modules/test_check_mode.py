@@ -17,6 +17,8 @@ BY_NAME = [pytest.param(scene, id=scene.name) for scene in SCENES]
 
 # What these write is not in the cloud.
 ELSEWHERE = ("ledger",)
+# What these have done is gone when they are through.
+EACH_TIME = ("account_probe",)
 
 
 def account(cloud: Cloud) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def test_diff_shows_what_changes(cloud: Cloud, scene: Scene) -> None:
     assert diff["before"] != diff["after"]
 
 
-@pytest.mark.parametrize("scene", BY_NAME)
+@pytest.mark.parametrize("scene", [p for p in BY_NAME if p.values[0].module not in EACH_TIME])  # type: ignore[union-attr]
 def test_second_run_changes_nothing(cloud: Cloud, scene: Scene) -> None:
     scene.prepare(cloud)
     scene.run(cloud)
