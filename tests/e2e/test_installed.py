@@ -58,27 +58,18 @@ def test_the_demo_runs_from_an_installed_collection_and_leaves_nothing(tmp_path:
         environment=environment,
     )
     tarball = next(tmp_path.glob("gpuops-cloud-*.tar.gz"))
-    run(
-        "ansible-galaxy",
-        "collection",
-        "install",
-        "--offline",
-        tarball,
-        "-p",
-        empty,
-        cwd=empty,
-        environment=environment,
-    )
+    command = ("ansible-galaxy", "collection", "install", "--offline", tarball, "-p", empty)
+    run(*command, cwd=empty, environment=environment)
 
     # Another clone's demo may run at the same time; one at a time is what a user's folder holds.
     # The account has every habit at once that a purchase can live with.
-    scenario = {"demo_scenario": str(ROOT / "tests/simulator/scenarios/strict.json")}
     own = {
         "demo_dir": str(tmp_path / "demo"),
+        "demo_scenario": str(ROOT / "tests/simulator/scenarios/strict.json"),
         "vllm_wheelhouse": str(CACHE / "wheelhouse"),
-    } | scenario
-    command = ["ansible-playbook", "gpuops.cloud.demo", "-e", json.dumps(own)]
-    output = run(*command, cwd=empty, environment=environment)
+    }
+    demo = ("ansible-playbook", "gpuops.cloud.demo", "-e", json.dumps(own))
+    output = run(*demo, cwd=empty, environment=environment)
 
     assert MODEL["sentence"] in output
     assert "leftovers: none" in output
