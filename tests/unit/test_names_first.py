@@ -86,3 +86,36 @@ def test_every_playbook_that_has_a_folder_checks_names_first(path: Path) -> None
     if not re.search(r"\{\{ _deployment \}\}\"$", text, re.M) or "_home:" not in text:
         return
     assert first["tasks"][0]["ansible.builtin.import_tasks"] == "tasks/check_names.yml"
+
+
+MISSPELT = [
+    ("bringup", {"tier": "a100", "max_price_per_huor": 0.01}, "max_price_per_hour"),
+    ("teardown", {"deploment": "llm"}, "deployment"),
+    ("lease", {"deployment": "llm", "extend": "2h", "mashine_name": "x"}, "machine_name"),
+    ("reap", {"everything": True, "moed": "report"}, "mode"),
+    ("capacity", {"teir": "h100_or_less"}, "tier"),
+    ("status", {"favourite_colour": "red"}, "favourite_colour"),
+]
+
+
+@pytest.mark.parametrize(("book", "given", "named"), MISSPELT, ids=[row[0] for row in MISSPELT])
+def test_misspelt_variables_cost_no_request(
+    tmp_path: Path, book: str, given: dict[str, Any], named: str
+) -> None:
+    with Simulator() as cloud:
+        said = play(book, tmp_path, f"{cloud.url}/v1", **given)
+        assert f"Not known on the command line: {list(given)[-1]}" in said
+        assert named in said
+        assert cloud.log() == []
+    assert files(tmp_path) == {}
+
+
+@pytest.mark.every_core
+@pytest.mark.parametrize("option", ["max_price_per_hour", "max_lease_cost", "count", "gpu_count"])
+def test_zero_is_a_limit_and_not_none(tmp_path: Path, option: str) -> None:
+    """A ceiling of nothing buys nothing; it was no ceiling at all."""
+    stock = {"FIN-01": {"on_demand": {"1A100.22V": 4}, "spot": {}}}
+    with Simulator({"stock": stock}) as cloud:
+        said = play("bringup", tmp_path, f"{cloud.url}/v1", tier="any_a100", **{option: 0})
+        assert option.removeprefix("max_price_per_") in said or "ceiling" in said
+        assert [row for row in cloud.writes() if row["path"] == "/v1/instances"] == []

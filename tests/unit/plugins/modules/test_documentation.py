@@ -93,7 +93,7 @@ def spec_of_action(name: str) -> dict[str, Any]:
     """Return the argument specification of an action plugin, written down as a constant."""
     tree = ast.parse((ROOT / f"plugins/action/{name}.py").read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        target = getattr(node, "targets", [None])[0]
+        target = getattr(node, "targets", [getattr(node, "target", None)])[0]
         if isinstance(target, ast.Name) and target.id.lower().strip("_") == "spec":
             return dict(ast.literal_eval(node.value))  # type: ignore[attr-defined]
     raise AssertionError(f"{name} has no specification")
