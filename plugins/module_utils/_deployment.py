@@ -10,6 +10,7 @@ from typing import Any
 from ._client import Client
 from ._describe import describe_instance, describe_ssh_key, describe_volume
 from ._lease import check_name
+from ._others import others, was_known
 from ._resources import Instance, StartupScript, Volume
 
 
@@ -63,10 +64,13 @@ def survey(client: Client, want: dict[str, Any]) -> dict[str, Any]:
         "startup_scripts": [_script(row) for row in scripts if row.deployment == deployment],
     }
     leftovers = _leftovers(found)
+    in_trash = [row for row in trash if row.deployment == deployment]
     return {
         "deployment": deployment,
         **found,
-        "trash": [describe_volume(row) for row in trash if row.deployment == deployment],
+        "known": bool(leftovers or in_trash) or was_known(client, deployment, want["ledger"]),
+        **others(deployment, rows, volumes),
+        "trash": [describe_volume(row) for row in in_trash],
         "leftovers": leftovers,
         "cost_per_hour": round(sum(row["price_per_hour"] for row in leftovers), 4),
         "warnings": _stranded(rows, mine),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from ._nearest import nearest
+
 # Whoever adds a variable to a playbook adds it here; a test compares.
 _WORDS = """
     budget budget_policy by capacity_interval capacity_timeout chart compare confidential confirm count
@@ -17,7 +19,7 @@ _WORDS = """
     file_mode folder folder_group format gateway_front gateway_host gateway_link_port gateway_port
     gpu_count gpuops_extra_names gpuops_home gpuops_report_dir gpus grace hours idle_after idle_timeout
     image input_tokens instance_type keep_short_fleet lease lease_max lease_max_override ledger
-    locations machine_name market max_lease_cost max_price_per_hour max_tokens metrics_file min_count
+    locations machine_name market max_lease_cost max_price_per_hour max_tokens metrics_file missing_ok min_count
     min_gpu_count min_ram_gb min_tier min_vcpu min_vram_gb min_vram_gb_each mode model_config model_fit
     objective observation_log on_spot_discontinue orphan_age os_volume os_volume_gb output_tokens owner
     project prometheus_sources prompt protect purge_trash replace request_rates requests since spend
@@ -27,8 +29,6 @@ _WORDS = """
 PLAYBOOKS = frozenset(_WORDS.split())
 # Of Ansible itself, and of what runs it.
 LET_THROUGH = ("ansible_", "awx_", "tower_", "molecule_", "_")
-NEAR = 2
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -50,25 +50,3 @@ def unknown(given: Iterable[str], known: Collection[str]) -> list[Unknown]:
         for name in sorted(set(given) - set(known))
         if not name.startswith(LET_THROUGH)
     ]
-
-
-def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return the names at most two letters off, the nearest first."""
-    ranked = sorted((distance(name, other), other) for other in known)
-    return tuple(other for far, other in ranked if far <= NEAR)[:_SHOWN]
-
-
-def distance(one: str, other: str) -> int:
-    """Return how many letters are to be added, dropped, changed, or swapped with their neighbour."""
-    if abs(len(one) - len(other)) > NEAR:
-        return NEAR + 1
-    rows = [list(range(len(other) + 1))]
-    for i, letter in enumerate(one, start=1):
-        row = [i]
-        for j, wanted in enumerate(other, start=1):
-            costs = [rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != wanted)]
-            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], wanted):
-                costs.append(rows[-2][j - 2] + 1)
-            row.append(min(costs))
-        rows.append(row)
-    return rows[-1][-1]

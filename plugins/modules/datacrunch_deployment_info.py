@@ -15,6 +15,7 @@ author:
 extends_documentation_fragment:
   - gpuops.cloud.attributes.info
   - gpuops.cloud.auth
+  - gpuops.cloud.ledger
 options:
   deployment:
     description:
@@ -149,15 +150,35 @@ leftovers:
     price_per_hour: {type: float, description: What it costs per hour., returned: success, sample: 3.555}
     kept: {type: bool, description: Whether it is a volume that is kept on purpose., returned: success, sample: false}
 cost_per_hour: {type: float, description: Price per hour of all of it., returned: success, sample: 3.5824}
+known:
+  description:
+    - Whether anything says that there is or was such a deployment - what exists of it, the trash, an instance that has ended, the ledger.
+  returned: success
+  type: bool
+  sample: true
+others:
+  description: The other deployments of this account that cost, by name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    deployment: {type: str, description: Name of the deployment., returned: success, sample: train}
+    cost_per_hour: {type: float, description: What it costs per hour., returned: success, sample: 4.666}
+nearest:
+  description: Those of them whose names are at most two letters off.
+  returned: success
+  type: list
+  elements: str
+  sample: [llm2]
 """
 
 from ..module_utils._deployment import survey
-from ..module_utils._module import run_info
+from ..module_utils._module import LEDGER_SPEC, run_info
 
 
 def main() -> None:
     """Survey a deployment."""
-    run_info({"deployment": {"type": "str", "required": True}}, survey)
+    run_info({"deployment": {"type": "str", "required": True}, **LEDGER_SPEC}, survey)
 
 
 if __name__ == "__main__":

@@ -183,3 +183,23 @@ def test_lease_is_extended_and_ended(controller: Controller) -> None:
     said = controller.play("lease.yml", done=True, owner="me", confirm="yes")
     assert "total" in said
     assert controller.machines() == []
+
+
+def test_name_that_is_known_nowhere_fails_with_the_nearest(controller: Controller) -> None:
+    controller.rent()
+    said = controller.play("teardown.yml", ok=False, deployment="lllm", owner="me")
+    assert "There is no deployment lllm" in said
+    assert "Did you mean llm?" in said
+    assert "What costs: llm at 1.8107." in said
+    assert controller.machines() == ["llm"]
+    assert "leftovers: none" in controller.play(
+        "teardown.yml", deployment="lllm", owner="me", missing_ok=True
+    )
+
+
+def test_name_that_was_ended_before_is_nothing_to_do(controller: Controller) -> None:
+    controller.rent()
+    for _again in range(2):
+        said = controller.play("teardown.yml", owner="me", os_volume="delete")
+        assert "leftovers: none" in said
+    assert controller.machines() == []

@@ -15,13 +15,8 @@ import pytest
 import yaml
 
 from ansible_collections.gpuops.cloud.plugins.action.check_variables import role_options
-from ansible_collections.gpuops.cloud.plugins.module_utils._variables import (
-    NEAR,
-    PLAYBOOKS,
-    distance,
-    nearest,
-    unknown,
-)
+from ansible_collections.gpuops.cloud.plugins.module_utils._nearest import NEAR, distance, nearest
+from ansible_collections.gpuops.cloud.plugins.module_utils._variables import PLAYBOOKS, unknown
 
 ROOT = Path(__file__).parents[4]
 KNOWN = PLAYBOOKS | role_options()
