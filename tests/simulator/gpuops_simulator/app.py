@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from . import routes
+from . import accents, routes
 from .clock import iso
 from .cloud import Cloud
 from .errors import ApiError, missing
@@ -54,6 +54,8 @@ class App:
         response = self._with_fault(request, fault, line)
         if response is not None:
             entry["status"] = response.status
+            done = entry["write"] and response.status < 400
+            response.drip = self.cloud.scenario.dialect.drip(write=done)
         return response
 
     def _entry(self, request: Request, fault: Fault | None) -> dict[str, Any]:
@@ -105,6 +107,8 @@ class App:
                 error = ApiError(500, "server_error", "The simulator failed; see its notes")
                 response = Response(500, error.body())
             response.body = response.payload()  # while nobody can change what it shows
+            if request.method == "GET" and response.status < 300:
+                response.body = accents.spoken(self.cloud.scenario.dialect, response.body)
             return response
 
     def _limited(self, request: Request, fate: str | None) -> Response:

@@ -74,6 +74,10 @@ class Cloud:
         """Return the simulated time in seconds since the epoch."""
         return self.clock.now()
 
+    def date(self) -> float:
+        """Return the time that answers bear in their header, which may be a wrong one."""
+        return self.now() + self.scenario.dialect.date_offset_seconds
+
     def settle(self) -> None:
         """Bring the account up to the present."""
         lifecycle.settle(self)

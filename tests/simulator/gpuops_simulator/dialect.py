@@ -22,6 +22,9 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "untag": ("both", "id", "key"),
     "tag_conflict": ("key", "tag"),
     "order_answer": (None, 301, 303, 404, 409, 499, 500, 502, 504, 520, 522, 524),
+    "list_shape": ("array", "data", "object", "null"),
+    "numbers": ("plain", "nan", "null", "comma"),
+    "slow_bodies": ("all", "writes"),
 }
 
 
@@ -43,6 +46,11 @@ class Dialect:
     answer_description: int | None = None
     unknown_looks: int = 0
     list_lag_seconds: float = 0.0
+    list_shape: str = "array"
+    numbers: str = "plain"
+    slow_body_seconds: float = 0.0
+    slow_bodies: str = "all"
+    date_offset_seconds: float = 0.0
 
     @classmethod
     def read(cls, data: Any) -> Dialect:
@@ -60,3 +68,7 @@ class Dialect:
     def shown(self, description: str) -> str:
         """Return as much of a description as answers hold."""
         return description[: self.answer_description]
+
+    def drip(self, *, write: bool) -> float:
+        """Return how long the body of an answer, to a write that was done or not, takes to come."""
+        return self.slow_body_seconds if write or self.slow_bodies == "all" else 0.0

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +24,7 @@ from .version import SERVER
 from .wire import Request, Response
 
 MOST_BYTES = 4 * 1024 * 1024
+MOST_DROPS = 20
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 Answer = Callable[[Request, "Handler"], "Response | None"]
 
@@ -34,9 +36,9 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], answer: Answer, now: Callable[[], float]) -> None:
+    def __init__(self, address: tuple[str, int], answer: Answer, date: Callable[[], float]) -> None:
         self.answer = answer
-        self.now = now
+        self.date = date
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         super().__init__(address, Handler)
@@ -116,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
         body = response.payload()
         headers = {
             "Server": SERVER,
-            "Date": formatdate(self.server.now(), usegmt=True),
+            "Date": formatdate(self.server.date(), usegmt=True),
             "Connection": "close" if self.close_connection else "keep-alive",
         }
         if response.status != 204:
@@ -124,7 +126,21 @@ class Handler(BaseHTTPRequestHandler):
         headers |= response.headers
         lines = [f"HTTP/1.1 {response.status} {PHRASES.get(response.status, '')}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+        if response.drip and body:
+            self.wfile.write(head)
+            self._drip(body, response.drip)
+        else:
+            self.wfile.write(head + body)
+
+    def _drip(self, body: bytes, seconds: float) -> None:
+        """Send a body in drops, so that no pause between two of them is as long as all."""
+        drops = min(len(body), MOST_DROPS)
+        cuts = [len(body) * number // drops for number in range(drops + 1)]
+        for begin, end in pairwise(cuts):
+            if not self.pause(seconds / drops):
+                return
+            self.wfile.write(body[begin:end])
 
     def pause(self, seconds: float) -> bool:
         """Wait; return false when the simulator is ending."""

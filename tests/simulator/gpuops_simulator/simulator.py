@@ -53,11 +53,11 @@ class Simulator:
         first = self._read(scenario)
         self.cloud = Cloud(first, clock or Clock(speed), hosts, say, state_file)
         self._app = App(self.cloud)
-        self._server = Server(address, self.answer, self.cloud.now)
+        self._server = Server(address, self.answer, self.cloud.date)
         self._servers = [self._server]
         if also_host:
             same_port = (also_host, self._server.reachable[1])
-            self._servers.append(Server(same_port, self.answer, self.cloud.now))
+            self._servers.append(Server(same_port, self.answer, self.cloud.date))
         self._stop_wanted = threading.Event()
         self._stopped = False
 

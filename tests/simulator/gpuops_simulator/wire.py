@@ -57,12 +57,16 @@ class Request:
 
 @dataclass
 class Response:
-    """An answer; a body of str or bytes goes out as it is, anything else as JSON."""
+    """An answer; a body of str or bytes goes out as it is, anything else as JSON.
+
+    Its body takes ``drip`` seconds to come, drop by drop.
+    """
 
     status: int = 200
     body: Any = None
     content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
+    drip: float = 0.0
 
     def payload(self) -> bytes:
         """Return the bytes of the body."""

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from requests import ReadTimeout
 from requests import Response as Answer
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
@@ -116,12 +117,13 @@ class Wire:
         done = partial(self.weather.done, controller, request.method, request.path)
         line = Line(self.schedule, patience, done)
         response = self._late(request, line) if mishap == "late" else self._serve(request, line)
+        self._drip(response, line)
         controller.served()
         return response, line
 
     def headers(self, response: Response) -> dict[str, str]:
         """Return the headers of an answer."""
-        headers = {"Date": formatdate(self.sim.cloud.now(), usegmt=True)}
+        headers = {"Date": formatdate(self.sim.cloud.date(), usegmt=True)}
         if response.status != 204:
             length = str(len(response.payload()))
             headers |= {"Content-Type": response.content_type, "Content-Length": length}
@@ -132,6 +134,12 @@ class Wire:
         line.done()
         self.weather.after(request.method, request.path, response)
         return response
+
+    def _drip(self, response: Response | None, line: Line) -> None:
+        """Let the time pass that a body takes to come; the client gives up in between."""
+        if response is not None and response.drip and response.payload():
+            line.silent = line.silent or response.drip > line.patience
+            self.schedule.pause(min(response.drip, line.patience))
 
     def _late(self, request: Request, line: Line) -> Response | None:
         """Serve in the background: the client may give up before, and it is served all the same."""
@@ -174,7 +182,7 @@ class Connection(HTTPConnection):
 
 
 class Session:
-    """What stands in for a session of requests where no request goes wrong on its way.
+    """What stands in for a session of requests where none goes wrong, but that it may be slow.
 
     A month has tens of thousands of requests, and nothing in it that urllib3 would repeat.
     """
@@ -188,6 +196,7 @@ class Session:
         url: str,
         *,
         headers: Mapping[str, str],
+        timeout: tuple[float, float],
         json: Any = None,
         params: Mapping[str, Any] | None = None,
         **_: Any,
@@ -197,9 +206,10 @@ class Session:
         query = {name: [str(value)] for name, value in (params or {}).items()}
         body = b"" if json is None else json_of.dumps(json).encode()
         request = Request(method, urlsplit(url).path, query, lower, body)
-        response, line = self._wire.exchange(request, patience=0.0)
+        response, line = self._wire.exchange(request, patience=timeout[1])
+        if line.silent:
+            raise ReadTimeout("timed out")
         assert response is not None, url
-        assert not line.silent, url
         assert not line.broken, url
         answer = Answer()
         answer.status_code, answer._content = response.status, response.payload()

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import json
+import math
+import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -99,7 +103,91 @@ def test_system_disk_is_not_small(api: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"untag": "name"}, {"order_answer": 200}, {"tags": True}, {"description_limit": 5}]
+    ("shape", "wanted"), [("data", {"data": []}), ("object", {}), ("null", None)]
+)
+@pytest.mark.parametrize("path", ["/instances", "/volumes", "/volumes/trash", "/ssh-keys"])
+def test_lists_may_have_another_shape(start: Any, path: str, shape: str, wanted: Any) -> None:
+    api = start(dialect={"list_shape": shape})
+    assert api.get(path).data == wanted
+    instance = api.buy()
+    assert api.instance(instance)["id"] == instance
+    assert api.balance() > 0
+
+
+def test_rows_are_kept_in_another_shape(start: Any) -> None:
+    api = start(dialect={"list_shape": "data"})
+    instance = api.buy()
+    assert [row["id"] for row in api.get("/instances").data["data"]] == [instance]
+    assert len(api.get("/instance-types").data["data"]) > 20
+
+
+@pytest.mark.parametrize("habit", ["nan", "null", "comma"])
+def test_amounts_may_be_no_numbers(start: Any, habit: str) -> None:
+    api = start(balance=1.797, dialect={"numbers": habit})
+    instance = api.instance(api.buy())
+    (volume,) = api.get("/volumes").data
+    types, disks = api.get("/instance-types").data, api.get("/volume-types").data
+    amounts = [
+        api.get("/balance").data["amount"],
+        instance["price_per_hour"],
+        volume["base_hourly_cost"],
+        volume["monthly_price"],
+        types[0]["price_per_hour"],
+        types[0]["spot_price"],
+        disks[0]["price"]["price_per_month_per_gb"],
+    ]
+    good = {
+        "nan": lambda one: math.isnan(one),
+        "null": lambda one: one is None,
+        "comma": lambda one: "," in one and "." not in one,
+    }
+    assert [one for one in amounts if not good[habit](one)] == []
+    assert volume["size"] == 50
+    assert api.simulator.state()["balance"]["amount"] < 1.797
+
+
+def test_amount_with_a_comma_is_text(start: Any) -> None:
+    api = start(balance=1.797, dialect={"numbers": "comma"})
+    assert json.loads(api.get("/balance").text)["amount"] == "1,797"
+
+
+@pytest.mark.parametrize("offset", [-172800, 0, 3600])
+def test_date_may_be_off(start: Any, offset: int) -> None:
+    api = start(dialect={"date_offset_seconds": offset})
+    date = parsedate_to_datetime(api.get("/balance").headers["Date"])
+    off = (date - api.simulator.now()).total_seconds()
+    assert abs(off - offset) <= 1
+
+
+@pytest.mark.parametrize(("slow", "reads"), [("all", True), ("writes", False)])
+def test_bodies_may_drip(start: Any, slow: str, reads: bool) -> None:
+    api = start()
+    api.simulator.switch(dialect={"slow_body_seconds": 0.3, "slow_bodies": slow})
+
+    def took(call: Any) -> float:
+        began = time.monotonic()
+        assert call().status < 300
+        return time.monotonic() - began
+
+    assert (took(lambda: api.get("/volume-types")) > 0.25) is reads
+    assert took(api.order) > 0.25
+    began = time.monotonic()
+    assert api.order(location_code="MOON-01").status == 400
+    assert (time.monotonic() - began > 0.25) is reads
+    assert len(api.get("/instances").data) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"untag": "name"},
+        {"order_answer": 200},
+        {"tags": True},
+        {"description_limit": 5},
+        {"list_shape": "xml"},
+        {"numbers": "roman"},
+        {"slow_bodies": "reads"},
+    ],
 )
 def test_dialect_that_is_not_known_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"unknown dialect keys|is one of"):
