@@ -101,6 +101,40 @@ def confirm(client: Client, order: Order, sent: Sent, instance_id: str) -> list[
     raise _not_ours(client, order, sent, seen)
 
 
+def refuse_strays(
+    client: Client, listed: Iterable[Instance], sent: Sent, problem: GpuopsError
+) -> None:
+    """Raise OwnershipError where an order without a clear answer may have made what shows no ownership.
+
+    No answer named its id, so it may be somebody else's: it is left alone, and no order is repeated.
+    """
+    rows = [row for row in listed if sent.surely_made(row) and not sent.made(row)]
+    if not rows:
+        return
+    texts = ", ".join(_named(row, sent) for row in rows)
+    kept = note_lost_ownership(client, texts)
+    raise OwnershipError(
+        f"{problem.message}, and {texts} may have come of it, which does not show that it is ours, "
+        "and may be somebody else's: it is left alone",
+        hint="Look in the console whose it is, and terminate it there if it is yours. Nothing more is "
+        f"bought in this account until {kept} is deleted.",
+        details={
+            "instance_id": rows[0].id,
+            "instance_name": sent.identity.name,
+            "changed": True,
+            "left_alone": True,
+        },
+    )
+
+
+def _price(row: Instance, sent: Sent) -> Price:
+    return row.price if row.price.is_told else sent.price
+
+
+def _named(row: Instance, sent: Sent) -> str:
+    return f"{row.name} ({row.id}, {_price(row, sent).or_nothing} per hour)"
+
+
 def _by_id(client: Client, instance_id: str) -> Instance | None:
     try:
         return client.instance(instance_id)
@@ -110,8 +144,7 @@ def _by_id(client: Client, instance_id: str) -> Instance | None:
 
 def _not_ours(client: Client, order: Order, sent: Sent, row: Instance) -> OwnershipError:
     """Terminate an instance that is surely ours, and return the error that says what happened."""
-    price = row.price if row.price.is_told else sent.price
-    text = f"{row.name} ({row.id}, {price.or_nothing} per hour)"
+    text = _named(row, sent)
     kept = note_lost_ownership(client, text)
     details = {"instance_id": row.id, "instance_name": order.name, "changed": True}
     hint = f"Nothing more is bought in this account until {kept} is deleted."
@@ -127,7 +160,7 @@ def _not_ours(client: Client, order: Order, sent: Sent, row: Instance) -> Owners
         "again"
     )
     try:
-        known = Instance(row.id, order.name, price=price)
+        known = Instance(row.id, order.name, price=_price(row, sent))
         terminate_one(client, known, order.undo(), [])
     except GpuopsError as error:
         return OwnershipError(

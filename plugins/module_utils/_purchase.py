@@ -26,7 +26,7 @@ from ._marking import lend_volume, set_tag
 from ._offer import Offer
 from ._once import look_up
 from ._order import Order
-from ._ownership import Sent, confirm, find_made
+from ._ownership import Sent, confirm, find_made, refuse_strays
 from ._resources import Instance
 from ._settling import wait_detached
 from ._walk import Walk
@@ -63,7 +63,7 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> Instance | N
         instance_id, mine = _place(client, order, sent, walk.fallbacks)
     except NoCapacityError as error:
         walk.note(order.name, offer, "refused", error.message)
-        other = _of_another_run(client, order)  # which may have taken the last one
+        other = _of_another_run(client.instances(), order)  # which may have taken the last one
         if not other:
             return None
         instance_id, mine = other, False
@@ -155,9 +155,11 @@ def _place(client: Client, order: Order, sent: Sent, fallbacks: Fallbacks) -> tu
             found = look_up(client, look, error, "machine")
             if found:
                 return found, True
-            other = _of_another_run(client, order)
+            rows = client.instances()
+            other = _of_another_run(rows, order)
             if other:
                 return other, False
+            refuse_strays(client, rows, sent, error)
             if last:
                 error.hint = (
                     "Twice the order got no clear answer and no machine of it appeared. "
@@ -167,9 +169,9 @@ def _place(client: Client, order: Order, sent: Sent, fallbacks: Fallbacks) -> tu
     raise AssertionError("not reached")
 
 
-def _of_another_run(client: Client, order: Order) -> str | None:
+def _of_another_run(rows: list[Instance], order: Order) -> str | None:
     """Return the id of the machine of this name that stays, or None when there is none."""
-    same = twins(client.instances(), order.deployment, order.name, order.replaces)
+    same = twins(rows, order.deployment, order.name, order.replaces)
     return same[0].id if same else None
 
 

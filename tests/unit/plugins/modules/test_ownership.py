@@ -169,6 +169,22 @@ def test_instance_whose_ownership_does_not_hold_is_terminated_and_remembered(
     assert cloud.buy(**TIER)["changed"]
 
 
+@pytest.mark.parametrize("answer", [404, 520])
+def test_order_without_a_clear_answer_and_without_ownership_is_not_repeated(
+    start: Start, home: Path, answer: int
+) -> None:
+    cloud = start_in(start, **NOTHING_SHOWN, order_answer=answer)
+    result = cloud.fails("datacrunch_instance", deployment="llm", **TIER)
+    assert result["error"]["code"] == "ownership"
+    machine = cloud.machine()
+    assert f"llm ({machine['id']}, 4.639 per hour)" in result["msg"]
+    assert "left alone" in result["msg"]
+    assert machine["id"] in finding(home)["ownership"]["instance"]
+    again = cloud.fails("datacrunch_instance", deployment="llm", **TIER)
+    assert "Nothing is bought in this account" in again["msg"]
+    assert cloud.orders() == 1
+
+
 def test_fleet_whose_ownership_does_not_hold_leaves_nothing(start: Start) -> None:
     cloud = start_in(start, **NOTHING_SHOWN)
     theirs = rent(cloud, hostname="llm-2")
