@@ -66,20 +66,27 @@ def _add_or_replace(client: Client, kind: str, item_id: str, key: str, value: st
         try:
             client.tag(kind, item_id, key, value)
             break
-        except ConflictError:
-            unique = True
-            tags = _tags_of(client, kind, item_id)
-            old = next((tag for tag in tags if tag.key == key), None)
-            if old and old.value == value:
+        except GpuopsError as error:
+            conflict = isinstance(error, ConflictError)
+            if not (conflict or error.unclear):
+                raise
+            unique = unique or conflict
+            old = [tag for tag in _tags_of(client, kind, item_id) if tag.key == key]
+            if value in [tag.value for tag in old]:
                 break
             if last:
-                raise
-            if old:
-                untag(client, kind, item_id, old)
-        except GpuopsError as error:
-            if last or not error.unclear:
-                raise
+                raise (error if old or not conflict else _hidden(kind, item_id, key)) from None
+            for tag in old if conflict else ():
+                untag(client, kind, item_id, tag)
     return unique
+
+
+def _hidden(kind: str, item_id: str, key: str) -> GpuopsError:
+    return GpuopsError(
+        f"POST /{kind}/{item_id}/tags: the account says that there is a tag {key} already, but does "
+        "not show it",
+        hint="Nothing can be changed that is not shown. Look at the tags in the console.",
+    )
 
 
 def _tags_of(client: Client, kind: str, item_id: str) -> tuple[Tag, ...]:

@@ -137,9 +137,19 @@ class _End:
             self._send("delete")
             return _ACCEPTED
         except UnavailableError as error:
-            return f"unclear ({error.message})"  # a delete may be repeated
+            return self._after_unclear(error)
         except _REFUSALS as error:
             return self._after(error)
+
+    def _after_unclear(self, problem: GpuopsError) -> str:
+        """Return what an instance is like whose delete may have been executed; it may be repeated."""
+        seen = self._proof.look()
+        if seen == PROVEN:
+            return seen
+        if self._proof.status in ENDED - {"notfound"}:  # a record that is missing may only lag
+            self._proof.accepted = True
+            return _ACCEPTED
+        return f"{seen}, unclear ({problem.message})"
 
     def _after(self, refusal: GpuopsError) -> str:
         """Return what an instance is like whose delete was refused; raises a refusal for good."""

@@ -112,6 +112,17 @@ def test_accepted_delete_without_effect_is_sent_again(cloud: Cloud) -> None:
     assert cloud.machines() == []
 
 
+@pytest.mark.parametrize("delete_seconds", [0, 60])
+def test_delete_without_any_clear_answer_is_seen_by_its_effect(
+    start: Start, delete_seconds: float
+) -> None:
+    cloud = start(provision_seconds=30, delete_seconds=delete_seconds)
+    cloud.buy(**TIER)
+    cloud.fault("commit_then_500", ACTIONS, times=None)
+    assert cloud.end(os_volume="delete", wait_timeout=120)["changed"]
+    assert (cloud.machines(), billed(cloud)) == ([], [])
+
+
 @pytest.mark.parametrize("looks", [1, 4])
 def test_id_that_is_unknown_for_a_while_is_terminated(cloud: Cloud, looks: int) -> None:
     machine = cloud.buy(**TIER)["instance"]["id"]

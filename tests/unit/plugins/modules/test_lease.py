@@ -200,6 +200,21 @@ def test_answer_that_was_lost_is_looked_up(cloud: Cloud, match: dict[str, str], 
     assert len(tags(cloud.machine())) == 4
 
 
+def test_protection_without_any_clear_answer_is_seen_by_its_effect(cloud: Cloud) -> None:
+    cloud.buy(**TIER)
+    cloud.fault("commit_then_500", TAGGING, times=None)
+    assert lease(cloud, protect=True)["instances"][0]["protected"]
+    assert tags(cloud.machine())["gpuops-protect"] == "yes"
+
+
+def test_tag_that_is_there_and_not_shown_is_told(start: Start) -> None:
+    cloud = start(provision_seconds=30, dialect={"answer_tags": False})
+    cloud.buy(**TIER)
+    cloud.fault("commit_then_500", TAGGING)
+    result = cloud.fails("datacrunch_lease", deployment="llm", protect=True)
+    assert "a tag gpuops-protect already, but does not show it" in result["msg"]
+
+
 def test_two_controllers_that_extend_at_once(cloud: Cloud) -> None:
     cloud.buy(**TIER)
     client, other = cloud.client(), cloud.client()
