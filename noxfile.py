@@ -58,6 +58,7 @@ TYPED = (
     "tests/benchmarks",
     "tests/simulator",
     "tests/unit/chaos",
+    "tests/unit/matrix",
     "scripts",
     "noxfile.py",
 )
@@ -240,12 +241,17 @@ for session in sessions.read():
 @nox.session
 @bench
 def chaos(at: Bench) -> None:
-    """Play 3,000 random sequences of purchases, faults and kills (GPUOPS_CHAOS_SEED: these)."""
+    """Play 3,000 random sequences of faults and kills, and 2,000 threes of dialects.
+
+    GPUOPS_CHAOS_SEED plays those of a seed again.
+    """
     at.use(workshop.environment_for("chaos", pinned("ansible-core", *NEEDED, *PYTEST)))
     seed = at.env.setdefault("GPUOPS_CHAOS_SEED", str(secrets.randbelow(10**9)))
     runs = at.env.setdefault("GPUOPS_CHAOS_RUNS", "3000")
-    print(f"{runs} sequences from seed {seed} on: GPUOPS_CHAOS_SEED={seed} plays them again")
-    chosen = ("tests/unit/chaos", "-k", "sequence")
+    threes = at.env.setdefault("GPUOPS_MATRIX_TRIPLES", "2000")
+    print(f"{runs} sequences from seed {seed} on, {threes} threes of dialects of that seed:")
+    print(f"GPUOPS_CHAOS_SEED={seed} plays them again")
+    chosen = ("tests/unit/chaos", "tests/unit/matrix", "-k", "sequence or triple")
     at.pytest("chaos", WORK / "junit-chaos.xml", "-q", "-n", "auto", *chosen)
 
 

@@ -32,7 +32,7 @@ PASSED = frozenset(
     }
 )
 # The tests' own switches, besides the locale.
-PASSED_BEGINNINGS = ("GPUOPS_CHAOS_", "GPUOPS_MONTH_", "LC_")
+PASSED_BEGINNINGS = ("GPUOPS_CHAOS_", "GPUOPS_MATRIX_", "GPUOPS_MONTH_", "LC_")
 # Settings of pip that say where packages come from, by their bare names.
 SOURCES = frozenset(
     {

@@ -30,14 +30,14 @@ KEPT = frozenset(
         "CI", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "TERM", "TMPDIR",
         "USER", "VIRTUAL_ENV",
         # How long and how often, asked for by name; and by which a session finds its processes.
-        "GPUOPS_CHAOS_RUNS", "GPUOPS_CHAOS_SEED", "GPUOPS_MONTH_DAYS", "GPUOPS_WATCH_PID",
-        "GPUOPS_WORKSPACE",
+        "GPUOPS_CHAOS_RUNS", "GPUOPS_CHAOS_SEED", "GPUOPS_MATRIX_TRIPLES", "GPUOPS_MONTH_DAYS",
+        "GPUOPS_WATCH_PID", "GPUOPS_WORKSPACE",
     }
 )  # fmt: skip
 KEPT_PREFIXES = ("ANSIBLE_TEST_", "COV_", "COVERAGE_", "PYTEST_", "PYTHON")
 # Their calls of the collection, if any, are those of other tests, in random order.
 UNMEASURED = (
-    "chaos", "simulator", "test_code.py", "test_coverage.py", "test_every_core.py",
+    "chaos", "matrix", "simulator", "test_code.py", "test_coverage.py", "test_every_core.py",
     "test_isolation.py", "test_repository.py", "test_sessions.py", "test_sessions_environment.py",
     "test_tools.py",
 )  # fmt: skip
