@@ -207,6 +207,8 @@ class Marks:
                 self._drop(LEASE_TAG)
             else:
                 self._drop(NEXT_LEASE_TAG)
+        if not self.tags:
+            raise _hidden("instances", self.id, NEXT_LEASE_TAG)
         raise GpuopsError(
             f"The lease of {self.name} ({self.id}) could not be written: others change it, too",
             hint="Run the same again.",

@@ -213,6 +213,8 @@ def test_tag_that_is_there_and_not_shown_is_told(start: Start) -> None:
     cloud.fault("commit_then_500", TAGGING)
     result = cloud.fails("datacrunch_lease", deployment="llm", protect=True)
     assert "a tag gpuops-protect already, but does not show it" in result["msg"]
+    for words in ("shows the old one", "a tag gpuops-next-lease already, but does not show it"):
+        assert words in cloud.fails("datacrunch_lease", deployment="llm", extend="1h")["msg"]
 
 
 def test_two_controllers_that_extend_at_once(cloud: Cloud) -> None:
