@@ -16,7 +16,12 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _findings, _lease, _purchase
+from ansible_collections.gpuops.cloud.plugins.module_utils import (
+    _attempt,
+    _findings,
+    _lease,
+    _purchase,
+)
 from ansible_collections.gpuops.cloud.tests.unit.chaos.stage import Stage, stage
 from ansible_collections.gpuops.cloud.tests.unit.chaos.world import World
 
@@ -95,5 +100,5 @@ def test_strangers_that_are_taken_for_ours_are_found(theatre: Stage) -> None:
 
 
 def test_machines_that_nobody_tells_of_are_found(theatre: Stage) -> None:
-    with mock.patch.object(_purchase, "_keep_id", lambda error, *_args: error):
+    with mock.patch.object(_attempt.Attempt, "keep_id", lambda _self, error: error):
         assert found(theatre, "was bought and not told")
