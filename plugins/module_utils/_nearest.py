@@ -17,6 +17,12 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(other for far, other in ranked if far <= NEAR)[:_SHOWN]
 
 
+def longer(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that begin with a whole word of some length, as ``max_price`` is one."""
+    begin = f"{name}_" if len(name) > NEAR + 1 else ""
+    return tuple(sorted(one for one in known if begin and one.startswith(begin)))[:_SHOWN]
+
+
 def distance(one: str, other: str) -> int:
     """Return how many letters are to be added, dropped, changed, or swapped with their neighbour."""
     if abs(len(one) - len(other)) > NEAR:

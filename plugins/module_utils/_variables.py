@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ._nearest import nearest
+from ._nearest import longer, nearest
 
 # Whoever adds a variable to a playbook adds it here; a test compares.
 _WORDS = """
@@ -33,20 +33,24 @@ LET_THROUGH = ("ansible_", "awx_", "tower_", "molecule_", "_")
 
 @dataclass(frozen=True)
 class Unknown:
-    """A name that is nobody's; ``nearest`` are ours within two letters of it, the nearest first."""
+    """A name that is nobody's; ``nearest`` are ours within two letters of it, the nearest first.
+
+    ``longer`` are ours that go on where it ends.
+    """
 
     name: str
     nearest: tuple[str, ...]
+    longer: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        meant = f" (did you mean {' or '.join(self.nearest)}?)" if self.nearest else ""
-        return f"{self.name}{meant}"
+        meant = [*self.nearest, *self.longer]
+        return f"{self.name} (did you mean {' or '.join(meant)}?)" if meant else self.name
 
 
 def unknown(given: Iterable[str], known: Collection[str]) -> list[Unknown]:
     """Return the names that are neither known nor of Ansible itself, each with the nearest."""
     return [
-        Unknown(name, nearest(name, known))
+        Unknown(name, nearest(name, known), longer(name, known))
         for name in sorted(set(given) - set(known))
         if not name.startswith(LET_THROUGH)
     ]

@@ -95,6 +95,12 @@ def test_names_of_others_are_let_through(name: str) -> None:
     assert unknown([name], KNOWN) == []
 
 
+def test_name_that_ends_too_early_is_told_how_it_goes_on() -> None:
+    (found,) = unknown(["max_price"], KNOWN)
+    assert str(found) == "max_price (did you mean max_price_per_hour?)"
+    assert found.nearest == ()  # a playbook of somebody else may use it
+
+
 def test_names_that_are_nobodys_have_no_nearest() -> None:
     (found,) = unknown(["favourite_colour"], KNOWN)
     assert found.nearest == ()
