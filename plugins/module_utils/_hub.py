@@ -25,6 +25,14 @@ from ._errors import AuthError, GpuopsError, InvalidError, NotFoundError, Unavai
 from ._version import VERSION
 
 HUB = "https://huggingface.co"
+
+
+class ImpossibleNameError(InvalidError):
+    """What was given can be no name of a model."""
+
+
+# What a hub answers about a model that nobody can load, or not with this token.
+REFUSALS = (AuthError, ImpossibleNameError, NotFoundError)
 # Configurations have some kB, and the list of a repository's files some hundred.
 LARGEST = 16 * 2**20
 REDIRECTS = 5
@@ -98,7 +106,7 @@ def read_hub(
             hint="Give its config.json on this machine.",
         )
     if not _NAME.fullmatch(name):
-        raise InvalidError(f"{name!r} is no name of a model on a hub, such as Qwen/Qwen3-8B")
+        raise ImpossibleNameError(f"{name!r} is no name of a model on a hub, such as Qwen/Qwen3-8B")
     if urlsplit(endpoint).scheme not in ("http", "https"):
         raise InvalidError(f"{endpoint!r} is no address of a hub")
     root, at = endpoint.rstrip("/"), quote(revision, safe="")

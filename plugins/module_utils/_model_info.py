@@ -20,7 +20,8 @@ from ._profiles import demand_of, settings_of
 def model_info(want: dict[str, Any]) -> dict[str, Any]:
     """Return a model and the smallest number of GPUs of each kind that serve it.
 
-    With ``strict`` false a model that cannot be read is returned as its name and the problem.
+    With ``strict`` false a model that cannot be read is returned as its name and the problem, unless
+    the hub answers that there is none, or that we may not read it: no machine could load it either.
     """
     demand = demand_of(want["profile"], want["settings"], want["sequences"])
     gpus = gpus_from(want["gpus"])
@@ -30,7 +31,7 @@ def model_info(want: dict[str, Any]) -> dict[str, Any]:
         size = want["weight_bytes"] or found.weight_bytes
         model = model_of(found.config, want["model"], file_bytes=size, quantization=wished)
     except GpuopsError as error:
-        if want["strict"]:
+        if want["strict"] or (_is_on_hub(want) and isinstance(error, _hub.REFUSALS)):
             raise
         unread = {"name": want["model"], "problem": str(error)}
         warning = f"Whether {want['model']} fits on a GPU is not known: {error}"
@@ -43,8 +44,12 @@ def model_info(want: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _is_on_hub(want: dict[str, Any]) -> bool:
+    return not (want["config"] or _hub.is_path(want["model"]))
+
+
 def _read(want: dict[str, Any]) -> _hub.Published:
-    if want["config"] or _hub.is_path(want["model"]):
+    if not _is_on_hub(want):
         return _hub.read_folder(want["config"] or want["model"])
     return _hub.read_hub(
         want["model"],

@@ -59,7 +59,10 @@ options:
     type: list
     elements: str
   strict:
-    description: Whether a model that cannot be read is an error. If not, RV(model) says what the problem is, and a warning does.
+    description:
+      - Whether a model that cannot be read is an error. If not, RV(model) says what the problem is, and a warning does.
+      - A name that can be none, and a hub that answers that there is no such model or that the token may not read it, are errors always - no
+        machine could load it either.
     type: bool
     default: true
   timeout:

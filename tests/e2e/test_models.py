@@ -112,11 +112,17 @@ def test_a_tier_on_which_it_does_not_fit_is_refused_unless_switched_off(
 def test_a_hub_that_does_not_answer_stops_nothing_but_a_choice_by_the_model(
     controller: Controller,
 ) -> None:
-    controller.hub.answers.clear()
+    controller.hub.answers[f"/{LARGE}/resolve/main/config.json"] = (503, {})
     assert H100 in would(controller.play("bringup", "--check", tier="h100", vllm_model=LARGE))
     said = controller.play("bringup", "--check", fails=True, vllm_model=LARGE)
     assert "nothing says what to buy" in said
     assert f"The model {LARGE} could not be read" in said
+
+
+def test_a_model_that_there_is_not_buys_nothing(controller: Controller) -> None:
+    said = controller.play("bringup", "--check", fails=True, tier="h100", vllm_model="Qwen/Qwen9")
+    assert "/Qwen/Qwen9/resolve/main/config.json does not exist" in said
+    assert "would: " not in said
 
 
 def test_a_given_configuration_is_enough_and_settings_count(controller: Controller) -> None:

@@ -105,15 +105,30 @@ def test_wrong_options_are_named(folder: str, more: dict[str, Any], words: str) 
     assert words in result["msg"]
 
 
-def test_a_model_that_cannot_be_read_is_an_error_or_a_warning(hub: Hub) -> None:
-    hub.answers[f"/{SMALL}/resolve/main/config.json"] = (401, {})
-    assert look(model=SMALL)["error"]["code"] == "auth"
+def test_a_hub_that_does_not_answer_is_an_error_or_a_warning(hub: Hub) -> None:
+    hub.answers[f"/{SMALL}/resolve/main/config.json"] = (503, {})
+    assert look(model=SMALL)["error"]["code"] == "unavailable"
     result = look(model=SMALL, strict=False)
     assert not result.get("failed")
     assert result["model"]["name"] == SMALL
-    assert "answers 401" in result["model"]["problem"]
-    assert "answers 401" in result["warnings"][0]
+    assert "answers 503" in result["model"]["problem"]
+    assert "answers 503" in result["warnings"][0]
     assert result["fits"] == []
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "auth"), (403, "auth"), (404, "not_found")])
+def test_a_model_that_nobody_could_load_is_always_an_error(
+    hub: Hub, status: int, code: str
+) -> None:
+    hub.answers[f"/{SMALL}/resolve/main/config.json"] = (status, {})
+    result = look(model=SMALL, strict=False)
+    assert result["failed"]
+    assert result["error"]["code"] == code
+
+
+def test_a_name_that_can_be_none_asks_nobody(hub: Hub) -> None:
+    assert "no name of a model" in look(model="Qwen/Qwen3 8B", strict=False)["msg"]
+    assert hub.asked == []
 
 
 def test_what_is_documented_is_returned(folder: str) -> None:
