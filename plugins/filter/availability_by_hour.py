@@ -42,7 +42,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._gpus import MODELS, model_of
-from ..module_utils._lease import read_time
+from ..module_utils._times import read_time
 
 Place = tuple[str, str, str]
 

@@ -44,7 +44,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._errors import GpuopsError
 from ..module_utils._hours import read_hours
-from ..module_utils._lease import read_time
+from ..module_utils._times import read_time
 
 # The reaper ends the machine when the hours are over and keeps its volumes; the lease only stands behind.
 SPARE = timedelta(hours=1)

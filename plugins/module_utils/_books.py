@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from ._budget import begin_of, end_of
-from ._lease import read_time, write_time
 from ._numbers import price as price_of
+from ._times import read_time, write_time
 
 _FACTS = (
     *("kind", "name", "deployment", "owner", "project", "gpu_model", "gpu_count"),

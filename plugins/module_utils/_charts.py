@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ._budget import words_of
-from ._lease import read_time
 from ._scale import buckets, day_text, duration_text, moment_text, nice_ticks, share, tick_text
+from ._times import read_time
 
 PLOT_HEIGHT = 240
 SERIES = 5  # groups with a colour of their own; the rest shares one

@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from ._describe import describe_marks
-from ._lease import LEASE_TAG, read_time
+from ._lease import LEASE_TAG
 from ._ledger import whose
 from ._resources import Billed, Instance, Volume
 from ._spend import checked_rate
+from ._times import read_time
 
 GROUPS = ("deployment", "owner", "project")
 

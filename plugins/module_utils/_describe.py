@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from . import _gpus
-from ._lease import write_time
 from ._offer import Offer
 from ._resources import Instance, SshKey, Volume
+from ._times import write_time
 
 
 def describe_instance(row: Instance, tiers: tuple[_gpus.Tier, ...] = _gpus.TIERS) -> dict[str, Any]:

@@ -24,11 +24,11 @@ from ._client import Client
 from ._costs import Live, living
 from ._errors import GpuopsError
 from ._history import History, NoHistoryError, doubts, read_history
-from ._lease import read_time
 from ._pots import Pot, pots_of
 from ._purse import Balance
 from ._resources import Instance, Volume
 from ._sync import Shown, gone_or_there
+from ._times import read_time
 
 Row = dict[str, Any]
 

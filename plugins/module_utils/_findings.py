@@ -18,8 +18,8 @@ from typing import Any
 
 from ._client import Client
 from ._errors import OwnershipError
-from ._lease import read_time, write_time
 from ._private_files import private_folder
+from ._times import read_time, write_time
 
 # An account may learn to take tags.
 _GOOD_FOR = timedelta(days=1)

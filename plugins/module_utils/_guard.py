@@ -27,13 +27,14 @@ from ._currency import Purse
 from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._history import NoHistoryError, doubts, read_history
 from ._kept import Kept
-from ._lease import Identity, read_time
+from ._lease import Identity
 from ._numbers import UnreadableError
 from ._offer import Offer
 from ._pots import Pot, pots_of
 from ._purse import currencies
 from ._resources import Instance
 from ._sync import Shown, gone_or_there
+from ._times import read_time
 from ._volume_facts import hourly
 
 __all__ = ["Guard", "OverBudgetError", "check_limits", "guard_for"]

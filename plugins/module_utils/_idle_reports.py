@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ._lease import read_time
+from ._times import read_time
 
 VERSION = 1
 # An older report says nothing about now, and neither does one of a clock that goes wrong.

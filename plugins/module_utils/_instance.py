@@ -22,7 +22,7 @@ from ._instance_market import look_at_the_market
 from ._instance_plan import plan_instances
 from ._journal import taken_away
 from ._kept import evicted
-from ._lease import check_name, check_project, read_time
+from ._lease import check_name, check_project
 from ._machine import twins
 from ._offer import Choice
 from ._orderable import check_description
@@ -30,6 +30,7 @@ from ._plan import Plan
 from ._resources import Instance
 from ._settings import lease_max_of, owner_of
 from ._terminate import bill_of
+from ._times import read_time
 
 
 class InstanceNoun:

@@ -17,9 +17,9 @@ from ._images import looks_like_id
 from ._instance_facts import Found
 from ._journal import taken_away
 from ._kept import Kept, evicted, find_kept, place_of
-from ._lease import lease_until
 from ._offer import MARKETS, SPOT
 from ._orderable import check_orderable
+from ._times import lease_until
 from ._walk import Patience, Walk
 
 

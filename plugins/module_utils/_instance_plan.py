@@ -17,7 +17,6 @@ from ._errors import FailedStateError, GpuopsError, OwnershipError
 from ._instance_facts import Found
 from ._kept import Kept
 from ._label import LIMIT
-from ._lease import read_time
 from ._machine import wait_off, wait_running
 from ._order import Order
 from ._plan import Plan, Step
@@ -25,6 +24,7 @@ from ._power import act
 from ._purchase import buy
 from ._resources import Instance
 from ._terminate import terminate_one
+from ._times import read_time
 from ._walk import Walk
 
 

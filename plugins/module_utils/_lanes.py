@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ._charts import price, running, time_of
-from ._lease import read_time
 from ._scale import duration_text, moment_text, share, time_ticks
+from ._times import read_time
 
 MOST_LANES = 60
 _HOUR = timedelta(hours=1)

@@ -17,26 +17,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ._errors import InvalidError
-from ._label import NO_LEASE, Label, begun, is_short, read_label, stands_for, write_label
-from ._times import (
-    check_lease_max,
-    check_lease_min,
-    lease_until,
-    read_duration,
-    read_time,
-    write_time,
-)
-
-# What others take from here although it is made elsewhere.
-__all__ = [
-    "NO_LEASE",
-    "check_lease_max",
-    "check_lease_min",
-    "lease_until",
-    "read_duration",
-    "read_time",
-    "write_time",
-]
+from ._label import Label, begun, is_short, read_label, stands_for, write_label
+from ._times import read_time
 
 _PREFIX = "gpuops-"
 _KEYS = ("deployment", "name", "owner", "lease", "request")

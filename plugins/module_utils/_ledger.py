@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ._describe import describe_instance, describe_marks
-from ._lease import write_time
 from ._ledger_tables import WAIT_S, events, exist, insert, lives, noted, seen, tables
 from ._ledger_url import url_of
 from ._resources import Billed, Instance
+from ._times import write_time
 
 # A list may lag so long behind an order.
 _LAG = timedelta(minutes=1)

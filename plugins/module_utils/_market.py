@@ -17,7 +17,6 @@ from ._catalogue import InstanceType
 from ._client import Client
 from ._currency import Purse
 from ._errors import InvalidError
-from ._lease import write_time
 from ._model import model_from
 from ._model_fit import Served
 from ._offer import MARKETS, Choice
@@ -25,6 +24,7 @@ from ._offers import Selection, choose
 from ._private_files import open_private
 from ._profiles import demand_from
 from ._shared import shared
+from ._times import write_time
 
 
 def selection_from(params: dict[str, Any]) -> Selection:

@@ -22,14 +22,7 @@ from ._errors import (
     NotFoundError,
 )
 from ._label import read_label
-from ._lease import (
-    KEEP_SUFFIX,
-    KEEP_TAG,
-    LEASE_TAG,
-    NEXT_LEASE_TAG,
-    PROTECT_TAG,
-    read_identity,
-)
+from ._lease import KEEP_SUFFIX, KEEP_TAG, LEASE_TAG, NEXT_LEASE_TAG, PROTECT_TAG, read_identity
 from ._resources import Instance, Tag, Volume
 
 # What an account answers that knows no tags, or may not use them.

@@ -16,10 +16,10 @@ from ._client import Client
 from ._describe import describe_marks
 from ._errors import InvalidError
 from ._history import read_history
-from ._lease import read_duration, read_time, write_time
 from ._pots import pots_of, rows_of_pots
 from ._spend import runway_hours
 from ._sync import Shown, gone_or_there
+from ._times import read_duration, read_time, write_time
 
 
 def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:

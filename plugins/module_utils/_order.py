@@ -12,9 +12,10 @@ from typing import Any
 from ._ending import Ending
 from ._kept import Kept
 from ._label import LIMIT
-from ._lease import KEEP_SUFFIX, Identity, lease_until, part_name, part_tags
+from ._lease import KEEP_SUFFIX, Identity, part_name, part_tags
 from ._offer import SPOT, Offer
 from ._resources import Volume
+from ._times import lease_until
 
 # What the API calls the policies for disks of a spot machine that is taken away.
 ON_EVICTION = {"trash": "move_to_trash", "delete": "delete_permanently", "keep": "keep_detached"}

@@ -14,8 +14,8 @@ from ._fallbacks import too_long
 from ._findings import refuse_lost_ownership, takes_no_tags
 from ._instance_facts import Found
 from ._kept import Kept
-from ._label import LIMIT, REQUEST_DIGITS, imitates
-from ._lease import LONGEST_VALUE, NO_LEASE, Identity
+from ._label import LIMIT, NO_LEASE, REQUEST_DIGITS, imitates
+from ._lease import LONGEST_VALUE, Identity
 
 # What the vendor's console and command line ask for: GiB.
 LEAST_OS_VOLUME_GB = 50

@@ -20,7 +20,6 @@ from ._errors import (
 )
 from ._fallbacks import Fallbacks
 from ._label import REQUEST_DIGITS
-from ._lease import lease_until
 from ._machine import twins, wait_running
 from ._marking import lend_volume, set_tag
 from ._offer import Offer
@@ -29,6 +28,7 @@ from ._order import Order
 from ._ownership import Sent, confirm, find_made, refuse_strays
 from ._resources import Instance
 from ._settling import wait_detached
+from ._times import lease_until
 from ._walk import Walk
 
 

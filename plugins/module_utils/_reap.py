@@ -11,9 +11,11 @@ from datetime import datetime
 from ._errors import InvalidError
 from ._hours import read_hours
 from ._idle_reports import Use
-from ._lease import DEPLOYMENT_TAG, NO_LEASE, Identity, write_time
+from ._label import NO_LEASE
+from ._lease import DEPLOYMENT_TAG, Identity
 from ._leftovers import is_loose, judge_keys, judge_scripts, judge_volume, stays
 from ._resources import Instance, living_deployments
+from ._times import write_time
 from ._verdicts import Account, Judgement, Rules, Verdict
 
 

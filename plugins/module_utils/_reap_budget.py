@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ._budget import EXCEEDED, belongs, words_of, worst
-from ._lease import write_time
 from ._pots import Pot
 from ._resources import Instance
+from ._times import write_time
 from ._verdicts import BUDGET, Account, Judgement, Row, Verdict
 
 _PERIODS = {"hour": "per hour", "day": "this day", "month": "this month", "total": "in total"}

@@ -18,7 +18,7 @@ from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._gone import is_proven_gone
 from ._history import History, read_history
 from ._idle_reports import read_reports
-from ._lease import check_name, read_duration
+from ._lease import check_name
 from ._leftovers import judge_volume
 from ._numbers import UnreadableError
 from ._plan import Plan, Step
@@ -32,6 +32,7 @@ from ._reap_report import report
 from ._resources import Instance, SshKey, Volume
 from ._sync import Shown, gone_or_there
 from ._terminate import terminate_one
+from ._times import read_duration
 from ._verdicts import BUDGET, Account, Rules, Verdict
 from ._volume_work import VolumeWork
 

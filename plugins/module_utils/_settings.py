@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ._confirm import this_user
 from ._errors import InvalidError
-from ._lease import check_owner, read_duration
+from ._lease import check_owner
+from ._times import read_duration
 
 OWNER, LEASE_MAX = "GPUOPS_OWNER", "GPUOPS_LEASE_MAX"
 _SECTION = "defaults"

@@ -15,10 +15,11 @@ from datetime import datetime
 from typing import Any
 
 from ._books import Thing, things_of
-from ._lease import part_name, read_time
+from ._lease import part_name
 from ._ledger import event_of
 from ._machine import ENDED_TAG
 from ._resources import Billed, Instance, Volume
+from ._times import read_time
 
 SOURCE = "cloud"
 # Of such an order nothing came, and its money is given back.

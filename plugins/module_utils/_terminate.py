@@ -25,11 +25,12 @@ from ._errors import (
     WrongStateError,
 )
 from ._gone import PROVEN, UNREAD, Proof
-from ._lease import MOST_TAGS, write_time
+from ._lease import MOST_TAGS
 from ._machine import ENDED_TAG
 from ._resources import Instance, Tag
 from ._settling import mark_kept, settle_volumes
 from ._statuses import BUILDING, DEAD, ENDED
+from ._times import write_time
 from ._wait import wait_until
 
 _ACCEPTED = "accepted"

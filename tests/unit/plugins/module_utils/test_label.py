@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _label, _lease
+from ansible_collections.gpuops.cloud.plugins.module_utils import _label, _lease, _times
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 
 END = datetime(2026, 12, 1, 20, tzinfo=timezone.utc)
@@ -36,7 +36,7 @@ def test_string_says_the_same_again() -> None:
         label = _label.read_label(f"{text} and more")
         assert label is not None
         assert label.request == REQUEST
-        assert _lease.read_time(label.lease) == end
+        assert _times.read_time(label.lease) == end
         assert _label.stands_for(label.deployment, names[0])
         assert _label.stands_for(label.name, names[1])
         assert not _label.stands_for(label.deployment, names[0] + "x")

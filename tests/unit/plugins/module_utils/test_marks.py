@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _lease
+from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _lease, _times
 from ansible_collections.gpuops.cloud.plugins.module_utils._describe import describe_instance
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
@@ -134,21 +134,21 @@ def test_what_is_kept_on_purpose(row: dict[str, Any], kept: bool) -> None:
 
 @pytest.mark.parametrize("text", ["8h", "24h", "2026-11-23T08:00:00Z"])
 def test_lease_within_the_limit(text: str) -> None:
-    assert _lease.lease_until(text, NOW, "1d") == _lease.lease_until(text, NOW)
+    assert _times.lease_until(text, NOW, "1d") == _times.lease_until(text, NOW)
 
 
 @pytest.mark.parametrize("text", ["25h", "2026-11-23T08:00:01Z", "none", "NONE"])
 def test_lease_beyond_the_limit(text: str) -> None:
     with pytest.raises(_errors.InvalidError, match="lease_max allows 1d"):
-        _lease.lease_until(text, NOW, "1d")
+        _times.lease_until(text, NOW, "1d")
 
 
 def test_limit_that_cannot_be_read() -> None:
     for most in ("", "none", "2026-11-23", "1e9h"):
         with pytest.raises(_errors.InvalidError, match="lease_max"):
-            _lease.lease_until("1h", NOW, most)
+            _times.lease_until("1h", NOW, most)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
 def test_time_out_of_this_world_is_none(text: str) -> None:
-    assert _lease.read_time(text) is None
+    assert _times.read_time(text) is None

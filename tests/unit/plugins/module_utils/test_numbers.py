@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _hours, _lease, _numbers
+from ansible_collections.gpuops.cloud.plugins.module_utils import _hours, _numbers, _times
 from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
 
 GOOD = {"0": 0, "1.797": 1.797, "+2": 2, "-1.5": -1.5, ".5": 0.5, "5.": 5, " 3 ": 3, "1e3": 1000}
@@ -108,7 +108,7 @@ def test_plain_options_pass(given: dict[str, Any]) -> None:
 @pytest.mark.parametrize("text", ["٢h", "1_0h", "nanh", "infh", "1,5h", "½h", "\uff12h"])
 def test_durations_are_plain_numbers_too(text: str) -> None:
     with pytest.raises(InvalidError):
-        _lease.read_duration(text, "extend")
+        _times.read_duration(text, "extend")
 
 
 def test_hours_of_a_day_have_plain_digits() -> None:

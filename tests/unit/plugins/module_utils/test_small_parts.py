@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _lease, _spend, _wait
+from ansible_collections.gpuops.cloud.plugins.module_utils import (
+    _errors,
+    _lease,
+    _spend,
+    _times,
+    _wait,
+)
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
 
@@ -99,7 +105,7 @@ def test_what_belongs_to_a_deployment(item: dict[str, Any], ours: bool) -> None:
     ],
 )
 def test_leases(text: str, until: str) -> None:
-    assert _lease.lease_until(text, NOW) == until
+    assert _times.lease_until(text, NOW) == until
 
 
 @pytest.mark.parametrize(
@@ -108,7 +114,7 @@ def test_leases(text: str, until: str) -> None:
 )
 def test_leases_that_cannot_be(text: str) -> None:
     with pytest.raises(_errors.InvalidError, match="lease"):
-        _lease.lease_until(text, NOW)
+        _times.lease_until(text, NOW)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +129,7 @@ def test_leases_that_cannot_be(text: str) -> None:
     ],
 )
 def test_times(text: str | None, time: datetime | None) -> None:
-    assert _lease.read_time(text) == time
+    assert _times.read_time(text) == time
 
 
 # -- money -----------------------------------------------------------------------------------------

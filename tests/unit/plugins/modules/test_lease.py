@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import (
-    Identity,
-    write_time,
-)
+from ansible_collections.gpuops.cloud.plugins.module_utils._lease import Identity
 from ansible_collections.gpuops.cloud.plugins.module_utils._marking import Marks
+from ansible_collections.gpuops.cloud.plugins.module_utils._times import write_time
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import (
