@@ -59,6 +59,10 @@ class Books:
         marks = self.made[row_id]
         return marks is None or marks.request not in self.excused
 
+    def made_by(self, buyer: object, before: set[str]) -> set[str]:
+        """Return the ids of what a buyer has made beside what was there ``before``."""
+        return {one for one in self.made.keys() - before if self._buyers[one] is buyer}
+
     def strangers(self) -> set[str]:
         """Return the ids of what was there before."""
         return set(self._foreign)

@@ -35,6 +35,7 @@ class Controller:
     def __init__(self, number: int, seed: int, mortality: float = 0.0) -> None:
         self.client_id = f"controller-{number}"
         self.args: dict[str, Any] = {}
+        self.warned: list[str] = []
         self.requests = 0
         self._dice = Random(f"controller {number} {seed}")
         self._mortality = mortality
@@ -54,6 +55,7 @@ class Controller:
         """Run a module and return its result; ``killed`` is true in it when it did not end."""
         auth = {"client_id": self.client_id, "client_secret": SECRET, "timeout": 30.0}
         self.args = {**auth, "base_url": "http://cloud.localhost/v1", **args}
+        self.warned = []
         self._dead, self._doom = False, self._fate
         if not self._doom and self._dice.random() < self._mortality:
             steps = self._dice.choice([3, 8, 20, 60])
@@ -127,7 +129,7 @@ def _end(dice: Random, base: dict[str, Any]) -> Action:
 class Module:
     """What stands in for an AnsibleModule: options come from the controller that runs."""
 
-    def __init__(self, args: dict[str, Any], spec: dict[str, Any]) -> None:
+    def __init__(self, args: dict[str, Any], spec: dict[str, Any], warned: list[str]) -> None:
         checked = ArgumentSpecValidator(spec).validate(args)
         assert not checked.error_messages, checked.error_messages
         self.params = dict(checked.validated_parameters)
@@ -135,9 +137,11 @@ class Module:
         self._diff = False
         self.no_log_values: set[str] = set()
         self.wrong: dict[str, Any] = {}
+        self._warned = warned
 
     def warn(self, text: str) -> None:
-        """Take no note of a warning."""
+        """Take a note of a warning, which is no part of the result."""
+        self._warned.append(text)
 
     def exit_json(self, **result: Any) -> NoReturn:
         """End well."""

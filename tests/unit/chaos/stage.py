@@ -28,7 +28,7 @@ from ansible_collections.gpuops.cloud.plugins.modules import (
     datacrunch_reap,
     datacrunch_ssh_key,
 )
-from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import Module
+from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import Controller, Module
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import BEGIN, Clock, Schedule
 from ansible_collections.gpuops.cloud.tests.unit.chaos.wire import Connection, Wire
 from ansible_collections.gpuops.cloud.tests.unit.chaos.world import World
@@ -46,8 +46,8 @@ UNDER_TEST = (
 HELPERS = _client.__name__.rpartition(".")[0]
 
 
-class Play(Protocol):
-    """What can be played: it has a seed, a time of its own, and a way to the simulator."""
+class Setting(Protocol):
+    """What can have the stage: it has a seed, a time of its own, and a way to the simulator."""
 
     seed: int
     wire: Wire
@@ -65,6 +65,10 @@ class Play(Protocol):
     def begin(self, sim: Simulator) -> None:
         """Set the scene."""
 
+
+class Play(Setting, Protocol):
+    """What can be played."""
+
     def play(self) -> list[str]:
         """Play; returns what was found to be wrong."""
 
@@ -73,7 +77,7 @@ class Stage:
     """A simulator in which one sequence after the other is played."""
 
     def __init__(self, folder: Path) -> None:
-        self.world: Play | None = None
+        self.world: Setting | None = None
         self._folder = folder
         self._played = 0
         self.sim = Simulator(clock=SimulatorClock(1.0, self.time, self.time))
@@ -89,13 +93,20 @@ class Stage:
 
     def perform(self, world: Play) -> list[str]:
         """Play anything that is a world; returns what was wrong in it."""
+        with self.scene(world):
+            return world.play()
+
+    @contextlib.contextmanager
+    def scene(self, world: Setting) -> Iterator[None]:
+        """Let a world have the stage, with its own time, ids and home, and nothing known yet."""
         self.world = world
-        self._played += 1  # no token and no stock of an earlier sequence is found again
-        home = {"XDG_CACHE_HOME": str(self._folder / str(self._played))}
+        self._played += 1  # nothing that an earlier sequence has learnt is found again
+        own = self._folder / str(self._played)
+        home = {"XDG_CACHE_HOME": str(own), "XDG_DATA_HOME": str(own / "data")}
         with mock.patch.dict(os.environ, home), _replaced(world):
             world.begin(self.sim)
             Connection.wire = world.wire
-            return world.play()
+            yield
 
 
 @contextlib.contextmanager
@@ -114,7 +125,7 @@ def stage(folder: Path) -> Iterator[Stage]:
 
 
 @contextlib.contextmanager
-def _replaced(world: Play) -> Iterator[None]:
+def _replaced(world: Setting) -> Iterator[None]:
     """Let a sequence have its own time, threads, locks and ids."""
     schedule, clock = world.schedule, Clock(world.schedule)
     start = _walk.Walk.__init__
@@ -130,7 +141,7 @@ def _replaced(world: Play) -> Iterator[None]:
         "fcntl": SimpleNamespace(flock=lambda file, how: _flock(world, file, how), **_FLAGS),
         "SystemClock": lambda: clock,
         "_JITTER": Random(f"jitter {world.seed}"),
-        "_Module": lambda argument_spec, **_rules: Module(schedule.owner.args, argument_spec),
+        "_Module": lambda argument_spec, **_rules: _module(schedule.owner, argument_spec),
         **world.doubles(),
     }
     with contextlib.ExitStack() as stack:
@@ -145,7 +156,11 @@ def _replaced(world: Play) -> Iterator[None]:
 _FLAGS = {"LOCK_EX": fcntl.LOCK_EX, "LOCK_UN": fcntl.LOCK_UN, "LOCK_SH": fcntl.LOCK_SH}
 
 
-def _flock(world: Play, file: Any, how: int) -> None:
+def _module(controller: Controller, spec: dict[str, Any]) -> Module:
+    return Module(controller.args, spec, controller.warned)
+
+
+def _flock(world: Setting, file: Any, how: int) -> None:
     """Take a lock of the file system without blocking the others."""
     while True:
         with contextlib.suppress(BlockingIOError):

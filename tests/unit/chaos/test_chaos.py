@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import fields
 from unittest import mock
 
 import pytest
@@ -19,11 +20,14 @@ import pytest
 from ansible_collections.gpuops.cloud.plugins.module_utils import (
     _attempt,
     _findings,
+    _guard,
     _lease,
     _purchase,
 )
+from ansible_collections.gpuops.cloud.tests.unit.chaos import habits
 from ansible_collections.gpuops.cloud.tests.unit.chaos.stage import Stage, stage
 from ansible_collections.gpuops.cloud.tests.unit.chaos.world import World
+from gpuops_simulator.dialect import Dialect
 
 FIRST = int(os.environ.get("GPUOPS_CHAOS_SEED", "0"))
 RUNS = int(os.environ.get("GPUOPS_CHAOS_RUNS", "300"))
@@ -60,12 +64,39 @@ def shrink(theatre: Stage, world: World, wrong: list[str]) -> tuple[World, list[
 def report(world: World, wrong: list[str]) -> str:
     """Return what is wrong, how to see it again, and what led to it."""
     again = f"GPUOPS_CHAOS_SEED={world.seed} GPUOPS_CHAOS_RUNS=1 pytest tests/unit/chaos"
-    return "\n".join([*wrong, f"seed {world.seed}; again: {again}", *world.trace[:MOST_LINES]])
+    seen = f"seed {world.seed}, {world.habits}; again: {again}"
+    return "\n".join([*wrong, seen, *world.trace[:MOST_LINES]])
 
 
 def test_a_seed_always_plays_the_same(theatre: Stage) -> None:
     for seed in range(3):
         assert theatre.play(seed)[0].trace == theatre.play(seed)[0].trace
+
+
+# -- the accounts that are drawn -------------------------------------------------------------------
+
+
+def test_every_value_of_every_switch_is_drawn() -> None:
+    assert habits.SWITCHES.keys() | habits.UNDRAWN == {field.name for field in fields(Dialect)}
+    drawn = [habits.draw(seed) for seed in range(300)]
+    seen = {(name, one.value(name)) for one in drawn for name in habits.SWITCHES}
+    assert seen == {(name, value) for name, row in habits.SWITCHES.items() for value in row}
+    assert {one.tags_supported for one in drawn} == {True, False}
+    budgets = [one.budget for one in drawn if one.budget]
+    assert {one.period for one in budgets} == set(habits.PERIODS)
+    assert {one.room for one in budgets} == set(habits.ROOMS)
+    assert 60 <= len(budgets) <= 140
+    assert all(habits.shows_ownership(one) for one in drawn)
+    for one in drawn:  # whatever is drawn, the simulator takes it
+        Dialect.read(dict(one.dialect))
+
+
+def test_a_failure_names_seed_dialect_and_budget() -> None:
+    seed = next(n for n in range(300) if habits.draw(n).budget and habits.draw(n).dialect)
+    text = report(World(seed), ["something is wrong"])
+    assert f"GPUOPS_CHAOS_SEED={seed} " in text
+    assert str(dict(habits.draw(seed).dialect)) in text
+    assert "budget" in text
 
 
 # -- what is broken on purpose is found ------------------------------------------------------------
@@ -97,6 +128,11 @@ def test_strangers_that_are_taken_for_ours_are_found(theatre: Stage) -> None:
     anything = mock.Mock(match=bool)
     with mock.patch.multiple(_lease, _OWNER=anything, _NAME=anything):
         assert found(theatre, "of a stranger was touched")
+
+
+def test_budgets_that_others_break_meanwhile_are_found(theatre: Stage) -> None:
+    with mock.patch.object(_guard.Guard, "check_bought", return_value=None):
+        assert found(theatre, "is above the budget")
 
 
 def test_machines_that_nobody_tells_of_are_found(theatre: Stage) -> None:

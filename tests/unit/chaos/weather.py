@@ -60,11 +60,12 @@ FATES: tuple[Fault, ...] = (
     {"do": "installation_failed_later"},
     {"do": "stuck_provisioning"},
 )
+NO_TAGS = coded(400, "invalid_request", "property tags should not exist")
 REFUSED: tuple[Fault, ...] = (
     coded(503, "service_unavailable", "No capacity available"),
     coded(402, "insufficient_funds", "Insufficient funds"),
     coded(400, "invalid_request", "GPU limit exceeded"),
-    coded(400, "invalid_request", "property tags should not exist"),
+    NO_TAGS,
 )
 NOT_NOW: tuple[Fault, ...] = (
     coded(403, "forbidden_action", "Can't discontinue a provisioning instance"),
@@ -94,10 +95,22 @@ LONGEST_LOOK_S = 45
 
 
 class Weather:
-    """Strikes requests at random; what happens at the n-th request hangs on seed and n alone."""
+    """Strikes requests at random; what happens at the n-th request hangs on seed and n alone.
+
+    Where tags alone say whose an instance is, ``needs_tags``, no order is refused for them. It is
+    mostly ``gentle`` where runs are to end well, so that they meet each other.
+    """
 
     def __init__(
-        self, sim: Simulator, books: Books, seed: int, calm: frozenset[int], trace: list[str]
+        self,
+        sim: Simulator,
+        books: Books,
+        seed: int,
+        calm: frozenset[int],
+        trace: list[str],
+        *,
+        needs_tags: bool = False,
+        gentle: bool = False,
     ) -> None:
         dice = Random(f"weather {seed}")
         self.trace = trace
@@ -106,8 +119,9 @@ class Weather:
         self.losses = 0
         self.late = False
         self._sim, self._books, self._seed, self._calm = sim, books, seed, calm
+        self._needs_tags = needs_tags
         self._usual = dice.choice([0.0, 0.01, 0.04])
-        self._targets = dice.choice(TARGETS)
+        self._targets = dice.choice(TARGETS) if not gentle or dice.random() < 0.3 else ()
         self._turmoil = dice.choice([0.0, 0.0, 0.02, 0.06])
         self._requests = 0
 
@@ -142,7 +156,10 @@ class Weather:
         self.trace.append(f"    #{self._requests} {text}")
 
     def _strike(self, dice: Random, method: str, path: str, body: bytes) -> str | None:
-        fault = dict(dice.choice(_kinds(dice, method, path)))
+        kinds = _kinds(dice, method, path)
+        if self._needs_tags:
+            kinds = tuple(kind for kind in kinds if kind is not NO_TAGS)
+        fault = dict(dice.choice(kinds))
         if fault["do"] == "207":
             fault = _partly(json.loads(body))
         fault.setdefault("times", dice.choice([1, 1, 1, 1, 2, 4]))

@@ -22,7 +22,9 @@ from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import (
     Controller,
     purchase,
 )
+from ansible_collections.gpuops.cloud.tests.unit.chaos.habits import draw
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import Schedule
+from ansible_collections.gpuops.cloud.tests.unit.chaos.spending import Spending
 from ansible_collections.gpuops.cloud.tests.unit.chaos.strangers import PUBLIC, move_in
 from ansible_collections.gpuops.cloud.tests.unit.chaos.weather import Weather
 from ansible_collections.gpuops.cloud.tests.unit.chaos.wire import Wire
@@ -44,6 +46,7 @@ class World:
         self._dice = Random(f"world {seed}")
         self._ids = Random(f"ids {seed}")
         self._calm = calm
+        self.habits = draw(seed)
         self.schedule = Schedule(Random(f"schedule {seed}"))
 
     def uuid(self) -> uuid.UUID:
@@ -57,15 +60,16 @@ class World:
     def begin(self, sim: Simulator) -> None:
         """Set the scene in a simulator that is used again and again."""
         dice = self._dice
-        seconds = dice.choice([0, 20, 20, 60])
+        self._building = dice.choice([0, 20, 20, 60])
         scenario = {
             "balance": 1_000_000,
             "rate_limits": True,
-            "provision_seconds": seconds,
+            "provision_seconds": self._building,
             "quoted_ids": dice.random() < 0.2,
-            "tags_supported": dice.random() < 0.8,
+            "tags_supported": self.habits.tags_supported,
             "token_seconds": dice.choice([3600, 3600, 90, 20]),
             "remember_seconds": dice.choice([3600, 60]),
+            "dialect": dict(self.habits.dialect),
         }
         sim.reset(scenario)
         sim.revoke_tokens()
@@ -74,13 +78,15 @@ class World:
         self.books = Books(sim)
         sim.set_stock(self._shelves(dice))
         sim.switch(availability_lies=dice.sample(TYPES, dice.choice([0, 0, 1, 2])))
-        self.weather = Weather(sim, self.books, self.seed, self._calm, self.trace)
+        self.spending = Spending(sim, self.habits)
+        mildly = {"needs_tags": self.habits.needs_tags, "gentle": bool(self.habits.budget)}
+        self.weather = Weather(sim, self.books, self.seed, self._calm, self.trace, **mildly)
         self.wire = Wire(sim, self.schedule, self.weather)
 
-    @staticmethod
-    def _shelves(dice: Random) -> dict[str, Any]:
-        """Return a stock that is short, or ample."""
+    def _shelves(self, dice: Random) -> dict[str, Any]:
+        """Return a stock that is short, or ample: one of both limits what can be bought."""
         counts = dice.choice([(0, 0, 1, 2), (0, 0, 0, 1), (9,)])
+        counts = (9,) if self.habits.budget else counts
         return {
             place: {
                 market: {name: dice.choice(counts) for name in TYPES}
@@ -99,22 +105,30 @@ class World:
         mortality = dice.choice([0.0, 0.0, 0.3] if race else [0.0, 0.2, 0.5])
         actors = [Controller(number, self.seed, mortality) for number in range(count)]
         self.alone = count == 1
-        plans = [[purchase(dice)]] * count if race else [actor.draw() for actor in actors]
+        plans = self._race(count) if race else [actor.draw() for actor in actors]
         for actor, plan in zip(actors, plans, strict=True):
             self.schedule.spawn(partial(self._act, actor, plan), actor)
         self.schedule.run()
-        if race:
+        if race and not self.habits.budget:
             self.wrong += self._after_race(plans[0][0][1])
         self._calm_down()
         most = max(args.get("count", 1) for plan in plans for _module, args in plan)
         return list(dict.fromkeys([*self.wrong, *self._healthy(most), *self._ended()]))
+
+    def _race(self, count: int) -> list[list[Action]]:
+        """Return the same plan for each; where money is short, half of them want another name."""
+        module, args = purchase(self._dice)
+        other = next(name for name in NAMES if name != args["name"])
+        names = [args["name"], other if self.habits.budget else args["name"]]
+        return [[(module, {**args, "name": names[number % 2]})] for number in range(count)]
 
     def _after_race(self, args: dict[str, Any]) -> Iterable[str]:
         """Yield what is wrong after all who wanted the same machines believe to have them."""
         there = set(fleet_names(args["name"], args["count"]))
         promised = [result.get("instances", []) for result in self.results]
         whole = all({row["name"] for row in rows} == there for rows in promised)
-        if self.weather.losses or self.books.excused or not whole:
+        unseen = self.habits.lag > self._building  # it runs before any list shows it
+        if self.weather.losses or self.books.excused or not whole or unseen:
             return
         yield from self.books.check_names(there)
         gone = {row["id"] for rows in promised for row in rows} - self.books.living_ids()
@@ -125,7 +139,9 @@ class World:
             key = {"name": "gpuops.llm.key", "public_key": PUBLIC}
             self._run(actor, "datacrunch_ssh_key", {"deployment": DEPLOYMENT, **key})
         for module, args in plan:
-            self._run(actor, module, args)
+            if self.habits.lag:  # nobody runs twice before what was bought is listed
+                self.schedule.pause(self.habits.lag)
+            self._run(actor, module, self.spending.options(args))
 
     def _run(self, actor: Controller, module: str, args: dict[str, Any]) -> dict[str, Any]:
         self.trace.append(f"{self._when()} {actor.client_id} begins {_short(args)}")
@@ -134,6 +150,7 @@ class World:
         if module == "datacrunch_instance":
             self.results.append(result)
             self.wrong += self._after_alone(args, result)
+            self.wrong += self._after_purchase(actor, before, args, result)
         self.wrong += self.books.check_told(actor, before, result)
         self.trace.append(f"{self._when()} {actor.client_id} ends   {_summary(result)}")
         return result
@@ -151,6 +168,14 @@ class World:
             most = 0 if args["state"] == "absent" else 1
             if not int(surely) <= rows.count(name) <= most:
                 yield f"{rows.count(name)} machines are called {name} after state={args['state']}"
+
+    def _after_purchase(
+        self, actor: Controller, before: set[str], args: dict[str, Any], result: dict[str, Any]
+    ) -> Iterable[str]:
+        """Yield what is wrong with the money after a run; a late order may be anybody's."""
+        if not self.weather.late:
+            made = self.books.made_by(actor, before)
+            yield from self.spending.after(args, result, made, actor.warned)
 
     def _when(self) -> str:
         return f"{self.sim.now():%H:%M:%S}"
@@ -209,6 +234,7 @@ class World:
     def _one(
         self, actor: Controller, args: dict[str, Any], module: str = "datacrunch_instance"
     ) -> dict[str, Any]:
+        self.sim.advance(self.habits.lag)
         job = self.schedule.spawn(lambda: self._run(actor, module, args), actor)
         self.schedule.run()
         result: dict[str, Any] = job.outcome()
