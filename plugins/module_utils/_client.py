@@ -28,6 +28,7 @@ from ._parsing import (
     ssh_key_from,
     stock_from,
     tag_from,
+    trashed_from,
     volume_from,
     volume_type_from,
 )
@@ -149,7 +150,7 @@ class Client:
         return self.get("/volumes/{id}", id=volume_id).one(volume_from, volume_id)
 
     def trashed_volumes(self) -> list[Volume]:
-        return self.get("/volumes/trash").rows(volume_from)
+        return self.get("/volumes/trash").rows(trashed_from)
 
     def volume_types(self, currency: str | None = None) -> list[VolumeType]:
         return self.get("/volume-types", params=self._currency(currency)).rows(volume_type_from)

@@ -90,11 +90,17 @@ def volume_from(row: Row) -> Volume:
     )
 
 
+def trashed_from(row: Row) -> Volume:
+    """Return a volume in the trash, where only its name tells whose it was."""
+    row.word("name")
+    return volume_from(row)
+
+
 def ssh_key_from(row: Row) -> SshKey:
-    """Return a registered public key."""
+    """Return a registered public key; its name tells whose it is."""
     return SshKey(
         id=row.id(),
-        name=row.text("name"),
+        name=row.word("name"),
         created_at=row.text("created_at"),
         public_key=row.text("key"),
         fingerprint=row.text("fingerprint"),
@@ -102,10 +108,10 @@ def ssh_key_from(row: Row) -> SshKey:
 
 
 def script_from(row: Row) -> StartupScript:
-    """Return a startup script."""
+    """Return a startup script; its name tells whose it is."""
     return StartupScript(
         id=row.id(),
-        name=row.text("name"),
+        name=row.word("name"),
         created_at=row.text("created_at"),
         content=row.text("script"),
     )

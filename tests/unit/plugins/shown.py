@@ -47,12 +47,12 @@ def volume(row: dict[str, Any]) -> Volume:
 
 def ssh_key(row: dict[str, Any]) -> SshKey:
     """Return a public key."""
-    return ssh_key_from(Row(Source("GET /ssh-keys"), {"id": "x", **row}))
+    return ssh_key_from(Row(Source("GET /ssh-keys"), {"id": "x", "name": "y", **row}))
 
 
 def startup_script(row: dict[str, Any]) -> StartupScript:
     """Return a startup script."""
-    return script_from(Row(Source("GET /scripts"), {"id": "x", **row}))
+    return script_from(Row(Source("GET /scripts"), {"id": "x", "name": "y", **row}))
 
 
 def instance_type(row: dict[str, Any]) -> InstanceType:
