@@ -46,7 +46,8 @@ class ActionModule(ActionBase):
         self.validate_argument_spec(argument_spec=SPEC)
         extra = (task_vars or {}).get("gpuops_extra_names") or []
         known = {*PLAYBOOKS, *role_options(), *([extra] if isinstance(extra, str) else extra)}
-        found = unknown(load_extra_vars(self._loader), known)
+        roles = [path.name for path in (COLLECTION / "roles").iterdir()]
+        found = unknown(load_extra_vars(self._loader), known, roles)
         if not any(map(ours, context.CLIARGS.get("args") or ())):
             found = [one for one in found if one.nearest]
         if not found:

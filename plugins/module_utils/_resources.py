@@ -44,8 +44,8 @@ class Tag:
 
 
 @dataclass(frozen=True)
-class _Tagged:
-    """Something with an id, a name, and tags."""
+class Resource:
+    """Something that an account holds: with an id, a name, and tags."""
 
     kind: ClassVar[str] = ""
 
@@ -84,7 +84,7 @@ class _Tagged:
 
 
 @dataclass(frozen=True)
-class Billed(_Tagged):
+class Billed(Resource):
     """Something that costs per hour: an instance or a volume."""
 
     status: str = "unknown"
@@ -257,7 +257,7 @@ class Volume(Billed):
 
 
 @dataclass(frozen=True)
-class SshKey(_Tagged):
+class SshKey(Resource):
     """A registered public key."""
 
     kind: ClassVar[str] = "ssh_key"
@@ -272,15 +272,12 @@ class SshKey(_Tagged):
 
 
 @dataclass(frozen=True)
-class StartupScript(_Tagged):
+class StartupScript(Resource):
     """A registered startup script; ``content`` is None where a list leaves it out."""
 
     kind: ClassVar[str] = "startup_script"
 
     content: str | None = None
-
-
-Resource = Instance | Volume | SshKey | StartupScript
 
 
 def held_by(volumes: Iterable[Volume], instance_id: str) -> list[Volume]:

@@ -47,10 +47,17 @@ class Unknown:
         return f"{self.name} (did you mean {' or '.join(meant)}?)" if meant else self.name
 
 
-def unknown(given: Iterable[str], known: Collection[str]) -> list[Unknown]:
-    """Return the names that are neither known nor of Ansible itself, each with the nearest."""
-    return [
+def unknown(
+    given: Iterable[str], known: Collection[str], roles: Iterable[str] = ()
+) -> list[Unknown]:
+    """Return the names that are neither known nor of Ansible itself, each with the nearest.
+
+    Names that begin as those of ``roles`` do are a role's own, unless they are near a known one.
+    """
+    begins = tuple(f"{role}_" for role in roles)
+    found = [
         Unknown(name, nearest(name, known), longer(name, known))
         for name in sorted(set(given) - set(known))
         if not name.startswith(LET_THROUGH)
     ]
+    return [one for one in found if one.nearest or not one.name.startswith(begins)]

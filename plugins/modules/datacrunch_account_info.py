@@ -42,7 +42,11 @@ account:
   contains:
     name: {type: str, description: What it is about., returned: always, sample: price_currency_instance_types}
     value: {type: str, description: What the account does or says., returned: always, sample: "usd; asked for eur: eur"}
-    how_known: {type: str, description: "How that is known: V(read), V(measured), V(login), V(remembered), V(order), V(purchase) or V(not seen).", returned: always, sample: read}
+    how_known:
+      description: "How that is known: V(read), V(measured), V(login), V(remembered), V(order), V(purchase) or V(not seen)."
+      returned: always
+      type: str
+      sample: read
     source_request: {type: str, description: The request that showed it., returned: always, sample: "GET /instance-types?currency=eur"}
     words: {type: str, description: "What the API said where it refused, or what this collection makes of it.", returned: always, sample: ""}
 collection_version: {type: str, description: Version of this collection., returned: success, sample: 0.3.0}

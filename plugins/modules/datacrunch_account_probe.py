@@ -102,10 +102,21 @@ account:
   contains:
     name: {type: str, description: What it is about., returned: always, sample: price_currency_instance_types}
     value: {type: str, description: What the account does or says., returned: always, sample: "usd; asked for eur: eur"}
-    how_known: {type: str, description: "How that is known: V(read), V(measured), V(login), V(remembered), V(order), V(purchase) or V(not seen).", returned: always, sample: read}
+    how_known:
+      description: "How that is known: V(read), V(measured), V(login), V(remembered), V(order), V(purchase) or V(not seen)."
+      returned: always
+      type: str
+      sample: read
     source_request: {type: str, description: The request that showed it., returned: always, sample: "GET /instance-types?currency=eur"}
     words: {type: str, description: "What the API said where it refused, or what this collection makes of it.", returned: always, sample: ""}
-actions: {type: list, elements: str, description: "What was done, or would be in check mode.", returned: success, sample: ["buy verify-account-1: CPU.4V.16G at 0.02 usd/h, tag, extend and terminate it: at most one step of ten minutes, 0.0033 usd and its disks"]}
+actions:
+  description: What was done, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - >-
+      buy verify-account-1: CPU.4V.16G at 0.02 usd/h, tag, extend and terminate it: at most one step of ten minutes, 0.0033 usd and its disks
 left:
   description: What was bought and could not be removed, with its price.
   returned: on failure after an order
