@@ -60,6 +60,26 @@ def hook(
     return look
 
 
+def trace_one_after_another() -> None:
+    """Let threads that start at the same time set their trace functions one after the other.
+
+    Python 3.11 refuses one while the audit hook runs for another, and the thread dies unheard.
+    """
+    import threading
+
+    class OneAtATime:
+        lock = threading.Lock()
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(sys, name)
+
+        def settrace(self, function: object) -> None:
+            with self.lock:
+                sys.settrace(function)  # type: ignore[arg-type]
+
+    threading._sys = OneAtATime()  # type: ignore[attr-defined]
+
+
 def watch(allowed: list[str]) -> None:
     """Watch this process, which may write below the `allowed` folders; called by the .pth file."""
     try:
@@ -69,3 +89,5 @@ def watch(allowed: list[str]) -> None:
     if home != "/":
         places = tuple(f"{os.path.realpath(place)}/" for place in (sys.prefix, *allowed))
         sys.addaudithook(hook(f"{home}/", places, f"{sys.prefix}/{NOTES}"))
+        if "COVERAGE_PROCESS_START" in os.environ:
+            trace_one_after_another()

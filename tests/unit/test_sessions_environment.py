@@ -158,6 +158,35 @@ def test_python_notes_what_it_writes_in_the_home_of_the_user(tmp_path: Path) -> 
     }
 
 
+STARTER = """
+import sys, threading, time
+sys.path.insert(0, sys.argv[1])
+import home_watch
+sys.addaudithook(home_watch.hook("/nowhere/", (), "/dev/null"))
+home_watch.trace_one_after_another()
+died, ran = [], []
+sys.unraisablehook = died.append
+threading.settrace(lambda *_: None)
+sys.setswitchinterval(1e-6)
+class Quick(threading.Thread):
+    def start(self):  # waiting for one that died would never end
+        threading._limbo[self] = self
+        threading._start_new_thread(self._bootstrap, ())
+for _one in range(800):
+    Quick(target=ran.append, args=(1,), daemon=True).start()
+limit = time.monotonic() + 30
+while len(ran) + len(died) < 800 and time.monotonic() < limit:
+    time.sleep(0.01)
+print(len(ran), len(died))
+"""
+
+
+def test_threads_that_start_together_under_the_watch_and_a_trace_all_run() -> None:
+    command = [sys.executable, "-B", "-c", STARTER, str(ROOT / "scripts")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "800 0\n"
+
+
 def test_session_answers_for_its_own_writing_alone(user: Path, tmp_path: Path) -> None:
     notes = tmp_path / f"work/unit/{home_watch.NOTES}"
     notes.parent.mkdir(parents=True)

@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = sorted(ROOT.glob("requirements-*.txt"))
-EXACT = re.compile(r"([\w.-]+)==[\w.]+")
+EXACT = re.compile(r"([\w.-]+)(\[[\w,]+\])?==[\w.]+")
 
 
 def pins(path: Path) -> list[str]:

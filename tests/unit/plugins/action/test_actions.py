@@ -13,9 +13,15 @@ from unittest import mock
 import pytest
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.gpuops.cloud.plugins.action import idle_reports, show, ssh_ready
+from ansible_collections.gpuops.cloud.plugins.action import (
+    check_variables,
+    idle_reports,
+    show,
+    ssh_ready,
+)
 from ansible_collections.gpuops.cloud.plugins.module_utils._ssh_probe import Probe, Target
 
+ROOT = Path(__file__).resolve().parents[4]
 ARGS = {"timeout": 1.0, "interval": 0.01, "first_boot": True, "package_lock": True}
 
 
@@ -99,6 +105,27 @@ def test_fault_of_a_probe_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(ssh_ready, "probe_until_ready", mock.Mock(side_effect=ZeroDivisionError))
     with pytest.raises(ZeroDivisionError):
         action(ssh_ready)._wait_for_all([Target("llm", "x")], ARGS)
+
+
+@pytest.mark.every_core("check_variables")
+@pytest.mark.parametrize("called", ["playbooks/bringup.yml", "site.yml"])
+def test_misspelt_variables_are_told_with_the_nearest(called: str) -> None:
+    given = {"max_price": 1, "teir": "a100", "mine": 2, "ansible_user": "root", "vllm_port": 1}
+    plugin = action(check_variables)
+    plugin._loader = None
+    called = str(ROOT / called) if "/" in called else called
+    with (
+        mock.patch.object(check_variables, "load_extra_vars", return_value=given),
+        mock.patch.object(check_variables.context, "CLIARGS", {"args": [called]}),
+        mock.patch.object(ActionBase, "run", return_value={}),
+        mock.patch.object(plugin, "validate_argument_spec", create=True),
+    ):
+        result = plugin.run(task_vars={"gpuops_extra_names": ["mine"]})
+    told = [row["name"] for row in result["unknown"]]
+    # A playbook of somebody else has variables of its own.
+    assert told == (["teir"] if called == "site.yml" else ["max_price", "teir"])
+    assert result["failed"]
+    assert "did you mean tier" in result["msg"]
 
 
 @pytest.mark.every_core("show")

@@ -43,7 +43,7 @@ def names(faults: list[dict[str, Any]]) -> list[str]:
 def shelf(cloud: Cloud) -> Cloud:
     """Return a cloud with one kind of machine, and a client that does not wait long."""
     cloud.sim.set_stock(stock("1H200.141S.44V"))
-    cloud.timeout = 0.6
+    cloud.timeout = 2
     return cloud
 
 

@@ -45,7 +45,7 @@ NAMES = [f"{fate['do']}-{fate.get('status', '')}" for fate in FATES]
 @pytest.fixture
 def hasty(cloud: Cloud) -> Cloud:
     """Return a cloud, and a client that does not wait long for an answer."""
-    cloud.timeout = 0.6
+    cloud.timeout = 2
     return cloud
 
 
