@@ -13,6 +13,7 @@ A copy lies in every environment and runs at each start of its Python: few impor
 
 from __future__ import annotations
 
+import _thread
 import os
 import pwd
 import sys
@@ -20,6 +21,8 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from _typeshed import TraceFunction
 
 NOTES = "written-at-home"
 MARK = "GPUOPS_WORKSPACE"
@@ -65,19 +68,13 @@ def trace_one_after_another() -> None:
 
     Python 3.11 refuses one while the audit hook runs for another, and the thread dies unheard.
     """
-    import threading
+    lock, settrace = _thread.allocate_lock(), sys.settrace
 
-    class OneAtATime:
-        lock = threading.Lock()
+    def in_turn(function: TraceFunction | None) -> None:
+        with lock:
+            settrace(function)
 
-        def __getattr__(self, name: str) -> object:
-            return getattr(sys, name)
-
-        def settrace(self, function: object) -> None:
-            with self.lock:
-                sys.settrace(function)  # type: ignore[arg-type]
-
-    threading._sys = OneAtATime()  # type: ignore[attr-defined]
+    sys.settrace = in_turn  # threads take it from there, and so does what measures coverage
 
 
 def watch(allowed: list[str]) -> None:
