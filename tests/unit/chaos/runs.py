@@ -132,7 +132,10 @@ def inventory_of(path: Path) -> Row:
     data = InventoryData()
     plugin = inventory_loader.get("gpuops.cloud.datacrunch")
     said: list[str] = []
-    note = lambda _self, text, *_args, **_more: said.append(str(text))  # noqa: E731
+
+    def note(_self: Display, text: str, *_args: Any, **_more: Any) -> None:
+        said.append(str(text))
+
     with mock.patch.object(Display, "warning", note):
         try:
             plugin.parse(data, DataLoader(), str(path), cache=False)
