@@ -24,6 +24,7 @@ from ._parsing import (
     script_from,
     ssh_key_from,
     stock_from,
+    trashed_from,
     volume_from,
     volume_type_from,
 )
@@ -37,7 +38,7 @@ _READERS: dict[str, Callable[[Row], Any]] = {
     "/instance-types": instance_type_from,
     "/instance-availability": stock_from,
     "/volumes": volume_from,
-    "/volumes/trash": volume_from,
+    "/volumes/trash": trashed_from,
     "/volume-types": volume_type_from,
     "/ssh-keys": ssh_key_from,
     "/scripts": script_from,

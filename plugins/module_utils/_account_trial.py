@@ -111,10 +111,8 @@ def _cheapest(client: Client, want: Row) -> list[Offer]:
         client.instance_types, lambda: client.availability("on_demand"), purse.problem
     )
     catalogue = purse.listed(catalogue, client.instance_types)
-    places, allowed = (
-        places_of({row.location: list(row.types) for row in stock}),
-        {one.upper() for one in want["locations"] or ()},
-    )
+    places = places_of({row.location: list(row.types) for row in stock})
+    allowed = {one.upper() for one in want["locations"] or ()}
     offers = [offer_from(row, "on_demand", _gpus.TIERS) for row in catalogue]
     free = [
         offer

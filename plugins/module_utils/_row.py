@@ -171,15 +171,13 @@ class Row:
         """Return an amount that is only shown, None for one that cannot be read."""
         return plain(self.data.get(field))
 
-    def price(
-        self, field: str, *, missing: float | None = None, currency: str = "currency"
-    ) -> Price:
+    def price(self, field: str, *, missing: float | None = None) -> Price:
         """Return a price; one that is not told is ``missing``. Nothing is raised before it is needed."""
         value, name = self.data.get(field), self.data.get("hostname") or self.data.get("name")
         of = f" of {name} ({self.data['id']})" if "id" in self.data else ""
         what = self.source.answer.hide(f"{field}{of}") if self.source.answer else f"{field}{of}"
         what = f"{self.source.request}: {what}"
-        unit, told = currency_of(self.data.get(currency)), value is not None
+        unit, told = currency_of(self.data.get("currency")), value is not None
         found = plain(value) if told else missing
         if found is None:
             return Price(None, unit, what, f"{what} {self.shown(value)} is not a number", told)

@@ -146,6 +146,16 @@ def test_a_read_that_fails_is_a_row_and_no_failure(
     assert found["shape_instances"] == "list, empty"
 
 
+def test_a_volume_in_the_trash_without_a_name_is_told(cloud: Cloud) -> None:
+    """Only its name tells whose it was, so that no teardown believes such an answer."""
+    match = {"method": "GET", "path": "/v1/volumes/trash"}
+    body = [{"id": "0b1c2d3e-0000-4000-8000-000000000001", "base_hourly_cost": 0}]
+    cloud.fault("status", match, times=None, status=200, body=body)
+    words = report(cloud)["shape_trash"]["words"]
+    assert "the field name" in words
+    assert "is not usable: missing" in words
+
+
 def test_an_answer_that_never_comes_is_a_row(cloud: Cloud) -> None:
     cloud.timeout = 1.0
     cloud.fault("hang", {"method": "GET", "path": "/v1/ssh-keys"}, times=None, seconds=3)
