@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from ._affordable import OverBudgetError
 from ._client import Client
 from ._errors import GpuopsError, NotStartedError, OwnershipError
+from ._machine import twins
 from ._offer import Offer
 from ._order import Order
 from ._resources import Instance
@@ -35,10 +37,30 @@ class Attempt:
         """Add a line to the trace of the walk."""
         self.walk.note(self.order.name, self.offer, outcome, detail, id=self.instance_id)
 
-    def remove(self, *, stuck: bool = False) -> None:
-        """Terminate what was made in vain: its new disks go, kept ones come back detached."""
+    def remove(self, *, stuck: bool = False, wanted: Callable[[], bool] | None = None) -> bool:
+        """Terminate what was made in vain: its new disks go, kept ones come back detached.
+
+        Returns False where it stays, since it was ``wanted`` before the cloud let it go.
+        """
         row = Instance(self.instance_id, self.order.name, price=self.offer.price)
-        terminate_one(self.client, row, self.order.undo(stuck=stuck), self.walk.ends)
+        how = replace(self.order.undo(stuck=stuck), wanted=wanted)
+        return terminate_one(self.client, row, how, self.walk.ends)
+
+    def yield_to_older(self, rows: list[Instance]) -> str:
+        """Return the id of the instance that stays of this name; ours is terminated if not that.
+
+        An older one that fails while ours cannot be terminated yet leaves the name to ours.
+        """
+
+        def same(rows: list[Instance]) -> list[str]:
+            order = self.order
+            return [row.id for row in twins(rows, order.deployment, order.name, order.replaces)]
+
+        found = same(rows)
+        if self.instance_id not in found[1:]:
+            return self.instance_id
+        gone = self.remove(wanted=lambda: same(self.client.instances())[:1] == [self.instance_id])
+        return found[0] if gone else self.instance_id
 
     def give_up(self, error: GpuopsError) -> None:
         """Terminate what came of an order that failed, or that did not start in time."""

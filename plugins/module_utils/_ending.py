@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,9 @@ class Ending:
 
     ``leave`` is ``keep`` without the mark of a volume that is kept on purpose. ``spare`` holds the
     ids of volumes that are left whatever the policies say. ``stuck`` tells that an instance was built
-    for too long already, and is not waited for. Times in seconds.
+    for too long already, and is not waited for. ``wanted`` tells that it is to stay after all: a
+    delete that is refused is asked for again for minutes, in which its reason may go. Times in
+    seconds.
     """
 
     os_volume: str = "trash"
@@ -33,6 +35,7 @@ class Ending:
     interval: float = 5
     spare: frozenset[str] = frozenset()
     stuck: bool = False
+    wanted: Callable[[], bool] | None = None
 
     def policies(self, instance: Instance) -> dict[str, str]:
         """Return the policy of each volume of an instance, by id."""
@@ -60,7 +63,8 @@ class Outcome:
     ``row`` is its last record with the ids of all its volumes, and ``volumes`` are those that it
     had. ``at`` is when its bill ended, ``volumes_at`` when that of the volumes that went with it
     did; None where that did not happen, and ``error`` says why. ``left`` are the ids of the volumes
-    that outlive it, ``marked`` of those that bear that they are kept on purpose.
+    that outlive it, ``marked`` of those that bear that they are kept on purpose. ``stays`` tells that
+    it was wanted after all, and lives on.
     """
 
     row: Instance
@@ -71,6 +75,7 @@ class Outcome:
     error: GpuopsError | None = None
     left: frozenset[str] = frozenset()
     marked: set[str] = field(default_factory=set)
+    stays: bool = False
 
     @property
     def policies(self) -> dict[str, str]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from ._errors import FailedStateError, GpuopsError, OwnershipError
 from ._instance_facts import Found
 from ._kept import Kept
 from ._label import LIMIT
-from ._machine import wait_off, wait_running
+from ._machine import is_first, wait_off, wait_running
 from ._order import Order
 from ._plan import Plan, Step
 from ._power import act
@@ -41,16 +42,26 @@ def plan_instances(found: Found, want: dict[str, Any]) -> Plan:
         status = {"running": "running", "stopped": "offline"}.get(want["state"])
         seen = describe_instance(row, found.tiers)
         after.append({**seen, **({"status": status} if step else {})})
-    todo += [_end_step(found, row, want) for row in [*found.surplus, *found.dead]]
+    todo += [_end_step(found, row, want, is_first) for row in found.surplus]
+    todo += [_end_step(found, row, want) for row in found.dead]
     for name in found.missing:
         todo.append(_buy_step(found, name, want))
         after.append(_planned(found, name, want))
     return Plan(before, {"instances": after}, tuple(todo), parallel=True)
 
 
-def _end_step(found: Found, row: Instance, want: dict[str, Any]) -> Step:
-    def end(client: Client) -> None:
-        terminate_one(client, row, Ending.of(want), found.ends)
+def _end_step(
+    found: Found,
+    row: Instance,
+    want: dict[str, Any],
+    stays: Callable[[Instance, list[Instance]], bool] = lambda _row, _rows: False,
+) -> Step:
+    """Return the step that ends a machine, unless a later list shows that it ``stays``."""
+
+    def end(client: Client) -> str | None:
+        how = replace(Ending.of(want), wanted=lambda: stays(row, client.instances()))
+        gone = terminate_one(client, row, how, found.ends)
+        return None if gone else f"leave {row.name} ({row.id}): the older one of this name failed"
 
     what = f"{row.instance_type} in {row.location}, {row.status}"
     return Step(f"end {row.name} ({what}, {row.id})", end)

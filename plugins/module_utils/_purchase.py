@@ -181,7 +181,7 @@ def _settle(at: Attempt, rows: list[Instance]) -> Instance:
     What stays of this order is checked against the budgets at once, and again when it runs: a list
     may lag. An instance of another run is looked at by its own run.
     """
-    order, stays = at.order, _yield_to_older(at, rows)
+    order, stays = at.order, at.yield_to_older(rows)
     mine = at.mine and stays == at.instance_id
     check = at.walk.bought if mine else _no_check
     check(stays)
@@ -189,20 +189,11 @@ def _settle(at: Attempt, rows: list[Instance]) -> Instance:
         return next((row for row in rows if row.id == stays), Instance(stays, order.name))
     found = _started(at.client, order, stays, mine)
     if mine:
-        stays = _yield_to_older(at, at.client.instances())
+        stays = at.yield_to_older(at.client.instances())
         if stays != at.instance_id:
             return _started(at.client, order, stays, False)
     check(stays)
     return found
-
-
-def _yield_to_older(at: Attempt, rows: list[Instance]) -> str:
-    """Return the id of the instance that stays of this name; ours is terminated if it is not that."""
-    same = twins(rows, at.order.deployment, at.order.name, at.order.replaces)
-    if not any(row.id == at.instance_id for row in same[1:]):
-        return at.instance_id
-    at.remove()
-    return same[0].id
 
 
 def _started(client: Client, order: Order, instance_id: str, mine: bool) -> Instance:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from . import _costs, _ledger
@@ -234,8 +235,14 @@ def _end(found: FoundReap, verdict: Verdict, client: Client) -> str | None:
     row, left = _look_again(found, verdict, client)
     if row is None:
         return left
-    terminate_one(client, row, found.how_to_end(verdict), found.ends)
-    return None
+
+    def wanted() -> bool:
+        nonlocal left
+        now, left = _look_again(found, verdict, client)
+        return now is None
+
+    how = replace(found.how_to_end(verdict), wanted=wanted)
+    return None if terminate_one(client, row, how, found.ends) else left
 
 
 def _stop(found: FoundReap, verdict: Verdict, client: Client) -> str | None:

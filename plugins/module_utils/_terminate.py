@@ -27,13 +27,14 @@ from ._errors import (
 from ._gone import PROVEN, UNREAD, Proof
 from ._lease import MOST_TAGS
 from ._machine import ENDED_TAG
+from ._marking import untag
 from ._resources import Instance, Tag
 from ._settling import mark_kept, settle_volumes
 from ._statuses import BUILDING, DEAD, ENDED
 from ._times import write_time
 from ._wait import wait_until
 
-_ACCEPTED = "accepted"
+_ACCEPTED, _WANTED = "accepted", "wanted after all"
 # What a refusal can be that did nothing. None of them says that an instance is gone.
 _REFUSALS = (ConflictError, ForbiddenError, InvalidError, NotFoundError)
 # A delete that was accepted shows at once. After so many looks at an instance that lives on, once more.
@@ -61,12 +62,18 @@ def terminate(
     return outcomes
 
 
-def terminate_one(client: Client, instance: Instance, policy: Ending, ends: list[Outcome]) -> None:
-    """Terminate one instance and add what came of it to ``ends``; raises its error."""
+def terminate_one(client: Client, instance: Instance, policy: Ending, ends: list[Outcome]) -> bool:
+    """Terminate one instance and add what came of it to ``ends``; raises its error.
+
+    Returns False for one that was wanted after all, and stays.
+    """
     (outcome,) = terminate(client, [instance], policy)
+    if outcome.stays:
+        return False
     ends.append(outcome)
     if outcome.error:
         raise outcome.error
+    return True
 
 
 def bill_of(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
@@ -84,12 +91,15 @@ class _End:
         self._id, self._how = outcome.row.id, outcome.how
         self._proof = Proof(client, self._id)
         self._alive = 0
+        self._refused = self._unclear = False
 
     def run(self) -> None:
         """Terminate it; what came of it stands in the outcome."""
         try:
             try:
                 self._ask_until_accepted()
+                if self._outcome.stays:
+                    return
                 self._outcome.at = self._client.now()
                 self._watch_until_gone()
             except GpuopsError as error:
@@ -113,7 +123,7 @@ class _End:
     def _wait(self, look: Callable[[], str], what: str) -> str:
         return wait_until(
             look,
-            lambda seen: seen in (_ACCEPTED, PROVEN),
+            lambda seen: seen in (_ACCEPTED, _WANTED, PROVEN),
             what=what,
             timeout=self._how.timeout,
             interval=self._how.interval,
@@ -134,13 +144,27 @@ class _End:
     def _ask(self) -> str:
         """Ask once; return what came of it."""
         try:
+            if self._is_wanted():
+                return _WANTED
             self._prepare()
             self._send("delete")
             return _ACCEPTED
         except UnavailableError as error:
             return self._after_unclear(error)
         except _REFUSALS as error:
+            self._refused = True
             return self._after(error)
+
+    def _is_wanted(self) -> bool:
+        """Tell whether it stays after all; not once a delete may have been executed."""
+        wanted, end = self._how.wanted, self._outcome
+        if not wanted or self._unclear or not self._refused or not wanted():
+            return False
+        end.stays = True
+        if ENDED_TAG in end.row.tag_values:
+            with contextlib.suppress(GpuopsError):
+                untag(self._client, "instances", self._id, Tag(ENDED_TAG))
+        return True
 
     def _after_unclear(self, problem: GpuopsError) -> str:
         """Return what an instance is like whose delete may have been executed; it may be repeated."""
@@ -185,7 +209,11 @@ class _End:
 
     def _send(self, action: str) -> None:
         extra = volume_plan(self._outcome)
-        self._client.instance_action(action, self._id, **extra)
+        try:
+            self._client.instance_action(action, self._id, **extra)
+        except UnavailableError:
+            self._unclear = True
+            raise
         self._proof.accepted = True
 
     # -- the proof -----------------------------------------------------------------------------

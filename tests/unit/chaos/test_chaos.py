@@ -114,7 +114,8 @@ def test_orders_that_are_repeated_blindly_are_found(theatre: Stage) -> None:
 
 
 def test_twins_that_both_stay_are_found(theatre: Stage) -> None:
-    with mock.patch.object(_purchase, "twins", return_value=[]):
+    blind = mock.Mock(return_value=[])
+    with mock.patch.object(_purchase, "twins", blind), mock.patch.object(_attempt, "twins", blind):
         assert found(theatre, "machines are called")
 
 

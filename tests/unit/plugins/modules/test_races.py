@@ -26,13 +26,14 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
 TYPE = "1H200.141S.44V"
 
 
-def controller(cloud: Cloud, together: Callable[[], Any]) -> dict[str, Any]:
+def controller(cloud: Cloud, together: Callable[[], Any], **args: Any) -> dict[str, Any]:
     """Buy as a module does, with a client of its own, and return the result.
 
     ``together`` lets all controllers look before one of them buys.
     """
     client, noun = cloud.client(), InstanceNoun()
-    want = wanted(SPEC, deployment="llm", tier="h200_or_less", owner="me", wait_timeout=1e6)
+    args = {"tier": "h200_or_less", **args}
+    want = wanted(SPEC, deployment="llm", owner="me", wait_timeout=1e6, **args)
     found = noun.find(client, want)
     plan = noun.plan(found, want)
     together()
@@ -162,3 +163,48 @@ def test_list_that_lags_behind_does_not_hide_a_twin(start: Start, newer: bool) -
     assert cloud.orders() == 2
     assert (result["instance"]["id"] == twin["id"]) is not newer
     assert len(cloud.machines()) == 1 + newer  # a newer one is removed by the run that bought it
+
+
+def buy_between(cloud: Cloud, **args: Any) -> tuple[str, dict[str, Any]]:
+    """Let another run buy what will fail, right before one orders. Returns its id, our result."""
+    cloud.fault("no_capacity_later")
+    other: list[str] = []
+
+    def between() -> None:
+        other.append(cloud.buy(**args, wait=False)["instance"]["id"])
+        cloud.clock.sleep(1)
+
+    result = controller(cloud, between, **args)
+    return other[0], result
+
+
+@pytest.mark.parametrize("market", ["on_demand", "spot"])
+def test_older_one_that_fails_while_the_other_cannot_be_ended_leaves_the_name_to_it(
+    start: Start, market: str
+) -> None:
+    cloud = start(provision_seconds=60, stock=stock(TYPE, spot=[TYPE]))
+    dead, result = buy_between(cloud, tier="h200_or_less", market=market)
+    assert cloud.orders() == 2
+    assert [row["outcome"] for row in result["attempts"]] == ["taken"]
+    (alive,) = [row for row in cloud.machines() if row["id"] != dead]
+    assert alive["id"] == result["instance"]["id"]
+    assert alive["status"] == "running"
+    assert "gpuops-ended" not in str(
+        alive
+    )  # its end would look like ours, and not like an eviction
+    assert result["bill"] == []
+
+
+def test_surplus_stays_when_the_older_one_fails_meanwhile(start: Start) -> None:
+    cloud = start(provision_seconds=60, stock=stock(TYPE))
+    cloud.fault("no_capacity_later")
+    cloud.buy(tier="h200_or_less", wait=False)
+    first = cloud.machine()
+    body = {"hostname": "llm", "image": first["image"], "location_code": "FIN-03"}
+    marks = {"description": first["description"], "tags": first["tags"], "instance_type": TYPE}
+    cloud.clock.sleep(1)
+    twin = cloud.client().create("/instances", {**body, **marks})
+    result = cloud.buy(tier="h200_or_less")
+    assert result["actions"] == [f"leave llm ({twin}): the older one of this name failed"]
+    again = cloud.buy(tier="h200_or_less", state="running")
+    assert again["instance"]["id"] == cloud.machine()["id"] == twin

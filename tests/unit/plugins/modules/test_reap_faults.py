@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -196,6 +197,24 @@ def test_machine_whose_lease_was_extended_meanwhile_lives(over: Cloud) -> None:
     assert errors == []
     assert outcomes(result) == ["ended"] * 3
     assert over.machine()["id"] == machine
+    assert any("it is wanted again" in line for line in result["lines"])
+    assert result["machines"] == 1
+
+
+def test_machine_whose_lease_is_extended_while_its_end_is_refused_lives(cloud: Cloud) -> None:
+    machine = cloud.buy(**TIER, lease="1h")["instance"]["id"]
+    cloud.sim.advance(3 * 3600)
+    body = {"code": "forbidden_action", "message": "Can't discontinue a provisioning instance"}
+    cloud.fault("status", ACTIONS, status=403, body=body, times=None)
+    client, clock = cloud.client(), cloud.clock
+
+    def extend(_seconds: float) -> None:
+        cloud.sim.clear_faults()
+        client.tag("instances", machine, "gpuops-next-lease", "2999-01-01T00:00:00Z")
+
+    with mock.patch.object(clock, "sleep", extend):
+        result = cloud.ok("datacrunch_reap", **REAP)
+    assert cloud.machine()["id"] == machine
     assert any("it is wanted again" in line for line in result["lines"])
     assert result["machines"] == 1
 
