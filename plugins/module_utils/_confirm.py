@@ -37,6 +37,22 @@ def refuse_unconfirmed(rows: list[Instance], owner: str, confirmed: bool) -> Non
         )
 
 
+def refuse_others(rows: list[Instance], owner: str, confirmed: bool) -> None:
+    """Raise NeedsConfirmationError for instances of another owner, who may mean them for something else."""
+    asked = [] if confirmed else [row for row in rows if _other_owner(row, owner)]
+    if asked:
+        named = ", ".join(
+            f"{row.name} ({row.id}, {row.rate:g} per hour; {_other_owner(row, owner)})"
+            for row in asked
+        )
+        raise NeedsConfirmationError(
+            f"Not used or changed without confirmation: {named}",
+            hint="Take another deployment; or set confirm to true (playbooks: -e confirm=yes) to work "
+            "with them nevertheless, or owner to theirs.",
+            details={"unconfirmed": [_shown(row) for row in asked]},
+        )
+
+
 def _shown(row: Instance) -> dict[str, Any]:
     marks = row.ownership
     return {
@@ -54,6 +70,13 @@ def _why_asked(row: Instance, owner: str) -> list[str]:
     why = ["protected"] if marks and marks.protected else []
     if row.is_bound:
         why.append("it is bound by a long-term contract, which costs until its end")
+    other = _other_owner(row, owner)
+    return [*why, other] if other else why
+
+
+def _other_owner(row: Instance, owner: str) -> str:
+    """Return in words that an instance belongs to somebody else, nothing where it does not."""
+    marks = row.ownership
     if marks and marks.owner and marks.owner != owner:  # nobody knows it where tags are refused
-        why.append(f"it belongs to {marks.owner}, not to {owner}")
-    return why
+        return f"it belongs to {marks.owner}, not to {owner}"
+    return ""

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import _gpus, _market
 from ._client import Client
-from ._confirm import refuse_unconfirmed
+from ._confirm import refuse_others, refuse_unconfirmed
 from ._describe import describe_instance
 from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._fleet import cope, fleet_names, fleet_report
@@ -22,6 +22,7 @@ from ._instance_market import look_at_the_market
 from ._instance_plan import plan_instances
 from ._journal import taken_away
 from ._kept import evicted
+from ._key_check import refuse_locked_out
 from ._lease import check_name, check_project
 from ._machine import twins
 from ._offer import Choice
@@ -50,6 +51,8 @@ class InstanceNoun:
         if want["state"] == "absent":
             self._ask([*found.have, *found.surplus], want)
             return found
+        refuse_others([*found.have, *found.surplus], want["owner"], want["confirm"])
+        refuse_locked_out(client, found.have, want["ssh_keys"] or [])
         self._sort_out_differences(found, want)
         self._ask([*found.old.values()], want)
         if found.missing:

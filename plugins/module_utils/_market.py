@@ -55,6 +55,7 @@ def selection_from(params: dict[str, Any]) -> Selection:
         image=params.get("image"),
         tiers=_gpus.tiers_from(params.get("tiers")),
         served=served,
+        unread=bool(params.get("model")) and not served,
     )
 
 

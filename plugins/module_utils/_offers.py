@@ -13,6 +13,7 @@ from typing import Any
 from . import _gpus
 from ._catalogue import InstanceType
 from ._errors import InvalidError
+from ._gpu_support import nominal, unsupported
 from ._images import choose_image
 from ._model_fit import Served
 from ._offer import MARKETS, ON_DEMAND, Choice, Offer, Rejection, offer_from
@@ -42,6 +43,7 @@ class Selection:
     lost: frozenset[tuple[str, str | None, str]] = frozenset()
     tiers: tuple[_gpus.Tier, ...] = _gpus.TIERS
     served: Served | None = None
+    unread: bool = False
     currency: str | None = None
 
     @property
@@ -144,9 +146,11 @@ def _other_kind(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] |
 
 def _too_small(offer: Offer, want: Selection) -> tuple[str, str] | None:
     """Return reason and detail when the machine does not serve the model that is meant."""
-    if not want.served:
-        return None
-    return want.served.refusal(offer.gpu_model, offer.vram_gb_each, offer.gpu_count)
+    if want.served:
+        return want.served.refusal(offer.gpu_model, offer.vram_gb_each, offer.gpu_count)
+    # Nobody could read the model, or it is not to be asked for; that vLLM runs there is to be known.
+    why = unsupported(nominal(offer.gpu_model, offer.vram_gb_each)) if want.unread else None
+    return ("gpu_unsupported", why) if why else None
 
 
 def _unfit(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] | None:

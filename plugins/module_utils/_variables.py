@@ -9,26 +9,22 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ._nearest import longer, nearest
+from ._request_specs import VARIABLES
 
-# Whoever adds a variable to a playbook adds it here; a test compares.
-_WORDS = """
-    budget budget_policy by capacity_interval capacity_timeout chart compare confidential confirm count
-    data_volume_gb data_volumes datacrunch_base_url datacrunch_client_id datacrunch_client_secret
-    datacrunch_profile datacrunch_timeout demo_bin demo_book demo_dir demo_keep demo_model demo_scenario
-    demo_simulator demo_ssh demo_tier deployment deployments done everything exclude extend file
-    file_mode folder folder_group format gateway_front gateway_host gateway_link_port gateway_port
-    gpu_count gpuops_extra_names gpuops_home gpuops_report_dir gpus grace hours idle_after idle_timeout
-    image input_tokens instance_type keep_short_fleet lease lease_max lease_max_override ledger
-    locations machine_name market max_lease_cost max_price_per_hour max_tokens metrics_file missing_ok min_count
-    min_gpu_count min_ram_gb min_tier min_vcpu min_vram_gb min_vram_gb_each mode model_config model_fit
-    objective observation_log on_spot_discontinue orphan_age os_volume os_volume_gb output_tokens owner
-    project prometheus_sources prompt protect purge_trash replace request_rates requests since spend
-    ssh_keys ssh_private_key_file ssh_user start_timeout tier tiers trust_cloud_clock until
-    vllm_distributed vllm_model_script vllm_nodes wait_for_capacity wait_interval wait_timeout
+# Parts of a playbook hand these to each other, and credentials have a way of their own.
+_MORE = """
+    datacrunch_base_url datacrunch_client_id datacrunch_client_secret datacrunch_profile
+    datacrunch_timeout demo_bin demo_book demo_dir demo_model demo_simulator demo_ssh gateway_front
+    gateway_link_port gateway_port gpuops_extra_names vllm_model_script chart
 """
-PLAYBOOKS = frozenset(_WORDS.split())
+PLAYBOOKS = frozenset({*VARIABLES, *_MORE.split()})
 # Of Ansible itself, and of what runs it.
 LET_THROUGH = ("ansible_", "awx_", "tower_", "molecule_", "_")
+
+
+def known_names(roles: Iterable[str], extra: Iterable[str] = ()) -> frozenset[str]:
+    """Return all names that may be given: ours, also with our prefix, of the roles, and ``extra``."""
+    return frozenset({*PLAYBOOKS, *(f"gpuops_{name}" for name in VARIABLES), *roles, *extra})
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,8 @@ error:
 """
 
 from ..module_utils._account_trial import TrialNoun
-from ..module_utils._module import BUDGET_SPEC, LEDGER_SPEC, run
+from ..module_utils._module import run
+from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC
 
 SPEC = {
     **BUDGET_SPEC,

@@ -127,7 +127,8 @@ wanted:
 """
 
 from ..module_utils._market import capacity
-from ..module_utils._module import SELECTION_SPEC, run_info
+from ..module_utils._module import run_info
+from ..module_utils._specs import SELECTION_SPEC
 
 
 def main() -> None:

@@ -173,7 +173,8 @@ nearest:
 """
 
 from ..module_utils._deployment import survey
-from ..module_utils._module import LEDGER_SPEC, run_info
+from ..module_utils._module import run_info
+from ..module_utils._specs import LEDGER_SPEC
 
 
 def main() -> None:

@@ -537,7 +537,8 @@ errors:
 """
 
 from ..module_utils._instance import InstanceNoun
-from ..module_utils._module import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC, WAIT_SPEC, run
+from ..module_utils._module import run
+from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC, WAIT_SPEC
 
 SPEC = {
     **SELECTION_SPEC,

@@ -268,7 +268,8 @@ error:
 """
 
 from ..module_utils._leasing import LeaseNoun
-from ..module_utils._module import BUDGET_SPEC, LEDGER_SPEC, run
+from ..module_utils._module import run
+from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC
 
 SPEC = {
     **BUDGET_SPEC,

@@ -79,7 +79,8 @@ unclear:
 """
 
 from ..module_utils._bookkeeper import LedgerNoun
-from ..module_utils._module import LEDGER_SPEC, run
+from ..module_utils._module import run
+from ..module_utils._specs import LEDGER_SPEC
 
 SPEC = {
     **LEDGER_SPEC,

@@ -78,7 +78,8 @@ error: {type: dict, description: What went wrong., returned: failure, sample: {c
 """
 
 from ..module_utils._metrics import Metrics
-from ..module_utils._module import BUDGET_SPEC, LEDGER_SPEC, run
+from ..module_utils._module import run
+from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC
 
 SPEC = {
     **BUDGET_SPEC,

@@ -230,7 +230,8 @@ actions:
   sample: ["create volume gpuops.llm.models: 100 GB NVMe in FIN-03, 20.00 usd a month"]
 """
 
-from ..module_utils._module import LEDGER_SPEC, WAIT_SPEC, run
+from ..module_utils._module import run
+from ..module_utils._specs import LEDGER_SPEC, WAIT_SPEC
 from ..module_utils._volume import VolumeNoun
 
 SPEC = {

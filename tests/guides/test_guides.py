@@ -95,7 +95,7 @@ def test_serve_a_model(run: Run, cloud: Cloud) -> None:
     assert '"object":"chat.completion"' in output.replace(" ", "")
     assert "first token p50 ms" in output
     assert "max-model-len: 448" in run(
-        "ssh -F ~/.config/gpuops/gpuops/ssh_config gpuops cat /etc/vllm/config.yaml"
+        "ssh -F ~/.config/gpuops/llm/ssh_config llm cat /etc/vllm/config.yaml"
     )
     assert len(running(cloud)) == 1
 
@@ -116,7 +116,7 @@ def test_secure_the_endpoint(run: Run) -> None:
 
 def test_several_machines(run: Run, cloud: Cloud) -> None:
     output = run(commands("several"))
-    assert "gpuops-2" in output
+    assert "llm-2" in output
     assert len(running(cloud)) == 2
 
 

@@ -22,7 +22,13 @@ import yaml
 from gpuops_simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
-WISH = {"tier": "any_a100", "vllm_device": "cpu", "ledger": "none"}
+WISH = {
+    "tier": "any_a100",
+    "vllm_device": "cpu",
+    "vllm_model": "/models/none",
+    "ledger": "none",
+    "owner": "ada",
+}
 
 
 @dataclass
@@ -32,8 +38,10 @@ class Estate:
     cloud: Simulator
     home: Path
 
-    def run(self, book: str, *words: str, variables: dict[str, Any], **environment: str) -> Any:
-        """Run a playbook of ours, and return what came of it."""
+    def command(
+        self, book: str, variables: dict[str, Any], **environment: str
+    ) -> tuple[list[str], dict[str, str]]:
+        """Return the command that runs a playbook, of ours or by its path, and its environment."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         kept |= {
             "HOME": str(self.home),
@@ -44,12 +52,18 @@ class Estate:
             "DATACRUNCH_CLIENT_ID": "estate",
             "DATACRUNCH_CLIENT_SECRET": "the-secret-of-the-estate",
         }
-        path = str(ROOT / f"playbooks/{book}.yml")
+        path = str(ROOT / "playbooks" / f"{book}.yml")
         command = [sys.executable, "-m", "ansible", "playbook", path, "-e", json.dumps(variables)]
+        return command, {**kept, **environment}
+
+    def run(self, book: str, *words: str, variables: dict[str, Any], **environment: str) -> Any:
+        """Run a playbook where nobody can be asked, and return what came of it."""
+        command, around = self.command(book, variables, **environment)
         return subprocess.run(
             [*command, *words],
             cwd=self.home,
-            env={**kept, **environment},
+            env=around,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
@@ -129,7 +143,9 @@ def test_strategy_of_the_estate_does_not_reach_our_plays(estate: Estate, strateg
     assert len(estate.orders()) == 1
     assert "bypasses the host loop" not in said(done)
     assert "It goes on costing money" in said(done)  # nobody answers at its address
-    ended = estate.run("teardown", variables={"ledger": "none"}, ANSIBLE_STRATEGY=strategy)
+    ended = estate.run(
+        "teardown", variables={"ledger": "none", "owner": "ada"}, ANSIBLE_STRATEGY=strategy
+    )
     assert ended.returncode == 0, said(ended)
     assert "leftovers: none" in said(ended)
 
@@ -162,15 +178,15 @@ def test_connection_variables_of_the_estate_do_not_reach_the_machines(estate: Es
         },
     )
     assert "2222" not in done.stdout + done.stderr
-    settings = estate.home / ".config/gpuops/gpuops/ssh_config"
+    settings = estate.home / ".config/gpuops/gpuops-ada/ssh_config"
     assert settings.is_file()
     assert len(estate.orders()) == 1
 
 
 def test_settings_of_ssh_hold_paths_with_blanks(estate: Estate) -> None:
     estate.run("bringup", variables={**WISH, "ssh_ready_timeout": 1})
-    settings = estate.home / ".config/gpuops/gpuops/ssh_config"
-    command = [shutil.which("ssh") or "ssh", "-G", "-F", str(settings), "gpuops"]
+    settings = estate.home / ".config/gpuops/gpuops-ada/ssh_config"
+    command = [shutil.which("ssh") or "ssh", "-G", "-F", str(settings), "gpuops-ada"]
     read = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert f'identityfile "{settings.parent}/id_ed25519"' in read or (
         f"identityfile {settings.parent}/id_ed25519" in read
@@ -180,5 +196,5 @@ def test_settings_of_ssh_hold_paths_with_blanks(estate: Estate) -> None:
 
 def test_format_that_nobody_knows_is_refused(estate: Estate) -> None:
     done = estate.run("capacity", variables={"tier": "any_a100", "format": "xml"})
-    assert "format xml is not one of table, json, html" in said(done)
+    assert 'format "xml" is not one of table, json, html' in said(done)
     assert estate.cloud.log() == []

@@ -85,7 +85,8 @@ class Books:
         """Tell whether a machine of this name will never be built."""
         plans = {key: one.plan for key, one in self._sim.cloud.account.instances.items()}
         rows = [row for row in self.living() if row["hostname"] == name]
-        return any(row["status"] == "provisioning" and not plans[row["id"]] for row in rows)
+        last = [plans[row["id"]][-1][1] if plans[row["id"]] else row["status"] for row in rows]
+        return "provisioning" in last
 
     # -- what must be true ---------------------------------------------------------------------
 

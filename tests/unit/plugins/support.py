@@ -19,7 +19,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _client, _module
+from ansible_collections.gpuops.cloud.plugins.module_utils import _client, _specs
 from gpuops_simulator import Simulator
 
 PLUGINS = "ansible_collections.gpuops.cloud.plugins"
@@ -210,7 +210,7 @@ def _words(warning: Any) -> str:
 
 def wanted(spec: dict[str, Any], **args: Any) -> dict[str, Any]:
     """Return the parameters that a module with this specification would see."""
-    checked = ArgumentSpecValidator({**_module.AUTH_SPEC, **spec}).validate(args)
+    checked = ArgumentSpecValidator({**_specs.AUTH_SPEC, **spec}).validate(args)
     assert not checked.error_messages
     return dict(checked.validated_parameters)
 

@@ -14,8 +14,8 @@ import pytest
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.gpuops.cloud.plugins.action import (
-    check_variables,
     idle_reports,
+    request,
     show,
     ssh_ready,
 )
@@ -107,18 +107,23 @@ def test_fault_of_a_probe_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> N
         action(ssh_ready)._wait_for_all([Target("llm", "x")], ARGS)
 
 
-@pytest.mark.every_core("check_variables")
+@pytest.mark.every_core("request")
 @pytest.mark.parametrize("called", ["playbooks/bringup.yml", "site.yml"])
 def test_misspelt_variables_are_told_with_the_nearest(called: str) -> None:
     given = {"max_price": 1, "teir": "a100", "mine": 2, "ansible_user": "root", "vllm_port": 1}
-    plugin = action(check_variables)
+    plugin = action(request)
     plugin._loader = None
     called = str(ROOT / called) if "/" in called else called
     with (
-        mock.patch.object(check_variables, "load_extra_vars", return_value=given),
-        mock.patch.object(check_variables.context, "CLIARGS", {"args": [called]}),
+        mock.patch.object(request, "load_extra_vars", return_value=given),
+        mock.patch.object(request.context, "CLIARGS", {"args": [called]}),
         mock.patch.object(ActionBase, "run", return_value={}),
-        mock.patch.object(plugin, "validate_argument_spec", create=True),
+        mock.patch.object(
+            plugin,
+            "validate_argument_spec",
+            create=True,
+            return_value=(None, {"playbook": "status"}),
+        ),
     ):
         result = plugin.run(task_vars={"gpuops_extra_names": ["mine"]})
     told = [row["name"] for row in result["unknown"]]

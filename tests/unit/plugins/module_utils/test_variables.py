@@ -14,7 +14,7 @@ import jinja2.meta
 import pytest
 import yaml
 
-from ansible_collections.gpuops.cloud.plugins.action.check_variables import role_options
+from ansible_collections.gpuops.cloud.plugins.action.request import role_options
 from ansible_collections.gpuops.cloud.plugins.module_utils._nearest import NEAR, distance, nearest
 from ansible_collections.gpuops.cloud.plugins.module_utils._variables import PLAYBOOKS, unknown
 

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's side of the module request, which alone knows the command line and the play."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ansible import context
+from ansible.module_utils.common.yaml import yaml_load
+from ansible.parsing.splitter import split_args
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
+
+from ..module_utils._errors import GpuopsError, InvalidError
+from ..module_utils._request import Sources, check_role, gather, read_project
+from ..module_utils._request_specs import ROLES, VARIABLES
+from ..module_utils._terminal import is_interactive
+from ..module_utils._variables import known_names, unknown
+
+COLLECTION = Path(__file__).parents[2]
+_OURS = "gpuops.cloud."
+SPEC = {
+    "playbook": {
+        "type": "str",
+        "required": True,
+        "choices": [
+            "benchmark",
+            "bringup",
+            "capacity",
+            "cost",
+            "demo",
+            "demo_stop",
+            "gateway",
+            "lease",
+            "metrics",
+            "monitor",
+            "observed",
+            "preflight",
+            "reap",
+            "scheduled",
+            "status",
+            "teardown",
+            "verify_account",
+        ],
+    }
+}
+display = Display()
+
+
+@cache
+def role_specs() -> dict[str, dict[str, Any]]:
+    """Return the variables of each role, by its argument specs."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in COLLECTION.glob("roles/*/meta/argument_specs.yml"):
+        specs = yaml_load(path.read_text(encoding="utf-8"))["argument_specs"]
+        rows = found.setdefault(path.parents[1].name, {})
+        for spec in specs.values():
+            rows.update(spec.get("options", {}))
+    return found
+
+
+def role_options() -> frozenset[str]:
+    """Return the names of the variables of the roles."""
+    return frozenset(name for options in role_specs().values() for name in options)
+
+
+def ours(called: str) -> bool:
+    """Tell whether a playbook that was called is one of this collection."""
+    folder = (COLLECTION / "playbooks").resolve()
+    return called.startswith(_OURS) or folder in Path(called).resolve().parents
+
+
+def words_of(options: Iterable[str]) -> dict[str, str]:
+    """Return the texts of several words of the command line, which Ansible cuts at the first blank.
+
+    Raises InvalidError for words that belong to no text.
+    """
+    found: dict[str, str] = {}
+    for option in options:
+        if not option or option[0] in "@{[/.":
+            continue
+        name, before = "", ""
+        for word in split_args(option):
+            key, is_pair, value = word.partition("=")
+            if is_pair and key.isidentifier():
+                name, before = key, value
+                continue
+            if VARIABLES.get(name, {}).get("type") != "str":
+                after = f" after {name}={before}" if name else ""
+                raise InvalidError(
+                    f"{word!r}{after} on the command line belongs to no variable",
+                    hint='Write NAME=VALUE, and what has blanks as JSON: -e \'{"NAME": "A B"}\'.',
+                )
+            found[name] = before = f"{before} {word}"
+    return found
+
+
+class ActionModule(ActionBase):
+    """Gathers and checks the request."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the request; fails for what cannot be meant, before anything is done."""
+        result = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(argument_spec=SPEC)
+        variables = task_vars or {}
+        strange = self._unknown(variables.get("gpuops_extra_names") or [])
+        if strange:
+            return {**result, "failed": True, **strange}
+        try:
+            sources = self._sources(variables)
+            found = gather(args["playbook"], sources)
+            for role in ROLES.get(args["playbook"], ()):
+                check_role(role_specs()[role], sources.variables)
+        except GpuopsError as error:
+            fault = {"msg": f"{error} Nothing was done.", "error": error.as_result()}
+            return {**result, "failed": True, **fault}
+        if found["told"]:
+            display.display(f"\n{found['told']}\n")
+        return {**result, "changed": False, "interactive": is_interactive(), **found}
+
+    def _unknown(self, extra: Any) -> dict[str, Any]:
+        """Return what to say of names on the command line that nobody knows, nothing for none."""
+        names = [extra] if isinstance(extra, str) else extra
+        known = known_names(role_options(), names)
+        roles = [path.name for path in (COLLECTION / "roles").iterdir()]
+        found = unknown(load_extra_vars(self._loader), known, roles)
+        if not any(map(ours, context.CLIARGS.get("args") or ())):
+            found = [one for one in found if one.nearest]
+        if not found:
+            return {}
+        return {
+            "msg": f"Not known on the command line: {', '.join(map(str, found))}. Nothing was done. "
+            "README.md lists the variables of the playbooks; names of your own go into "
+            "gpuops_extra_names.",
+            "unknown": [{"name": one.name, "nearest": list(one.nearest)} for one in found],
+        }
+
+    def _sources(self, variables: Mapping[str, Any]) -> Sources:
+        """Return where variables stand. Raises InvalidError for words that belong to nothing."""
+        extra = load_extra_vars(self._loader)
+        texts = words_of(context.CLIARGS.get("extra_vars") or ())
+        folder = Path(os.environ.get("PWD") or Path.cwd())
+        _path, project = read_project(folder, os.getuid(), self._loader.load_from_file)
+        return Sources(
+            command_line={**self._templated(extra, VARIABLES), **texts},
+            play=self._templated(self._task.get_play().vars, VARIABLES),
+            project=project,
+            variables=_Lazy(variables, self._templar),
+        )
+
+    def _templated(self, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        keys = (key for name in names for key in (name, f"gpuops_{name}") if key in values)
+        return {key: self._templar.template(values[key]) for key in keys}
+
+
+class _Lazy(Mapping[str, Any]):
+    """Variables of the play, each templated when somebody asks for it."""
+
+    def __init__(self, variables: Mapping[str, Any], templar: Any) -> None:
+        self._variables, self._templar = variables, templar
+
+    def __getitem__(self, name: str) -> Any:
+        return self._templar.template(self._variables[name])
+
+    def __iter__(self) -> Any:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)

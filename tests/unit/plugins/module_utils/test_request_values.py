@@ -1,0 +1,109 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values that no variable of a playbook can have are refused by name, with what was meant."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from ansible_collections.gpuops.cloud.plugins.module_utils import _request_specs as specs
+from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._request import (
+    Sources,
+    check_role,
+    gather,
+)
+
+SEED = 300
+
+
+def problem(book: str = "bringup", **given: Any) -> str:
+    """Return what is said of something on the command line that cannot be meant."""
+    with pytest.raises(InvalidError) as caught:
+        gather(book, Sources(command_line=given, play={}, project={}, variables={}))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"count": "two"}, 'count "two" is not usable: a whole number'),
+        ({"max_price_per_hour": "4,5"}, "Write 4.5: without a currency"),
+        ({"max_price_per_hour": "$4"}, "Write 4:"),
+        ({"max_price_per_hour": "4 EUR"}, "Write 4:"),
+        ({"market": "on-demand"}, "Did you mean on_demand?"),
+        ({"market": "spott"}, "Did you mean spot"),
+        ({"os_volume": "kep"}, "Did you mean keep?"),
+        ({"protect": "yess"}, "neither true nor false"),
+        ({"lease": "4"}, "Write 30m, 12h, 2d"),
+        ({"lease_max": "a day"}, "Write 30m, 12h or 2d"),
+        ({"tier": "h100_or_les"}, "h100_or_less"),
+        ({"count": 0}, "count 0 is not usable: at least 1"),
+        ({"min_vram_gb": -1}, "at least 0"),
+        ({"deployment": "../x"}, "deployment '../x' is not usable"),
+        ({"machine_name": "a b"}, "machine_name 'a b' is not usable"),
+        ({"owner": "a b"}, "owner 'a b' is not usable"),
+        ({"hours": "mon-fri"}, "hours"),
+        ({"budget": {"per_huor": 1}}, "per_huor"),
+        ({"budget": {"per_hour": -1}}, "per_hour"),
+        ({"max_lease_cost": 0}, "above zero"),
+    ],
+)
+def test_values_that_cannot_be_meant(given: dict[str, Any], words: str) -> None:
+    assert words in problem(**given)
+
+
+@pytest.mark.parametrize("value", ["HTML", "picture", "csv"])
+def test_format_of_another_playbook_is_refused(value: str) -> None:
+    said = problem("capacity", format=value)
+    assert f'format "{value}" is not one of table, json, html' in said
+    assert ("Did you mean html" in said) is (value == "HTML")
+
+
+def test_variables_of_roles_are_checked_before_a_purchase() -> None:
+    spec = {"vllm_device": {"type": "str", "choices": ["cuda", "cpu"], "default": "cuda"}}
+    with pytest.raises(InvalidError, match="Did you mean cuda"):
+        check_role(spec, {"vllm_device": "cdua"})
+    secret = {"vllm_api_key": {"type": "dict", "no_log": True, "default": ""}}
+    with pytest.raises(InvalidError, match="vllm_api_key is not of the type dict") as caught:
+        check_role(secret, {"vllm_api_key": "swordfish"})
+    assert "swordfish" not in str(caught.value)
+
+
+def slipped(dice: random.Random, spec: dict[str, Any]) -> Any:
+    """Return a value that a variable of some kind cannot have."""
+    kind = spec.get("elements") if spec["type"] == "list" else spec["type"]
+    if spec.get("choices"):
+        word = dice.choice(spec["choices"])
+        at = dice.randrange(len(word))
+        return word[:at] + dice.choice("jqxz") + word[at:]
+    wrong: dict[str, list[Any]] = {
+        "bool": ["yess", "nein", "2", "tru"],
+        "int": ["two", "1.5", "1,000", "2x", "", "1e400", "NaN"],
+        "float": ["$4", "4,5", "four", "1_0", "inf", "nan", ""],
+        "dict": ["20", "per_day", 7, "[1]"],
+    }
+    return dice.choice(wrong[kind]) if kind in wrong else None
+
+
+def test_three_hundred_values_that_no_variable_can_have() -> None:
+    dice = random.Random(SEED)
+    tried = 0
+    while tried < 300:
+        book = dice.choice(sorted(specs.TAKES))
+        names = [
+            name
+            for name in specs.TAKES[book]
+            if slipped(dice, specs.spec_of(book)[name]) is not None
+        ]
+        if not names:
+            continue
+        name = dice.choice(names)
+        value = slipped(dice, specs.spec_of(book)[name])
+        tried += 1
+        said = problem(book, **{name: value})
+        assert said.startswith((name, f"{name}:")), (book, name, value, said)
