@@ -22,9 +22,11 @@ SOCKET = "Socket"
 
 
 def journal(unit: str) -> str:
-    """Return what the unit has said since its last start."""
+    """Return what the unit has said since its last start, nothing where it was never started."""
     ask = ["systemctl", "show", unit, "--property=InvocationID", "--value"]
     start = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
+    if not start:
+        return ""
     read = ["journalctl", "--output=cat", "--no-pager", f"_SYSTEMD_INVOCATION_ID={start}"]
     return subprocess.run(read, capture_output=True, text=True, check=True).stdout
 

@@ -161,3 +161,5 @@ def test_the_journal_is_read_since_the_last_start(
     words = '[ "$3" = _SYSTEMD_INVOCATION_ID=abc ] && echo "NCCL INFO Using network IB"; true'
     play(tmp_path, monkeypatch, {"systemctl": "echo abc", "journalctl": words})
     assert network.networks(network.journal("vllm.service")) == {"IB": ""}
+    play(tmp_path, monkeypatch, {"systemctl": "echo", "journalctl": "echo of all units"})
+    assert network.journal("vllm.service") == ""

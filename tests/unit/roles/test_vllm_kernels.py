@@ -125,6 +125,7 @@ def test_the_server_finds_what_it_compiles_with(vllm: Evaluate) -> None:
     cases = {
         "gpu": BASE,
         "second": {**BASE, "vllm_unit": {"name": "small"}},
+        "own toolkit": {**BASE, "vllm_environment": {"CUDA_HOME": "/opt/cuda"}},
         "cpu": {**BASE, "vllm_device": "cpu"},
     }
     paths = {}
@@ -132,6 +133,7 @@ def test_the_server_finds_what_it_compiles_with(vllm: Evaluate) -> None:
         (line,) = [line for line in text.splitlines() if line.startswith("PATH=")]
         paths[name] = line.removeprefix("PATH=").strip('"').split(":")
     assert paths["gpu"][:2] == ["/opt/vllm/current/bin", "/usr/local/cuda/bin"]
+    assert paths["own toolkit"][1] == "/opt/cuda/bin"
     assert paths["second"][0] == "/opt/vllm/current-small/bin"
     assert paths["cpu"][0] == "/opt/vllm/current/bin"
     assert {"/usr/bin", "/bin"} <= set(paths["gpu"]) & set(paths["cpu"])
