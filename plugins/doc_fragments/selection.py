@@ -96,12 +96,14 @@ options:
         V(gpu_unsupported).
       - It alone says what is wanted, too. With O(tier), O(gpus) or O(instance_type) it is a further demand; a tier still means
         one GPU unless O(gpu_count) or O(min_gpu_count) says otherwise.
-      - One that could not be read, with C(problem) instead of the facts, demands nothing.
+      - One that could not be read, with C(problem) instead of the facts, demands nothing but a driver for vLLM.
     type: dict
   image:
     description:
       - Image to boot, by name or id. Without it, the type's newest Ubuntu with a CUDA 13 driver and without Docker,
         or the nearest to that.
+      - Where O(model) says that vLLM is to serve, one with a CUDA older than 13 is not taken, because its driver is too old, and the role
+        P(gpuops.cloud.cuda#role) installs one on a plain Ubuntu only.
       - A type that does not boot the named image is rejected with this reason.
     type: str
   tiers:

@@ -15,6 +15,8 @@ _IMAGE = re.compile(
 _UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 # The releases that the roles are made for, best first.
 _RELEASES = ("24.04", "22.04", "26.04", "20.04")
+# What the pinned vLLM needs of a driver, and on which plain releases the role cuda installs one.
+_CUDA_TO_SERVE, _INSTALLABLE = (13, 0), ("24.04", "22.04")
 
 
 def looks_like_id(text: str) -> bool:
@@ -22,25 +24,33 @@ def looks_like_id(text: str) -> bool:
     return bool(_UUID.match(text))
 
 
-def _image_rank(name: str) -> tuple[float, ...] | None:
+def _image_rank(name: str, serving: bool) -> tuple[float, ...] | None:
     match = _IMAGE.match(name)
     if not match or match["os"] not in _RELEASES:
         return None
     # CUDA 13 first: the driver of these images is what current vLLM needs. Docker last: its pinned
     # containerd and its firewall rules get in the way of everything else.
     cuda = tuple(int(part) for part in match["cuda"].split(".")) if match["cuda"] else (0, 0)
-    old = cuda < (13, 0)
+    old = cuda < _CUDA_TO_SERVE
+    # The role leaves a driver alone that works, also one that is too old to serve.
+    if serving and old and (match["cuda"] or match["os"] not in _INSTALLABLE):
+        return None
     return (old, bool(match["docker"]), _RELEASES.index(match["os"]), -cuda[0], -cuda[1])
 
 
 # Asked for every offer of every look, and few types differ in what they boot.
 @lru_cache(maxsize=256)
-def choose_image(supported: tuple[str, ...], wanted: str | None) -> str | None:
+def choose_image(
+    supported: tuple[str, ...], wanted: str | None, serving: bool = False
+) -> str | None:
     """Return the image to order for a type that boots ``supported``, or None when none fits.
 
     A named image must be listed; an image or volume id cannot be checked and is taken as it is.
+    For ``serving``, it brings the driver that vLLM needs, or none, so that it can be installed.
     """
     if wanted:
         return wanted if wanted in supported or looks_like_id(wanted) else None
-    ranked = sorted((rank, name) for name in supported if (rank := _image_rank(name)) is not None)
+    ranked = sorted(
+        (rank, name) for name in supported if (rank := _image_rank(name, serving)) is not None
+    )
     return ranked[0][1] if ranked else None

@@ -55,7 +55,8 @@ def selection_from(params: dict[str, Any]) -> Selection:
         image=params.get("image"),
         tiers=_gpus.tiers_from(params.get("tiers")),
         served=served,
-        unread=bool(params.get("model")) and not served,
+        # Also of a model that could not be read, or that one machine alone does not serve.
+        serving=bool(params.get("model")),
     )
 
 

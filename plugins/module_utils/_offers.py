@@ -13,10 +13,13 @@ from typing import Any
 from . import _gpus
 from ._catalogue import InstanceType
 from ._errors import InvalidError
-from ._gpu_support import nominal, unsupported
+from ._gpu_support import VLLM_VERSION, nominal, unsupported
 from ._images import choose_image
 from ._model_fit import Served
 from ._offer import MARKETS, ON_DEMAND, Choice, Offer, Rejection, offer_from
+
+# Names of images in a sentence.
+_LISTED = 6
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Selection:
     lost: frozenset[tuple[str, str | None, str]] = frozenset()
     tiers: tuple[_gpus.Tier, ...] = _gpus.TIERS
     served: Served | None = None
-    unread: bool = False
+    serving: bool = False
     currency: str | None = None
 
     @property
@@ -149,7 +152,7 @@ def _too_small(offer: Offer, want: Selection) -> tuple[str, str] | None:
     if want.served:
         return want.served.refusal(offer.gpu_model, offer.vram_gb_each, offer.gpu_count)
     # Nobody could read the model, or it is not to be asked for; that vLLM runs there is to be known.
-    why = unsupported(nominal(offer.gpu_model, offer.vram_gb_each)) if want.unread else None
+    why = unsupported(nominal(offer.gpu_model, offer.vram_gb_each)) if want.serving else None
     return ("gpu_unsupported", why) if why else None
 
 
@@ -179,10 +182,22 @@ def _unfit(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] | None
     if ceiling is not None and price > ceiling:
         return "too_expensive", f"{price:g} per hour, the ceiling is {ceiling:g}"
     if offer.image is None:
-        wanted = want.image or "an image of the usual kinds"
-        more = ", and an image of your own is named by its id" if want.image else ""
-        return "no_fitting_image", f"does not boot {wanted}{more}"
+        return "no_fitting_image", _unbootable(offer, want)
     return None
+
+
+def _unbootable(offer: Offer, want: Selection) -> str:
+    """Return why a type boots nothing that is of use."""
+    if want.image:
+        return f"does not boot {want.image}, and an image of your own is named by its id"
+    if not want.serving or not choose_image(offer.supported_os, None):
+        return "does not boot an image of the usual kinds"
+    listed, more = offer.supported_os[:_LISTED], len(offer.supported_os) - _LISTED
+    return (
+        f"vLLM {VLLM_VERSION} needs a driver for CUDA 13, and this boots "
+        f"{', '.join(listed)}{f' and {more} more' if more > 0 else ''}: none brings that driver, or "
+        "lets the role cuda install it; name an image that does"
+    )
 
 
 def _places(
@@ -225,7 +240,7 @@ def _judged(
         detail = f"no tier knows the model {offer.gpu_model}"
         yield Rejection(offer, "unknown_model", detail)
     if wish.wants(offer):
-        offer = replace(offer, image=choose_image(offer.supported_os, want.image))
+        offer = replace(offer, image=choose_image(offer.supported_os, want.image, want.serving))
         yield from _places(offer, want, wish, places)
 
 

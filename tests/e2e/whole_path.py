@@ -130,7 +130,6 @@ def serving() -> dict[str, Any]:
     """Return the variables with which a host without a GPU serves the small model."""
     return {
         "tier": "h100_or_less",
-        "cuda_required": False,
         "vllm_device": "cpu",
         "vllm_model": "/var/lib/vllm/models/gpuops-demo",
         "vllm_model_script": str(SIMULATOR / "demo_model.py"),

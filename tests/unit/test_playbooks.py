@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from ansible_collections.gpuops.cloud.plugins.module_utils import _request_specs
-from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
+from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module, stock
 from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import evaluate
 from gpuops_simulator import Simulator
 
@@ -122,6 +122,26 @@ def test_machines_of_one_model_stand_side_by_side(play: Play, simulator: Any) ->
     )
     assert planned.returncode == 0, planned.stdout + planned.stderr
     assert planned.stdout.count("would: buy") == 2
+    assert simulator.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("more", "image"),
+    [
+        ({"model_fit": False}, "24.04.base"),
+        ({"vllm_nodes": 2, "locations": ["FIN-01"]}, "24.04.base"),
+        # Nothing needs a driver there.
+        ({"vllm_device": "cpu"}, "ubuntu-24.04-cuda-12.6"),
+    ],
+)
+def test_machines_to_serve_boot_what_a_driver_can_be_installed_on(
+    play: Play, simulator: Any, more: dict[str, Any], image: str
+) -> None:
+    simulator.set_stock(stock("1A6000.10V@FIN-01"))
+    wish = {"vllm_model": "/models/x", "instance_type": "1A6000.10V", **more}
+    planned = play(*book("bringup", **wish), "--check", ANSIBLE_STDOUT_CALLBACK="default")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert f" {image}, lease" in planned.stdout
     assert simulator.writes() == []
 
 

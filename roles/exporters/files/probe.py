@@ -38,13 +38,18 @@ def unit(files: str, fallback: str) -> str:
     return Path(services[0]).name if services else fallback
 
 
+def gpu(driver: Path) -> bool:
+    """Tell whether the driver has a GPU; it may be loaded on a host that has none."""
+    return any((driver / "gpus").glob("*"))
+
+
 def main() -> None:
     """Look, and print."""
     exporter, needed = sys.argv[1], sys.argv[2:]
     there = installed([exporter, *needed])
     found = {
         "missing": [name for name in needed if name not in there],
-        "gpu": Path("/proc/driver/nvidia/version").exists(),
+        "gpu": gpu(Path("/proc/driver/nvidia")),
         "gpu_installed": exporter in there,
         "gpu_package": candidate(output("apt-cache", "policy", exporter)),
         "gpu_unit": unit(

@@ -161,7 +161,10 @@ class Server:
         self.trial.mkdir(mode=0o755)
         replaced = {
             "config.yaml": [(r"^port: \d+$", f"port: {port}")],
-            "vllm.env": [(rf"/run/{self.name}\b", f"/run/{self.name}-trial")],
+            "vllm.env": [
+                (rf"/run/{self.name}\b", f"/run/{self.name}-trial"),
+                (re.escape(str(self.live["environment"])) + "/", f"{self.next}/environment/"),
+            ],
             "server.service": [
                 (re.escape(str(self.live["environment"])) + "/", f"{self.next}/environment/"),
                 (rf"{re.escape(str(self.folder))}/(?=config\.yaml|vllm\.env)", f"{self.trial}/"),

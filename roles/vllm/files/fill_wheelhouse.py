@@ -87,7 +87,8 @@ def fill(pip: list[str], options: argparse.Namespace, folder: Path) -> None:
         tell(f"wheelhouse: part {number} of {len(batches)}")
         problem = download(pip, batch, folder)
         if problem and options.fallback_index:
-            problem = download([*pip, f"--extra-index-url={options.fallback_index}"], batch, folder)
+            more = [f"--extra-index-url={index}" for index in options.fallback_index]
+            problem = download([*pip, *more], batch, folder)
         if problem:
             raise SystemExit(f"pip could not download for the wheelhouse:\n{problem}")
 
@@ -135,7 +136,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--machine", required=True, help="the host's, as in x86_64")
     parser.add_argument("--glibc", required=True, help="the host's, as in 2.36")
     parser.add_argument("--lock", type=Path, help="exact versions, dependencies included")
-    parser.add_argument("--fallback-index", help="asked when pip's own settings do not suffice")
+    parser.add_argument(
+        "--fallback-index",
+        action="append",
+        default=[],
+        help="asked when pip's own settings do not suffice; may be given several times",
+    )
     parser.add_argument("requirements", nargs="+")
     return parser.parse_args()
 

@@ -4,7 +4,8 @@
 """Print as JSON what the role must know of a host: one look instead of a dozen; reads only.
 
 Arguments: environment folder, model (a path, or anything else), files of the service, packages,
-unit, GPUs that the server may use. Files, packages and GPUs are comma-separated; no GPU is all.
+unit, GPUs that the server may use, PATH of the server beside its environment. Files, packages and
+GPUs are comma-separated; no GPU is all.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from pathlib import Path
 from typing import Any
 
 ASKED = "LoadState,ActiveState,ActiveEnterTimestamp"
+# FlashInfer compiles with these what it does not find, and looks for them in its PATH.
+COMPILERS = ("nvcc", "ninja")
+KERNELS = ("flashinfer_cubin", "flashinfer_jit_cache")
 
 
 def missing_packages(names: list[str]) -> list[str]:
@@ -77,6 +81,26 @@ def free_gb(folder: Path) -> float:
     return round(shutil.disk_usage(folder).free / 1e9, 1)
 
 
+def kernels(environment: Path, path: str) -> dict[str, Any]:
+    """Return what there is of FlashInfer's kernels, and what is missing to compile them.
+
+    It does not even start beside kernels of another version than its own.
+    """
+    versions = {}
+    for folder in environment.glob("lib/python3*/site-packages/flashinfer_*.dist-info"):
+        name, _unused, version = folder.name.removesuffix(".dist-info").partition("-")
+        versions[name] = version.partition("+")[0]
+    own = versions.get("flashinfer_python", "")
+    fits = bool(own) and all(versions.get(name) == own for name in KERNELS)
+    places = f"{environment}/bin:{path}"
+    return {
+        "version": own,
+        "installed": fits,
+        "there": fits and (environment / ".kernels").exists(),
+        "missing": [name for name in COMPILERS if not shutil.which(name, path=places)],
+    }
+
+
 def published(model: str) -> dict[str, Any]:
     """Return the configuration of a model in a folder, and the bytes of its weights."""
     folder = Path(model)
@@ -89,7 +113,7 @@ def published(model: str) -> dict[str, Any]:
 
 
 def main(
-    environment: Path, model: str, files: str, packages: str, unit: str, gpus: str
+    environment: Path, model: str, files: str, packages: str, unit: str, gpus: str, path: str
 ) -> dict[str, Any]:
     """Return everything that is asked for."""
     state = unit_state(unit)
@@ -100,6 +124,7 @@ def main(
         "glibc": platform.libc_ver()[1],
         "missing_packages": missing_packages(packages.split(",")),
         "environment_ready": (environment / ".complete").exists(),
+        "kernels": kernels(environment, path),
         "model_missing": model.startswith("/") and not Path(model).exists(),
         "model": published(model) if model.startswith("/") else {},
         "free_gb": free_gb(environment),
@@ -111,4 +136,4 @@ def main(
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), *sys.argv[2:7])))
+    print(json.dumps(main(Path(sys.argv[1]), *sys.argv[2:8])))

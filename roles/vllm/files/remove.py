@@ -21,6 +21,9 @@ from pathlib import Path
 USER = "vllm"
 UNITS = Path("/etc/systemd/system")
 TRIALS = Path("/run/systemd/system")
+# What makes the devices of the GPUs for all servers of a host.
+DEVICES = "vllm-devices.service"
+MODULES = Path("/etc/modules-load.d/gpuops-vllm.conf")
 # Of the server in the folder of all settings; a folder beside them belongs to another server.
 PARTS = ("config.yaml", "vllm.env", "next", "before", ".before", "trial")
 
@@ -82,7 +85,8 @@ def main(action: str, name: str, folder: str, etc: str, link: str, shared: str) 
     own = [Path(folder)] if folder != etc else [Path(etc) / part for part in PARTS]
     paths = [*own, Path(link), Path(f"/run/{name}-health")]
     if not stay:
-        paths += [Path(etc), *map(Path, shared.split(","))]
+        units += [unit for unit in (UNITS / DEVICES,) if unit.exists()]
+        paths += [Path(etc), *map(Path, shared.split(",")), MODULES]
     paths = [path for path in paths if os.path.lexists(path)]
     user = not stay and user_exists()
     if action == "remove":

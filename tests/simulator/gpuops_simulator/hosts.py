@@ -112,7 +112,7 @@ class PodmanHosts:
             "--label", f"{OWNER_LABEL}={identity(os.getpid())}",
             "--label", f"{SESSION_LABEL}={session()}",
             "--label", f"{INSTANCE_LABEL}={instance_id}",
-            "--shm-size", SHARED_MEMORY, *RIGHTS, *rights, *_limits(), *_share(), self._image,
+            "--shm-size", SHARED_MEMORY, *RIGHTS, *rights, *limits(), *_share(), self._image,
             "/sbin/init",
         )  # fmt: skip
         _podman(
@@ -204,7 +204,7 @@ def _unified() -> bool:
     return Path("/sys/fs/cgroup/cgroup.controllers").exists()
 
 
-def _limits() -> list[str]:
+def limits() -> list[str]:
     """The caller's own limits, where it may not raise them to podman's defaults."""
     status = Path("/proc/self/status").read_text("utf-8")
     held = next((line.split()[1] for line in status.splitlines() if line.startswith("CapEff")), "0")
@@ -212,12 +212,12 @@ def _limits() -> list[str]:
         return []
     # podman lowers its own process limit to pid_max, and a container cannot have more than podman.
     most = {"nofile": 1 << 20, "nproc": int(Path("/proc/sys/kernel/pid_max").read_text("ascii"))}
-    limits = []
+    found = []
     for name, key in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
         hard = resource.getrlimit(key)[1]
         value = most[name] if hard == resource.RLIM_INFINITY else min(hard, most[name])
-        limits += ["--ulimit", f"{name}={value}:{value}"]
-    return limits
+        found += ["--ulimit", f"{name}={value}:{value}"]
+    return found
 
 
 @functools.cache

@@ -186,7 +186,7 @@ def test_every_state_has_a_sentence(cuda: Evaluate) -> None:
     found = cuda(cases, "_cuda_problem")
     assert found["works"] == ""
     words = {
-        "absent": "cuda_required",
+        "absent": "vllm_device: cpu",
         "no_driver": "2 NVIDIA GPU(s)",
         "mismatch": "reboot the host",
         "broken": FAILED,
@@ -269,6 +269,23 @@ def test_packages_follow_generation_and_system(cuda: Evaluate) -> None:
         "hopper": [headers, "nvidia-open"],
         "volta": [headers, "cuda-drivers"],
         "debian": [headers, "nvidia-open", "nvidia-persistenced"],
+    }
+
+
+def test_one_switch_says_that_there_is_no_gpu(cuda: Evaluate) -> None:
+    cases: dict[str, dict[str, Any]] = {
+        "nothing said": {},
+        "on gpus": {"vllm_device": "cuda"},
+        "on the cpu": {"vllm_device": "cpu"},
+        "on the cpu, but wanted": {"vllm_device": "cpu", "cuda_required": True},
+        "on gpus, but not wanted": {"vllm_device": "cuda", "cuda_required": False},
+    }
+    assert cuda(cases, "[cuda_required | bool, _cuda_may_mend]") == {
+        "nothing said": [True, True],
+        "on gpus": [True, True],
+        "on the cpu": [False, False],
+        "on the cpu, but wanted": [True, True],
+        "on gpus, but not wanted": [False, False],
     }
 
 

@@ -78,7 +78,7 @@ def test_vllm_sees_the_model_and_the_unit(tmp_path: Path, monkeypatch: pytest.Mo
     (model / "config.json").write_text('{"model_type": "llama"}', encoding="utf-8")
     (model / "model.safetensors").write_bytes(b"12345")
     (environment / ".complete").touch()
-    rest = ("vllm-of-the-tests.service", "")
+    rest = ("vllm-of-the-tests.service", "", "/usr/bin")
     program, file = "roles/vllm/files/probe.py", str(tmp_path / "file")
     told = answer(program, str(environment), str(model), file, "haproxy,curl", *rest)
     assert told["model"] == {
@@ -95,6 +95,7 @@ def test_vllm_sees_the_model_and_the_unit(tmp_path: Path, monkeypatch: pytest.Mo
     nothing = answer(program, str(tmp_path / "no"), str(tmp_path / "no"), file, "haproxy", *rest)
     assert (nothing["model"], nothing["model_missing"]) == ({}, True)
     assert not nothing["environment_ready"]
+    assert nothing["kernels"]["missing"]
 
 
 def test_modules_are_exchanged_by_the_programs_of_the_host(

@@ -22,7 +22,10 @@ echo "$@" >> {folder}/asked
 [ "$1" = "$(cat {folder}/fails 2>/dev/null)" ] && {{ echo broken >&2; exit 1; }}
 exit 0
 """
-ENVIRONMENT = 'VLLM_CPU_KVCACHE_SPACE="0"\nVLLM_RPC_BASE_PATH="/run/vllm"\n'
+ENVIRONMENT = (
+    'PATH="{opt}/current/bin:/usr/bin"\nVLLM_CPU_KVCACHE_SPACE="0"\n'
+    'VLLM_RPC_BASE_PATH="/run/vllm"\n'
+)
 UNIT = (
     "[Unit]\nDescription=server\n[Service]\nRuntimeDirectory=vllm\nRestart=always\n"
     "EnvironmentFile={etc}/vllm.env\n"
@@ -49,7 +52,7 @@ class Host:
         made = self.etc / "next"
         text = "".join(f"{name}: {value}\n" for name, value in lines.items())
         (made / "config.yaml").write_text(text, encoding="utf-8")
-        (made / "vllm.env").write_text(ENVIRONMENT, encoding="utf-8")
+        (made / "vllm.env").write_text(ENVIRONMENT.format(opt=self.folder), encoding="utf-8")
         (made / "vllm.env").chmod(0o600)
         unit = UNIT.format(etc=self.etc, opt=self.folder)
         (made / "server.service").write_text(unit, encoding="utf-8")
@@ -105,7 +108,9 @@ def test_a_trial_touches_nothing_of_the_server(host: Host) -> None:
     assert "RuntimeDirectory=vllm-trial\nRestart=no\nRuntimeMaxSec=960\n" in text
     assert f"port: {found['port']}\n" in (trial / "config.yaml").read_text(encoding="utf-8")
     assert found["port"] != host.port
-    assert '"/run/vllm-trial"' in (trial / "vllm.env").read_text(encoding="utf-8")
+    environment = (trial / "vllm.env").read_text(encoding="utf-8")
+    assert '"/run/vllm-trial"' in environment
+    assert f'PATH="{host.etc}/next/environment/bin:/usr/bin"' in environment
     assert stat.S_IMODE((trial / "vllm.env").stat().st_mode) == 0o600
     assert host.asked("start") == ["start vllm-trial.service"]
     host.do("end")

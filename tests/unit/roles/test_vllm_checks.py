@@ -82,6 +82,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "second server": ({"vllm_unit": {"name": "small-2"}}, []),
     "name with a slash": ({"vllm_unit": {"name": "../a"}}, ["the name ../a is refused"]),
     "name of the watchdog": ({"vllm_unit": {"name": "small-health"}}, ["small-health is refused"]),
+    "name of the devices": ({"vllm_unit": {"name": "devices"}}, ["the name devices is refused"]),
     "older names": (
         {"vllm_hardening": "basic", "vllm_start_timeout": 60, "vllm_wheelhouse": "/tmp/x"},
         [],

@@ -197,5 +197,5 @@ def test_unit_gives_requests_in_flight_their_time(vllm: Evaluate) -> None:
     assert "DeviceAllow=char-nvidia rw" in units["default"]
     assert "DevicePolicy" not in units["basic"]
     assert units["older"] == units["basic"]
-    assert "nvidia-modprobe" not in units["cpu"]
+    assert "vllm-devices.service" not in units["cpu"]
     assert [text for text in units.values() if BASE["vllm_api_key"] in text] == []

@@ -21,6 +21,8 @@ FILES = (
     "units/vllm.service",
     "units/vllm-health.timer",
     "units/vllm-small.service",
+    "units/vllm-devices.service",
+    "modules/gpuops-vllm.conf",
     "opt/vllm/1/bin/vllm",
     "lib/vllm/models/one/config.json",
 )
@@ -41,6 +43,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setattr(remove, "UNITS", tmp_path / "units")
     monkeypatch.setattr(remove, "TRIALS", tmp_path / "trials")
+    monkeypatch.setattr(remove, "MODULES", tmp_path / "modules/gpuops-vllm.conf")
     monkeypatch.setattr(remove, "user_exists", lambda: "userdel" not in asked(tmp_path))
     return tmp_path
 
@@ -70,9 +73,8 @@ def left(host: Path) -> set[str]:
 
 def test_the_first_server_leaves_the_second_whole(host: Path) -> None:
     assert "units/vllm.service" in gone(host, "remove", "vllm")
-    assert left(host) == {name for name in FILES if "small" in name or "/models/" in name} | {
-        "opt/vllm/1/bin/vllm"
-    }
+    theirs = ("small", "/models/", "/bin/", "devices", "modules")
+    assert left(host) == {name for name in FILES if any(part in name for part in theirs)}
     assert "vllm-small" not in asked(host)
     assert "userdel" not in asked(host)
     assert (host / "opt/vllm/current-small").is_symlink()

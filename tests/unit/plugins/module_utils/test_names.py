@@ -220,6 +220,41 @@ def test_image_without_a_wish(supported: tuple[str, ...], image: str | None) -> 
     assert choose_image(supported[::-1], None) == image
 
 
+# What types list, as published: the API's sample and lists of types without the newest images.
+SAMPLE = ("ubuntu-24.04", "ubuntu-24.04-cuda-12.8-open-docker")
+RTX6000ADA = (*SAMPLE, "ubuntu-24.04-cuda-12.8-open", "ubuntu-22.04", "ubuntu-22.04-cuda-12.4")
+A6000 = ("ubuntu-24.04-cuda-12.6", "ubuntu-24.04-cuda-12.6-docker", "ubuntu-24.04", "ubuntu-22.04")
+HOPPER = (*RTX6000ADA, "ubuntu-24.04-cuda-13.0-open", "ubuntu-24.04-cuda-13.0-open-docker")
+
+
+@pytest.mark.parametrize(
+    ("supported", "serving", "otherwise"),
+    [
+        (SAMPLE, "ubuntu-24.04", "ubuntu-24.04"),
+        (RTX6000ADA, "ubuntu-24.04", "ubuntu-24.04-cuda-12.8-open"),
+        (A6000, "ubuntu-24.04", "ubuntu-24.04-cuda-12.6"),
+        (A6000[:2], None, "ubuntu-24.04-cuda-12.6"),
+        (HOPPER, "ubuntu-24.04-cuda-13.0-open", "ubuntu-24.04-cuda-13.0-open"),
+        (("24.04.base", "24.04.cuda12.9"), "24.04.base", "24.04.cuda12.9"),
+        (("ubuntu-22.04", "24.04.cuda13.0.docker"), *["24.04.cuda13.0.docker"] * 2),
+        # No driver is installed there.
+        (("26.04.base", "20.04.base"), None, "26.04.base"),
+        (("26.04.cuda13.2", "22.04.base"), "26.04.cuda13.2", "26.04.cuda13.2"),
+        ((), None, None),
+    ],
+)
+def test_image_to_serve_brings_no_driver_that_is_too_old(
+    supported: tuple[str, ...], serving: str | None, otherwise: str | None
+) -> None:
+    for names in (supported, supported[::-1]):
+        assert choose_image(names, None, True) == serving
+        assert choose_image(names, None) == otherwise
+
+
+def test_an_image_that_is_named_is_taken() -> None:
+    assert choose_image(RTX6000ADA, RTX6000ADA[1], True) == RTX6000ADA[1]
+
+
 @pytest.mark.parametrize(
     ("wanted", "image"),
     [

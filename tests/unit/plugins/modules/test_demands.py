@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -137,6 +138,35 @@ def test_confidential_types_are_taken_only_when_asked_for(cloud: Cloud) -> None:
 def test_image_follows_the_type(cloud: Cloud, name: str, image: str) -> None:
     cloud.sim.set_stock(stock(name))
     assert cloud.buy(instance_type=name)["instance"]["image"] == image
+
+
+UNREAD = {"name": "m", "problem": "the hub answers 401"}
+
+
+def test_an_image_too_old_to_serve_is_not_taken(cloud: Cloud) -> None:
+    cloud.sim.set_stock(stock(A6000))
+    bought = cloud.buy(instance_type=A6000, model=UNREAD)
+    assert bought["instance"]["image"] == "24.04.base"
+
+
+def test_a_type_with_nothing_but_old_images_is_not_bought_to_serve(cloud: Cloud) -> None:
+    cloud.sim.set_stock(stock(H100))
+    images = ["ubuntu-24.04-cuda-12.8-open", "ubuntu-24.04-cuda-12.8-open-docker"]
+    rows = cloud.shows("/instance-types")
+    rows = [{**row, "supported_os": images} for row in rows]
+    match = {"method": "GET", "path": "/v1/instance-types"}
+    cloud.fault("status", match, status=200, body=json.dumps(rows), times=None)
+    assert types(cloud.ask(instance_type=H100)) == [H100]
+    result = cloud.ask(instance_type=H100, model=UNREAD)
+    assert reasons(result) == {H100: "no_fitting_image"}
+    detail = result["rejected"][0]["detail"]
+    assert f"needs a driver for CUDA 13, and this boots {', '.join(images)}: none" in detail
+    named = {"instance_type": H100, "model": UNREAD, "image": images[0]}
+    assert types(cloud.ask(**named)) == [H100]
+    demand = {"deployment": "llm", "instance_type": H100, "model": UNREAD}
+    refused = cloud.fails("datacrunch_instance", **demand)
+    assert refused["error"]["code"] == "no_capacity"
+    assert cloud.sim.writes() == []
 
 
 def test_named_image_decides_which_types_are_left(cloud: Cloud) -> None:
