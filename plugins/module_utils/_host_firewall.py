@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ._firewall_rules import EMPTY, FAMILY, NAME, render
+from ._folders import make
 
 SERVICE = "gpuops-firewall.service"
 ROLLBACK = "gpuops-firewall-rollback"
@@ -282,7 +283,7 @@ def _read(file: Path) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make(file.parent)
     fresh = file.with_name(f".{file.name}.new")
     fresh.write_text(text, encoding="utf-8")
     fresh.chmod(0o644)

@@ -158,7 +158,9 @@ class Server:
         self.stop_trial()
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        self.trial.mkdir(mode=0o755)
+        self.trial.mkdir()
+        # The server is another user, and the login may have a strict umask.
+        self.trial.chmod(0o755)
         replaced = {
             "config.yaml": [(r"^port: \d+$", f"port: {port}")],
             "vllm.env": [(rf"/run/{self.name}\b", f"/run/{self.name}-trial")],

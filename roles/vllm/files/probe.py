@@ -70,6 +70,20 @@ def neighbours(units: Path, own: str, gpus: str) -> list[dict[str, Any]]:
     return found
 
 
+def readable(environment: Path) -> bool:
+    """Whether every user may run what is there, which an earlier run's umask may have spoilt."""
+    python = (environment / "bin/python").resolve()
+    seen = [environment, environment / "bin", python, *environment.glob("lib/python*")]
+    seen += environment.glob("bin/*")
+    seen += environment.glob("lib/python*/site-packages*")
+    seen += environment.glob("lib/python*/site-packages/*")
+    # A Python that uv has brought lies beside its environments.
+    seen += [path for path in python.parents if environment.parent in path.parents]
+    there = [path for path in seen if path.exists()]
+    needed = [(path.stat().st_mode, 0o5 if path.is_dir() else 0o4) for path in there]
+    return all(mode & bits == bits for mode, bits in needed)
+
+
 def free_gb(folder: Path) -> float:
     """Return the free space, in GB, where the folder is or will be."""
     while not folder.exists():
@@ -100,6 +114,7 @@ def main(
         "glibc": platform.libc_ver()[1],
         "missing_packages": missing_packages(packages.split(",")),
         "environment_ready": (environment / ".complete").exists(),
+        "environment_readable": readable(environment),
         "model_missing": model.startswith("/") and not Path(model).exists(),
         "model": published(model) if model.startswith("/") else {},
         "free_gb": free_gb(environment),
