@@ -10,6 +10,7 @@ unit, GPUs that the server may use. Files, packages and GPUs are comma-separated
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 import shutil
@@ -18,6 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+UNITS = Path("/etc/systemd/system")
 ASKED = "LoadState,ActiveState,ActiveEnterTimestamp"
 
 
@@ -49,16 +51,24 @@ def restart_reason(state: dict[str, str], files: list[Path]) -> str:
     return ""
 
 
+def text_of(path: Path) -> str:
+    """Return what a file says, nothing where it cannot be read: it is somebody else's."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def neighbours(units: Path, own: str, gpus: str) -> list[dict[str, Any]]:
     """Return name, port and share of the GPUs' memory of every other server on this host."""
     found = []
     for unit in sorted(units.glob("vllm*.service")):
-        settings = re.search(r" serve --config (\S+)", unit.read_text(encoding="utf-8"))
-        if unit.name == own or not settings or not Path(settings[1]).exists():
+        settings = re.search(r" serve --config (\S+)", text_of(unit))
+        text = text_of(Path(settings[1])) if settings else ""
+        if unit.name == own or not text:
             continue
-        text = Path(settings[1]).read_text(encoding="utf-8")
         share, port = (
-            re.search(rf"^{key}: ([\d.]+)$", text, re.MULTILINE)
+            re.search(rf"^{key}: (\d+(?:\.\d+)?)$", text, re.MULTILINE)
             for key in ("gpu-memory-utilization", "port")
         )
         where = re.search(r"^# For (\w+)(?:, GPUs (\S+))?$", text, re.MULTILINE)
@@ -66,7 +76,7 @@ def neighbours(units: Path, own: str, gpus: str) -> list[dict[str, Any]]:
         apart = gpus and theirs and not set(gpus.split(",")) & set(theirs.split(","))
         # Without the setting, vLLM takes 0.92.
         taken = 0.0 if device != "cuda" or apart else float(share[1] if share else 0.92)
-        found.append({"name": unit.stem, "port": int(port[1]) if port else 0, "share": taken})
+        found.append({"name": unit.stem, "port": int(float(port[1])) if port else 0, "share": taken})
     return found
 
 
@@ -118,7 +128,8 @@ def main(
         "model_missing": model.startswith("/") and not Path(model).exists(),
         "model": published(model) if model.startswith("/") else {},
         "free_gb": free_gb(environment),
-        "neighbours": neighbours(Path("/etc/systemd/system"), unit, gpus),
+        "neighbours": neighbours(UNITS, unit, gpus),
+        "unread": [str(path) for path in UNITS.glob("vllm*.service") if not os.access(path, os.R_OK)],
         "unit_exists": state.get("LoadState", "not-found") != "not-found",
         "watchdog_exists": Path("/etc/systemd/system", watchdog).exists(),
         "restart_reason": restart_reason(state, [Path(name) for name in files.split(",")]),
