@@ -138,7 +138,12 @@ class Server:
         changed = [name for name, live in self.live.items() if not same(self.next / name, live)]
         there = (self.next / "config.yaml").exists()
         lack = self.lack() if changed and there else ""
-        return {"changed": changed, "no_trial": lack, "unproven": self.before.exists()}
+        return {
+            "changed": changed,
+            "no_trial": lack,
+            "unproven": self.before.exists(),
+            "serves": self.serves(),
+        }
 
     def stop_trial(self) -> dict[str, Any]:
         """End a trial, or what a run that was broken off has left of one."""
