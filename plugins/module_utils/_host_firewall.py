@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ._conflicts import foreign_files
 from ._firewall_rules import EMPTY, FAMILY, NAME, render
 from ._folders import make
 
@@ -132,8 +133,20 @@ def installed(firewall: Firewall) -> bool:
     return firewall.run(["sh", "-c", "command -v nft"])[0] == 0
 
 
+def refuse_foreign(firewall: Firewall) -> None:
+    """Raise FirewallError where files that would be written or removed are somebody else's."""
+    files = [*firewall.units(), firewall.kept]
+    names = [f"/{file.relative_to(firewall.root)}" for file in files]
+    found = foreign_files(names, [], firewall.root)
+    if found:
+        raise FirewallError(
+            f"{'; '.join(found)}. Nothing was changed. Move it away if nobody needs it"
+        )
+
+
 def attempt(firewall: Firewall) -> dict[str, Any]:
     """Put the wanted rules on trial unless they are kept already; returns what there is."""
+    refuse_foreign(firewall)
     rules = _rules(firewall, firewall.want)
     before = _read(firewall.kept)
     found = {"rules": {"before": before, "after": rules}, "pending": False}
@@ -258,6 +271,7 @@ def _wish(want: Any) -> str:
 
 def remove(firewall: Firewall) -> dict[str, Any]:
     """Take our rules and all that loads them away."""
+    refuse_foreign(firewall)
     ours = [*firewall.units(), firewall.kept, firewall.loaded, firewall.wish]
     ours += [firewall.trial, firewall.way_back]
     there = [file for file in ours if file.exists()]

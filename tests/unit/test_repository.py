@@ -33,6 +33,7 @@ ASKED_ELSEWHERE = {
 TARGET_ELSEWHERE = {
     "check_variables": "looks at the command line of a run: tests/unit/test_names_first.py",
     "data_disk": "needs a host with a disk: molecule scenario storage",
+    "host_conflicts": "needs a host where something is in the way: molecule scenario vllm",
     "host_firewall": "needs a host with a network: molecule scenario firewall",
     "idle_reports": "needs hosts to log in to: molecule scenario reaper",
     "show": "prints what the playbooks tell: tests/e2e",
