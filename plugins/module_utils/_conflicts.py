@@ -54,7 +54,9 @@ def _packaged(name: str, root: Path) -> list[str]:
     if path.parent != UNITS:
         return []
     places = [root / folder / path.name for folder in PACKAGED]
-    return [f"/{place.relative_to(root)} is there already" for place in places if place.exists()][:1]
+    return [f"/{place.relative_to(root)} is there already" for place in places if place.exists()][
+        :1
+    ]
 
 
 def taken_ports(
@@ -105,11 +107,13 @@ def _sockets(proc: Path, port: int) -> Iterator[tuple[str, str]]:
 
 
 def _holders(proc: Path, sockets: dict[str, str]) -> tuple[list[int], list[int]]:
-    """Return the processes that hold one of the sockets, and those that may: of the same user.
+    """Return the processes that hold one of the sockets, and those that may.
 
-    In a container not even root sees what processes of other users have open.
+    In a container not even root sees what processes of other users have open. A socket belongs to
+    the user who opened it: that of its program, or root, who has become another one since.
     """
     sure, possible = [], []
+    owners = {*sockets.values()}
     for folder in proc.glob("[0-9]*"):
         try:
             if any(str(path.readlink()) in sockets for path in (folder / "fd").iterdir()):
@@ -118,7 +122,7 @@ def _holders(proc: Path, sockets: dict[str, str]) -> tuple[list[int], list[int]]
             continue
         except OSError:
             users = [line.split()[1] for line in _lines(folder / "status") if line[:4] == "Uid:"]
-            possible += [int(folder.name)] * bool({*users} & {*sockets.values()})
+            possible += [int(folder.name)] * ("0" in owners or bool(owners & {*users}))
     return sorted(sure), sorted(possible)
 
 

@@ -36,6 +36,7 @@ TARGET_ELSEWHERE = {
     "host_conflicts": "needs a host where something is in the way: molecule scenario vllm",
     "host_firewall": "needs a host with a network: molecule scenario firewall",
     "idle_reports": "needs hosts to log in to: molecule scenario reaper",
+    "package_lock": "needs a host with a package manager: molecule scenario storage",
     "show": "prints what the playbooks tell: tests/e2e",
     "ssh_ready": "needs hosts that boot: tests/e2e",
     "vllm_benchmark": "needs a served model: tests/e2e",

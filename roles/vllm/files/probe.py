@@ -76,7 +76,9 @@ def neighbours(units: Path, own: str, gpus: str) -> list[dict[str, Any]]:
         apart = gpus and theirs and not set(gpus.split(",")) & set(theirs.split(","))
         # Without the setting, vLLM takes 0.92.
         taken = 0.0 if device != "cuda" or apart else float(share[1] if share else 0.92)
-        found.append({"name": unit.stem, "port": int(float(port[1])) if port else 0, "share": taken})
+        found.append(
+            {"name": unit.stem, "port": int(float(port[1])) if port else 0, "share": taken}
+        )
     return found
 
 
@@ -129,7 +131,9 @@ def main(
         "model": published(model) if model.startswith("/") else {},
         "free_gb": free_gb(environment),
         "neighbours": neighbours(UNITS, unit, gpus),
-        "unread": [str(path) for path in UNITS.glob("vllm*.service") if not os.access(path, os.R_OK)],
+        "unread": [
+            str(path) for path in UNITS.glob("vllm*.service") if not os.access(path, os.R_OK)
+        ],
         "unit_exists": state.get("LoadState", "not-found") != "not-found",
         "watchdog_exists": Path("/etc/systemd/system", watchdog).exists(),
         "restart_reason": restart_reason(state, [Path(name) for name in files.split(",")]),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A login that may do things with sudo only: roles read and write hosts as root, the controller never."""
+"""A login with sudo: roles read and write hosts as root, and the controller never."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ansible_collections.gpuops.cloud.tests.unit.roles.tasks import all_tasks
 # They run on the controller, or open a connection and ask the host for nothing that is private.
 NEED_NOTHING = {
     *("ansible.builtin." + name for name in (
-        "assert", "debug", "fail", "import_tasks", "include_role", "include_tasks", "meta", "set_fact",
-        "uri", "wait_for_connection",
+        "assert", "debug", "fail", "import_tasks", "include_role", "include_tasks", "meta",
+        "set_fact", "uri", "wait_for_connection",
     )),
     "gpuops.cloud.show",
     "gpuops.cloud.ssh_ready",

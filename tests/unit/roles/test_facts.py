@@ -34,7 +34,9 @@ def test_no_fact_outlives_the_run() -> None:
 def test_no_fact_stands_for_a_variable_that_the_next_play_sets() -> None:
     wrong = []
     for task in facts():
-        names = [name for name in task.arguments if not name.startswith(("gpuops_", f"_{task.role}_"))]
+        names = [
+            name for name in task.arguments if not name.startswith(("gpuops_", f"_{task.role}_"))
+        ]
         wrong += [f"{task}: {name}" for name in names]
     assert wrong == []
 

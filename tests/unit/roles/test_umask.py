@@ -60,7 +60,11 @@ def test_an_environment_that_others_cannot_read_is_seen(role: str, tmp_path: Pat
     assert not probe.readable(made)
     subprocess.run(["chmod", "-R", "a+rX", made, tmp_path / "python"], check=True)
     assert probe.readable(made)
-    for part in ("bin", "lib/python3.12/site-packages/torch", "lib/python3.12/site-packages/six.py"):
+    for part in (
+        "bin",
+        "lib/python3.12/site-packages/torch",
+        "lib/python3.12/site-packages/six.py",
+    ):
         (made / part).chmod(0o600)
         assert not probe.readable(made), part
         (made / part).chmod(0o755)
@@ -79,7 +83,11 @@ def test_an_environment_that_is_not_there_yet_is_no_obstacle(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("role", ["vllm", "reaper"])
 def test_a_role_mends_an_environment_that_an_earlier_run_has_spoilt(role: str) -> None:
-    tasks = [task for task in all_tasks() if task.role == role and "environment_readable" in str(task.row)]
+    tasks = [
+        task
+        for task in all_tasks()
+        if task.role == role and "environment_readable" in str(task.row)
+    ]
     (mends,) = tasks
     assert mends.arguments["argv"][0] == "chmod" or "'chmod'" in mends.arguments["argv"]
     assert f"_{role}_probe.environment_ready and" in mends.says("when")

@@ -24,7 +24,7 @@ from ansible_collections.gpuops.cloud.tests.unit.roles.tasks import all_tasks
 
 MODEL = "tiny"
 SET_FACT = "ansible.builtin.set_fact"
-# Instead of the program that changes a server: it says what the test wants, and notes what it was told.
+# Instead of the program that changes a server: it says what the test wants, and notes its words.
 CANDIDATE = """
 import json, sys
 from pathlib import Path
@@ -34,8 +34,8 @@ with (folder.parent / "happened").open("a") as file:
 print(json.dumps(json.loads((folder / "seen.json").read_text()).get(action, {})))
 """
 SYSTEMCTL = """case "$*" in
-  *"--property="*) printf 'LoadState=loaded\\nActiveState=active\\nSubState=running\\nNRestarts=0\\n';;
-  *show*) printf 'Id=vllm.service\\nLoadState=loaded\\nActiveState=active\\nUnitFileState=enabled\\n';;
+  *show*) printf 'Id=vllm.service\\nLoadState=loaded\\nActiveState=active\\nSubState=running\\n'
+          printf 'UnitFileState=enabled\\nNRestarts=0\\n';;
   *is-enabled*) echo enabled;;
 esac"""
 BOOK = """
@@ -84,7 +84,10 @@ class Fleet:
     """Hosts on this machine, each with a server and what it is said to have changed."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.servers = folder, {name: Server(name, folder / "happened") for name in "ab"}
+        self.folder, self.servers = (
+            folder,
+            {name: Server(name, folder / "happened") for name in "ab"},
+        )
         for name in self.servers:
             (folder / name).mkdir()
             (folder / name / "vllm.env").write_text('VLLM_API_KEY="key"\n', encoding="utf-8")
@@ -115,7 +118,11 @@ class Fleet:
         (self.folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
         (self.folder / "play.yml").write_text(book, encoding="utf-8")
         command = [sys.executable, "-m", "ansible", "playbook", "-i", "hosts.yml", "play.yml"]
-        environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_PIPELINING": "1"}
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_PIPELINING": "1",
+        }
         return subprocess.run(
             [*command, "-e", json.dumps(words)],
             cwd=self.folder, env=environment, capture_output=True, text=True, check=False,
