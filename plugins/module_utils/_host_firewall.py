@@ -135,13 +135,9 @@ def installed(firewall: Firewall) -> bool:
 
 def refuse_foreign(firewall: Firewall) -> None:
     """Raise FirewallError where files that would be written or removed are somebody else's."""
-    files = [*firewall.units(), firewall.kept]
-    names = [f"/{file.relative_to(firewall.root)}" for file in files]
-    found = foreign_files(names, [], firewall.root)
-    if found:
-        raise FirewallError(
-            f"{'; '.join(found)}. Nothing was changed. Move it away if nobody needs it"
-        )
+    names = [f"/{file.relative_to(firewall.root)}" for file in (*firewall.units(), firewall.kept)]
+    if found := foreign_files(names, [], firewall.root):
+        raise FirewallError(f"{'; '.join(found)}. Nothing was changed: move it away first")
 
 
 def attempt(firewall: Firewall) -> dict[str, Any]:
