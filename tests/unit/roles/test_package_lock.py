@@ -98,14 +98,14 @@ def test_the_holder_is_named_and_waited_for(held: subprocess.Popen[str], tmp_pat
     def look() -> str:
         return _package_lock.holder(tmp_path)
 
+    def let_it_end(_seconds: float) -> None:
+        held.communicate()
+
     assert re.match(rf"python\S* \(pid {held.pid}\) holds the package lock {tmp_path}/var/", look())
     times = iter([0.0, 1.0, 2.0, 700.0, 700.0])
     found, _seconds = _package_lock.wait_until_free(600, look, lambda: next(times), lambda _s: None)
     assert f"(pid {held.pid})" in found
-    found, _seconds = _package_lock.wait_until_free(
-        600, look, pause=lambda _s: str(held.communicate()) and None
-    )
-    assert found == ""
+    assert _package_lock.wait_until_free(600, look, pause=let_it_end)[0] == ""
 
 
 def test_a_host_whose_locks_are_free_or_not_there_yet_is_not_waited_for(tmp_path: Path) -> None:
