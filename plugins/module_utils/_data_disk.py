@@ -28,7 +28,7 @@ from ._block_device import (
     refuse_used,
     signature,
 )
-from ._folders import give, owner_id, release, room
+from ._folders import give, make, owner_id, release, room
 from ._fstab import BOOT_OPTIONS, MARK, FstabError, escaped, replace, with_line
 
 LABEL = "gpuops-data"
@@ -100,7 +100,7 @@ def keep(disk: Disk) -> dict[str, Any]:
     if want["device"] or want["volume_ids"]:
         _mount(disk, find(disk.system, want["device"] or "", want["volume_ids"], want["wait"]))
     elif not path.is_dir():
-        disk.do(f"make the folder {path}", lambda: path.mkdir(0o755, parents=True))
+        disk.do(f"make the folder {path}", lambda: make(path))
     _own(disk, path, want)
     for folder in want["folders"]:
         _folder(disk, path / folder["name"], folder)
@@ -213,7 +213,7 @@ def _fstab_with(disk: Disk, line: str) -> tuple[str, str]:
 
 def _mount_now(disk: Disk, device: Device) -> None:
     path = str(disk.path)
-    disk.path.mkdir(0o755, parents=True, exist_ok=True)
+    make(disk.path)
     options = disk.want["mount_options"] or "defaults"
     disk.must("mount", "-t", disk.result["fstype"], "-o", options, device.node, path)
     if (device.number, path) not in [(number, where) for number, where, _s in disk.system.mounts()]:
@@ -254,7 +254,7 @@ def _folder(disk: Disk, path: Path, wish: dict[str, Any]) -> None:
     if disk.path not in path.parents or ".." in path.parts:
         raise DiskError(f"folder {wish['name']} is not below {disk.path}")
     if not path.is_dir():
-        disk.do(f"make the folder {path}", lambda: path.mkdir(0o755, parents=True))
+        disk.do(f"make the folder {path}", lambda: make(path))
     _own(disk, path, wish)
 
 

@@ -14,6 +14,15 @@ from typing import Any
 from ._block_device import GIB, DiskError
 
 
+def make(path: Path) -> None:
+    """Make a folder and those above it, for everybody to enter, whatever umask the login has."""
+    before = os.umask(0o022)
+    try:
+        path.mkdir(0o755, parents=True, exist_ok=True)
+    finally:
+        os.umask(before)
+
+
 def owner_id(lookup: Callable[[str], Any], name: str | None) -> int:
     """Return the number of a user or group, -1 for no name; raises DiskError."""
     if not name:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ._conflicts import foreign_files
 from ._firewall_rules import EMPTY, FAMILY, NAME, render
+from ._folders import make
 
 SERVICE = "gpuops-firewall.service"
 ROLLBACK = "gpuops-firewall-rollback"
@@ -131,8 +133,16 @@ def installed(firewall: Firewall) -> bool:
     return firewall.run(["sh", "-c", "command -v nft"])[0] == 0
 
 
+def refuse_foreign(firewall: Firewall) -> None:
+    """Raise FirewallError where files that would be written or removed are somebody else's."""
+    names = [f"/{file.relative_to(firewall.root)}" for file in (*firewall.units(), firewall.kept)]
+    if found := foreign_files(names, [], firewall.root):
+        raise FirewallError(f"{'; '.join(found)}. Nothing was changed: move it away first")
+
+
 def attempt(firewall: Firewall) -> dict[str, Any]:
     """Put the wanted rules on trial unless they are kept already; returns what there is."""
+    refuse_foreign(firewall)
     rules = _rules(firewall, firewall.want)
     before = _read(firewall.kept)
     found = {"rules": {"before": before, "after": rules}, "pending": False}
@@ -257,6 +267,7 @@ def _wish(want: Any) -> str:
 
 def remove(firewall: Firewall) -> dict[str, Any]:
     """Take our rules and all that loads them away."""
+    refuse_foreign(firewall)
     ours = [*firewall.units(), firewall.kept, firewall.loaded, firewall.wish]
     ours += [firewall.trial, firewall.way_back]
     there = [file for file in ours if file.exists()]
@@ -282,7 +293,7 @@ def _read(file: Path) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make(file.parent)
     fresh = file.with_name(f".{file.name}.new")
     fresh.write_text(text, encoding="utf-8")
     fresh.chmod(0o644)

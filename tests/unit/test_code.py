@@ -84,7 +84,14 @@ CLIENT = (
 # What answers are read into.
 TYPES = {"_catalogue", "_label", "_lease", "_price", "_resources", "_statuses", "_times"}
 # Runs on the rented host, where the engine of the cloud's modules is not.
-HOST_MODULES = ("data_disk", "host_firewall", "vllm_benchmark", "vllm_completion")
+HOST_MODULES = (
+    "data_disk",
+    "host_conflicts",
+    "host_firewall",
+    "package_lock",
+    "vllm_benchmark",
+    "vllm_completion",
+)
 # Only the documentation of an action plugin.
 ACTIONS = tuple(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
 

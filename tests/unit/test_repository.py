@@ -32,8 +32,10 @@ ASKED_ELSEWHERE = {
 # Modules without an integration target of their own, each with the place where it runs instead.
 TARGET_ELSEWHERE = {
     "data_disk": "needs a host with a disk: molecule scenario storage",
+    "host_conflicts": "needs a host where something is in the way: molecule scenario vllm",
     "host_firewall": "needs a host with a network: molecule scenario firewall",
     "idle_reports": "needs hosts to log in to: molecule scenario reaper",
+    "package_lock": "needs a host with a package manager: molecule scenario storage",
     "request": "looks at the command line of a run: tests/unit/test_request.py",
     "show": "prints what the playbooks tell: tests/e2e",
     "ssh_ready": "needs hosts that boot: tests/e2e",

@@ -3,14 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Print as JSON what the role must know of a host: one look instead of several; reads only.
 
-Arguments: units of the role, ports that it will listen on, packages (comma-separated each), and a
-file whose existence is asked for.
+Arguments: packages (comma-separated), and a file whose existence is asked for.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,36 +40,14 @@ def missing_packages(names: list[str]) -> list[str]:
     return [name for name in wanted if name not in installed]
 
 
-def taken_ports(ports: list[str], units: list[str]) -> list[str]:
-    """Return which ports other programs listen on, each with the program."""
-    taken = []
-    for line in output("ss", "-H", "-l", "-t", "-n", "-p").splitlines():
-        words = line.split()
-        port = words[3].rpartition(":")[2]
-        if port in ports and not any(mine(pid, units) for pid in re.findall(r"pid=(\d+)", line)):
-            program = re.search(r'\(\("([^"]+)"', line)
-            taken.append(f"{port} ({program.group(1) if program else 'unknown program'})")
-    return sorted(set(taken))
-
-
-def mine(pid: str, units: list[str]) -> bool:
-    """Tell whether a process belongs to one of the role's units."""
-    try:
-        groups = Path(f"/proc/{pid}/cgroup").read_text("utf-8")
-    except OSError:
-        return False
-    return any(f"/{unit}" in groups for unit in units)
-
-
-def main(units: str, ports: str, packages: str, file: str) -> dict[str, Any]:
+def main(packages: str, file: str) -> dict[str, Any]:
     """Return everything that is asked for."""
     return {
         "missing_packages": missing_packages(packages.split(",")),
-        "taken_ports": taken_ports(ports.split(","), units.split(",")),
         "ipv6": Path("/proc/net/if_inet6").exists(),
         "file": bool(file) and Path(file).exists(),
     }
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:5])))
+    print(json.dumps(main(*sys.argv[1:3])))

@@ -45,6 +45,11 @@ def pack(files: dict[str, bytes], archive: Path) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     unfinished = archive.with_suffix(f".{os.getpid()}.partial")
     with tarfile.open(unfinished, "w") as tar:
+        # Folders that the archive does not name would get the mode of the host's umask.
+        for folder in sorted({str(path) for name in files for path in Path(name).parents} - {"."}):
+            member = tarfile.TarInfo(folder)
+            member.type, member.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(member)
         for name, text in [*files.items(), (LAST, b"")]:
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(text), 0o644

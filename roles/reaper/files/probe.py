@@ -26,6 +26,14 @@ def missing_packages(names: list[str]) -> list[str]:
     return [name for name in names if name not in installed]
 
 
+def readable(folder: Path) -> bool:
+    """Whether every user may read what is there, which an earlier run's umask may have spoilt."""
+    seen = [folder, *folder.glob("*"), *folder.glob("*/*"), *folder.glob("lib/*/site-packages/*")]
+    there = [path for path in seen if path.exists()]
+    needed = [(path.stat().st_mode, 0o5 if path.is_dir() else 0o4) for path in there]
+    return all(mode & bits == bits for mode, bits in needed)
+
+
 def main(root: Path, environment: str, collection: str, packages: str) -> dict[str, Any]:
     """Return everything that is asked for."""
     # Places of their own for each Python and state, so that a change never breaks a round.
@@ -39,7 +47,9 @@ def main(root: Path, environment: str, collection: str, packages: str) -> dict[s
         "missing_packages": missing_packages(packages.split(",")),
         "environment": str(root / environment),
         "environment_ready": (root / environment / ".complete").exists(),
-        "collection_ready": (root / collection / ".complete").exists(),
+        "environment_readable": readable(root / environment),
+        "collection_ready": (root / collection / ".complete").exists()
+        and readable(root / collection),
         "stale": [str(path) for path in sorted(root.glob("*-*")) if path.name not in kept],
     }
 

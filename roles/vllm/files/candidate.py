@@ -138,7 +138,12 @@ class Server:
         changed = [name for name, live in self.live.items() if not same(self.next / name, live)]
         there = (self.next / "config.yaml").exists()
         lack = self.lack() if changed and there else ""
-        return {"changed": changed, "no_trial": lack, "unproven": self.before.exists()}
+        return {
+            "changed": changed,
+            "no_trial": lack,
+            "unproven": self.before.exists(),
+            "serves": self.serves(),
+        }
 
     def stop_trial(self) -> dict[str, Any]:
         """End a trial, or what a run that was broken off has left of one."""
@@ -158,7 +163,9 @@ class Server:
         self.stop_trial()
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        self.trial.mkdir(mode=0o755)
+        self.trial.mkdir()
+        # The server is another user, and the login may have a strict umask.
+        self.trial.chmod(0o755)
         replaced = {
             "config.yaml": [(r"^port: \d+$", f"port: {port}")],
             "vllm.env": [

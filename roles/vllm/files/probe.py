@@ -11,6 +11,7 @@ GPUs are comma-separated; no GPU is all.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 import shutil
@@ -19,6 +20,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+UNITS = Path("/etc/systemd/system")
 ASKED = "LoadState,ActiveState,ActiveEnterTimestamp"
 # FlashInfer compiles with these what it does not find, and looks for them in its PATH.
 COMPILERS = ("nvcc", "ninja")
@@ -53,16 +55,24 @@ def restart_reason(state: dict[str, str], files: list[Path]) -> str:
     return ""
 
 
+def text_of(path: Path) -> str:
+    """Return what a file says, nothing where it cannot be read: it is somebody else's."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def neighbours(units: Path, own: str, gpus: str) -> list[dict[str, Any]]:
     """Return name, port and share of the GPUs' memory of every other server on this host."""
     found = []
     for unit in sorted(units.glob("vllm*.service")):
-        settings = re.search(r" serve --config (\S+)", unit.read_text(encoding="utf-8"))
-        if unit.name == own or not settings or not Path(settings[1]).exists():
+        settings = re.search(r" serve --config (\S+)", text_of(unit))
+        text = text_of(Path(settings[1])) if settings else ""
+        if unit.name == own or not text:
             continue
-        text = Path(settings[1]).read_text(encoding="utf-8")
         share, port = (
-            re.search(rf"^{key}: ([\d.]+)$", text, re.MULTILINE)
+            re.search(rf"^{key}: (\d+(?:\.\d+)?)$", text, re.MULTILINE)
             for key in ("gpu-memory-utilization", "port")
         )
         where = re.search(r"^# For (\w+)(?:, GPUs (\S+))?$", text, re.MULTILINE)
@@ -70,8 +80,24 @@ def neighbours(units: Path, own: str, gpus: str) -> list[dict[str, Any]]:
         apart = gpus and theirs and not set(gpus.split(",")) & set(theirs.split(","))
         # Without the setting, vLLM takes 0.92.
         taken = 0.0 if device != "cuda" or apart else float(share[1] if share else 0.92)
-        found.append({"name": unit.stem, "port": int(port[1]) if port else 0, "share": taken})
+        found.append(
+            {"name": unit.stem, "port": int(float(port[1])) if port else 0, "share": taken}
+        )
     return found
+
+
+def readable(environment: Path) -> bool:
+    """Whether every user may run what is there, which an earlier run's umask may have spoilt."""
+    python = (environment / "bin/python").resolve()
+    seen = [environment, environment / "bin", python, *environment.glob("lib/python*")]
+    seen += environment.glob("bin/*")
+    seen += environment.glob("lib/python*/site-packages*")
+    seen += environment.glob("lib/python*/site-packages/*")
+    # A Python that uv has brought lies beside its environments.
+    seen += [path for path in python.parents if environment.parent in path.parents]
+    there = [path for path in seen if path.exists()]
+    needed = [(path.stat().st_mode, 0o5 if path.is_dir() else 0o4) for path in there]
+    return all(mode & bits == bits for mode, bits in needed)
 
 
 def free_gb(folder: Path) -> float:
@@ -125,10 +151,14 @@ def main(
         "missing_packages": missing_packages(packages.split(",")),
         "environment_ready": (environment / ".complete").exists(),
         "kernels": kernels(environment, path),
+        "environment_readable": readable(environment),
         "model_missing": model.startswith("/") and not Path(model).exists(),
         "model": published(model) if model.startswith("/") else {},
         "free_gb": free_gb(environment),
-        "neighbours": neighbours(Path("/etc/systemd/system"), unit, gpus),
+        "neighbours": neighbours(UNITS, unit, gpus),
+        "unread": [
+            str(path) for path in UNITS.glob("vllm*.service") if not os.access(path, os.R_OK)
+        ],
         "unit_exists": state.get("LoadState", "not-found") != "not-found",
         "watchdog_exists": Path("/etc/systemd/system", watchdog).exists(),
         "restart_reason": restart_reason(state, [Path(name) for name in files.split(",")]),

@@ -38,6 +38,6 @@ def variables(folder: Path, **given: Any) -> dict[str, Any]:
         "gateway_users": [{"name": "alice"}],
         "gateway_upstream_key_file": str(key_file),
         "_gateway_digests": {"alice": "digest"},
-        "_gateway_probe": {"ipv6": True, "file": False, "missing_packages": [], "taken_ports": []},
+        "_gateway_probe": {"ipv6": True, "file": False, "missing_packages": []},
         **given,
     }

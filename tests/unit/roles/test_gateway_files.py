@@ -37,9 +37,7 @@ CASES: dict[str, dict[str, Any]] = {
     "users": {"gateway_users": USERS},
     "health": {"gateway_paths": ["GET /health", "GET /v1/models"], "gateway_port": 8080},
     "acme": {"gateway_acme": {"email": "a@b.example"}, "gateway_server_name": "llm.example.com"},
-    "old address": {
-        "_gateway_probe": {"ipv6": False, "file": False, "missing_packages": [], "taken_ports": []}
-    },
+    "old address": {"_gateway_probe": {"ipv6": False, "file": False, "missing_packages": []}},
 }
 
 

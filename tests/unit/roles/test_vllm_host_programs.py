@@ -105,3 +105,19 @@ def test_other_servers_are_known_by_what_they_take(tmp_path: Path) -> None:
     assert seen("vllm.service", "0,1") == dict([small, trial])
     assert seen("vllm.service", "0")["vllm-small"] == (8001, 0)
     assert seen("vllm-small.service", "1") == dict([("vllm", (8000, 0.92)), trial])
+
+
+def test_a_unit_that_cannot_be_read_is_no_server_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "vllm-old.service").mkdir()
+    (tmp_path / "vllm-gone.service").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "vllm-latin.service").write_bytes(b"Description=caf\xe9\n")
+    unread = tmp_path / "settings"
+    unread.mkdir()
+    good = tmp_path / "vllm-small.service"
+    good.write_text(f"ExecStart=vllm serve --config {unread}\n", encoding="utf-8")
+    assert probe.neighbours(tmp_path, "vllm.service", "") == []
+    settings = tmp_path / "config.yaml"
+    settings.write_text("port: 8001\ngpu-memory-utilization: 0.3\n", encoding="utf-8")
+    good.write_text(f"ExecStart=vllm serve --config {settings}\n", encoding="utf-8")
+    found = probe.neighbours(tmp_path, "vllm.service", "")
+    assert found == [{"name": "vllm-small", "port": 8001, "share": 0.3}]
