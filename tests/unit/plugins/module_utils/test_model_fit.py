@@ -265,4 +265,5 @@ def test_layers_of_an_unknown_kind_need_the_size_of_the_files() -> None:
     with pytest.raises(InvalidError, match="size of its files"):
         model_of(mixed)
     model = model_of(mixed, file_bytes=10**10)
-    assert [(c.kind, c.layers) for c in model.caches] == [("full", 1), ("state", 2)]
+    assert [(c.kind, c.layers) for c in model.caches] == [("full", 3)]  # the most that they can keep
+    assert "a state of a kind that is not known" in " ".join(model.notes)
