@@ -178,7 +178,9 @@ def _stored(
         if not file_bytes or wished:
             raise
     found = quantising.unknown(read.config)
-    read.note(f"The quantisation {found.method!r} is not known here: the size of the files was taken")
+    read.note(
+        f"The quantisation {found.method!r} is not known here: the size of the files was taken"
+    )
     return found
 
 
@@ -224,7 +226,7 @@ def _caches(read: Reader, shape: Shape, layers: list[Layer]) -> tuple[Cache, ...
 
 def _cache(read: Reader, layer: Layer) -> Cache:
     """Return the cache of one layer with attention."""
-    if read.any("kv_lora_rank") and read.model_type not in NOT_LATENT:
+    if read.number("kv_lora_rank", default=0) and read.model_type not in NOT_LATENT:
         width = read.number("kv_lora_rank") + read.number("qk_rope_head_dim")
         index = read.number("index_head_dim", default=0)
         if index:  # keys of sparse attention's index, in 8 bits with a scale of 32
@@ -232,7 +234,7 @@ def _cache(read: Reader, layer: Layer) -> Cache:
         return Cache("latent", 1, 1, width)
     kind = layer.kind if layer.kind in ("window", "chunk") else "full"
     width = layer.head_dim + layer.value_dim
-    if read.any("kv_lora_rank"):  # unpacked: keys as wide as the queries, and values as wide as keys
+    if read.number("kv_lora_rank", default=0):  # unpacked: keys like queries, and values as wide
         width = 2 * (read.number("qk_nope_head_dim") + read.number("qk_rope_head_dim"))
     return Cache(kind, 1, layer.kv_heads, width, layer.window)
 

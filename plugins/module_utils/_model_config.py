@@ -28,6 +28,12 @@ _OTHERS = (
     "generation", "task_specific", "pruned", "linear_attn_config", "sparse_attention_config",
     "decoder", "encoder", "draft", "eagle", "mtp", "vq", "tokenizer", "per_layer_config",
 )  # fmt: skip
+_FOURFOLD = (
+    "gpt2", "gpt_bigcode", "gpt_neo", "gptj", "codegen", "bloom", "falcon", "mpt", "mamba", "mamba2",
+    "falcon_mamba", "qwen2_moe", "qwen3_moe", "nemotron-nas",
+)  # fmt: skip
+# The classes of these compute head_dim where it is missing, but published models never leave it out.
+_STATED = ("qwen3", "minimax", "glm4", "mimo", "ernie4_5_moe", "step", "nemotron_h")
 HIDDEN = ("hidden_size", "n_embd", "d_model", "model_dim")
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads")
 LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
@@ -53,6 +59,7 @@ class Reader:
 
     config: dict[str, Any]
     model_type: str = ""
+    outer_type: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     parts: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -63,7 +70,7 @@ class Reader:
         outer = config.get("thinker_config") or config
         if not isinstance(outer, dict):
             raise InvalidError("config.json does not describe a language model")
-        inner = next((outer[name] for name in _TEXT_PARTS if outer.get(name)), {})
+        inner: Any = next((outer[name] for name in _TEXT_PARTS if outer.get(name)), {})
         if not isinstance(inner, dict):
             raise InvalidError("config.json does not describe a language model")
         merged = {**_present(config), **_present(outer), **_present(inner)}
@@ -114,6 +121,11 @@ class Reader:
                 return name, self._defaults[name]
         return names[0], None
 
+    def known(self, *names: str) -> Any:
+        """Return the value of the first name that the file or the class has, without a note."""
+        found = self.any(*names)
+        return found or next((self._defaults[name] for name in names if name in self._defaults), 0)
+
     def any(self, *names: str) -> Any:
         """Return the value of the first name that the file has, or None."""
         return next((self.values[name] for name in names if name in self.values), None)
@@ -130,7 +142,9 @@ class Reader:
             raise InvalidError(f"config.json names no {' or '.join(names)}")
         found = numbers(value)
         if not found or len(set(found)) != 1:
-            raise InvalidError(f"config.json says {name}: {_short(value)}, which is no number of it")
+            raise InvalidError(
+                f"config.json says {name}: {_short(value)}, which is no number of it"
+            )
         return found[0]
 
     def each(self, layers: int, *names: str, default: int) -> list[int]:
@@ -140,11 +154,15 @@ class Reader:
             return [default] * layers
         found = numbers(value)
         if not found:
-            raise InvalidError(f"config.json says {name}: {_short(value)}, which is no number of it")
+            raise InvalidError(
+                f"config.json says {name}: {_short(value)}, which is no number of it"
+            )
         if not isinstance(value, list) or len(set(found)) == 1:
             return [found[0]] * layers
         if len(found) < layers:
-            self.note(f"config.json says {name} for {len(found)} of {layers} layers: the largest is taken")
+            self.note(
+                f"config.json says {name} for {len(found)} of {layers} layers: the largest is taken"
+            )
         return (found + [max(found)] * layers)[:layers]
 
     def adjusted(self, width: int) -> int:
@@ -157,10 +175,15 @@ class Reader:
         return -(-width // step) * step
 
     @property
+    def widths(self) -> tuple[str, ...]:
+        """Return the names of a dense feed-forward's width; one of Llama 4 is that of experts."""
+        return WIDTH[:1] if self.model_type == "llama4_text" else WIDTH
+
+    @property
     def tied(self) -> bool:
         """Whether the embedding is the output layer, too."""
         own = self.values.get("tie_word_embeddings")
-        return bool(self._defaults.get("tied") if own is None else own)
+        return bool(self._defaults.get("tied")) if own is None else own is True
 
     def section(self, name: str) -> dict[str, Any]:
         """Return a nested section, or an empty one."""
@@ -212,7 +235,11 @@ def shape_of(read: Reader) -> Shape:
     heads = read.number(*HEADS, default=None if attends else 1)
     if not hidden or not heads:
         raise InvalidError("config.json describes a model without hidden size or attention heads")
-    dim = read.number("head_dim", "attention_head_dim", "kv_channels", default=0) or hidden // heads
+    dim = read.number("head_dim", "attention_head_dim", "kv_channels", default=0)
+    if not dim and read.model_type.startswith(_STATED) and not read.any("kv_lora_rank"):
+        dim = max(hidden // heads, 128)
+        read.note(f"config.json names no head_dim, as models of its type do: {dim} was taken")
+    dim = dim or hidden // heads
     layers = _layers(read)
     kv_heads = _kv_heads(read, heads, layers)
     return Shape(
@@ -244,8 +271,18 @@ def _intermediate(read: Reader, hidden: int, layers: int) -> int:
     ratio = read.any("expansion_ratio", "mlp_ratio")
     if read.any("block_configs", *WIDTH) is None and isinstance(ratio, int | float) and ratio > 0:
         return int(hidden * ratio)
-    widths = read.each(layers, *WIDTH, default=read.number("block_ff_dim", default=4 * hidden))
+    widths = read.each(layers, *read.widths, default=read.number("block_ff_dim", default=0))
+    if not any(widths) and read.any("block_configs") is None:
+        return _unsaid(read, hidden)
     return max((read.adjusted(width) for width in widths), default=0)
+
+
+def _unsaid(read: Reader, hidden: int) -> int:
+    """Return the width of a feed-forward that is not stated: four times hidden in older classes."""
+    if read.model_type in _FOURFOLD or read.any("moe_intermediate_size", "expert_ffn_hidden_size"):
+        return 4 * hidden
+    read.note("config.json names no width of the feed-forward: eight times hidden size was taken")
+    return 8 * hidden
 
 
 def _kv_heads(read: Reader, heads: int, layers: int) -> int:

@@ -10,6 +10,13 @@ from typing import Any
 from ._errors import InvalidError
 from ._model_config import Reader, numbers
 
+CHOSEN = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_topk", "moe_k")
+SHARED = (
+    "n_shared_experts",
+    "num_shared_experts",
+    "num_shared_expert",
+    "moe_num_shared_experts",
+)
 EXPERTS = ("n_routed_experts", "num_local_experts", "num_experts", "moe_num_experts")
 
 
@@ -19,7 +26,7 @@ def experts_of(read: Reader) -> int:
     found = numbers(value) if value is not None else []
     if value is not None and not found:
         raise InvalidError(f"config.json says {name}: {value!r}, which is no number of it")
-    if not found and read.any("num_experts_per_tok", "moe_intermediate_size", "moe_topk"):
+    if not found and read.any(*CHOSEN, "moe_intermediate_size", *SHARED):
         raise InvalidError(f"config.json speaks of experts, but names no {' or '.join(EXPERTS)}")
     many = max(found, default=0) if len(set(found)) < 2 or len(found) > 4 else sum(found)
     return many if many > 1 else 0  # a single one is a dense layer

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ._errors import InvalidError
-from ._model_config import HIDDEN, KV_HEADS, WIDTH, Reader, Shape, numbers
+from ._model_config import HIDDEN, KV_HEADS, Reader, Shape, numbers
 from ._model_experts import feeds_of
 from ._model_state import state_of
 
@@ -40,7 +40,16 @@ _WINDOWED = {
 }  # fmt: skip
 _LINEAR = {"qwen3_next": 4, "qwen3_5_text": 4, "qwen3_5_moe_text": 4}
 # Without a pattern every layer of these has the window that the configuration names.
-_ALL_WINDOWED = ("mistral", "mixtral", "phi3", "starcoder2", "qwen2", "qwen2_moe", "qwen3", "phimoe")
+_ALL_WINDOWED = (
+    "mistral",
+    "mixtral",
+    "phi3",
+    "starcoder2",
+    "qwen2",
+    "qwen2_moe",
+    "qwen3",
+    "phimoe",
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ def layers_of(read: Reader, shape: Shape) -> list[Layer]:
     heads = read.each(count, *KV_HEADS, default=shape.heads)
     if shape.kv_heads == 1:
         heads = [1] * count
-    widths = [read.adjusted(w) for w in read.each(count, *WIDTH, default=shape.intermediate)]
+    widths = [read.adjusted(w) for w in read.each(count, *read.widths, default=shape.intermediate)]
     blocks = read.any("block_configs")
     shared = count - read.number("num_kv_shared_layers", default=0)
     found = []
@@ -102,6 +111,12 @@ def _layer(read: Reader, shape: Shape, kind: str, kv_heads: int, width: int) -> 
     prefix = "swa_" if kind == "window" else "global_"
     dim = read.number(f"{prefix}head_dim", default=shape.head_dim)
     names = (f"{prefix}num_key_value_heads", "num_global_key_value_heads")
+    if kind == "window" and read.any("swa_head_dim", "swa_v_head_dim") and not read.any(names[0]):
+        kv_heads = shape.heads
+        read.note(f"config.json names no {names[0]}: as many as queries were taken")
+    if kind == "full" and read.any(names[1]) and not read.any("global_head_dim"):
+        dim = 2 * shape.head_dim
+        read.note(f"config.json names no global_head_dim: {dim} was taken")
     return Layer(
         kind=kind,
         heads=read.number(f"{prefix}num_attention_heads", default=shape.heads),
@@ -146,7 +161,9 @@ def _kinds(read: Reader, layers: int) -> list[str]:
         found = ["full"] * layers
         if state_of(read, read.number(*HIDDEN)):
             found = ["both"] * layers
-            read.note("config.json names the sizes of a state, but not which layers have one: all count")
+            read.note(
+                "config.json names the sizes of a state, but not which layers have one: all count"
+            )
     if len(found) < layers:
         read.note(f"config.json says the kind of {len(found)} of {layers} layers: the rest is full")
     return (found + ["full"] * layers)[:layers]
@@ -160,7 +177,9 @@ def _named(read: Reader, _layers: int) -> list[str]:
     """Return the kinds of a list of names, under any key that speaks of layers and types."""
     for name, value in read.values.items():
         words = name.lower()
-        if not any(word in words for word in ("layer_type", "block_type", "layers_type", "attn_type")):
+        if not any(
+            word in words for word in ("layer_type", "block_type", "layers_type", "attn_type")
+        ):
             continue
         if words.startswith(("mlp", "mtp", "ffn", "indexer", "vision", "audio", "moe")):
             continue
@@ -173,7 +192,9 @@ def _kind_of(read: Reader, name: str) -> str:
     for kind, words in _WORDS:
         if any(word in name.lower() for word in words):
             return kind
-    read.note(f"layers of config.json are called {name!r}, which is not known: they count as full attention")
+    read.note(
+        f"layers of config.json are called {name!r}, which is not known: they count as full attention"
+    )
     return "full"
 
 
@@ -184,8 +205,10 @@ def _signs(read: Reader, _layers: int) -> list[str]:
 
 def _blocks(read: Reader, _layers: int) -> list[str]:
     blocks = read.any("block_configs")
-    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+    if blocks is None:
         return []
+    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+        raise InvalidError("block_configs of config.json is no list with a section for each layer")
     return [_kind_of(read, str(block.get("block_type") or "attention")) for block in blocks]
 
 
@@ -229,7 +252,10 @@ def _periodic(read: Reader, layers: int) -> list[str]:
 
 
 def _sliding(read: Reader, layers: int) -> list[str]:
-    if not read.any("sliding_window") or read.any("use_sliding_window") is False:
+    said = read.any("use_sliding_window")
+    if not read.any("sliding_window") or said is False:
+        return []
+    if said is not True and read.model_type.startswith("qwen"):  # whose classes have to be told
         return []
     pattern = read.any("sliding_window_pattern", "global_attn_every_n_layers")
     if isinstance(pattern, str) and pattern:  # L for local, G for global

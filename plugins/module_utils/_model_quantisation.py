@@ -57,7 +57,12 @@ class Quantisation:
 
 def stored_quantisation(config: dict[str, Any]) -> dict[str, Any]:
     """Return what a configuration says about quantisation, in its text part, too."""
-    parts = (config, config.get("text_config"), config.get("llm_config"), config.get("thinker_config"))
+    parts = (
+        config,
+        config.get("text_config"),
+        config.get("llm_config"),
+        config.get("thinker_config"),
+    )
     for part in parts:
         for name in ("quantization_config", "compression_config"):
             found = part.get(name) if isinstance(part, dict) else None
@@ -89,7 +94,9 @@ def quantisation_of(config: dict[str, Any], wished: str | None = None) -> Quanti
 
 def unknown(config: dict[str, Any]) -> Quantisation:
     """Return a quantisation of which only the name is known: it saves nothing."""
-    return Quantisation(str(stored_quantisation(config).get("quant_method")).lower(), 16, known=False)
+    return Quantisation(
+        str(stored_quantisation(config).get("quant_method")).lower(), 16, known=False
+    )
 
 
 def _algorithm(stored: dict[str, Any]) -> str:
@@ -127,7 +134,9 @@ def _modelopt(stored: dict[str, Any], method: str, kept: tuple[str, ...]) -> Qua
     if bits is None:
         raise InvalidError(f"The quantisation {method!r} with {algorithm!r} is not known here")
     names = {"NVFP4": "nvfp4", "FP8": "fp8", "MXFP8": "fp8"}
-    return Quantisation(names.get(algorithm, "nvfp4" if "FP4" in algorithm else algorithm.lower()), bits, {}, kept)
+    return Quantisation(
+        names.get(algorithm, "nvfp4" if "FP4" in algorithm else algorithm.lower()), bits, {}, kept
+    )
 
 
 def _by_layer(layers: dict[str, Any]) -> dict[str, float]:
@@ -148,7 +157,9 @@ def _groups(stored: dict[str, Any]) -> list[tuple[float, list[str]]]:
         weights = (group or {}).get("weights") or {}
         bits = weights.get("num_bits")
         if not isinstance(bits, int | float) or not 1 <= bits <= 16:
-            raise InvalidError(f"config_groups of config.json says num_bits: {bits!r}, which is no number of it")
+            raise InvalidError(
+                f"config_groups of config.json says num_bits: {bits!r}, which is no number of it"
+            )
         size = weights.get("group_size") or 128
         scale = 8 if bits == 4 and weights.get("type") == "float" else 16
         plain = bits + (scale / size if bits < 8 and size > 0 else 0)
@@ -192,7 +203,10 @@ def _stored_bits(stored: dict[str, Any], method: str) -> float:
 def _parts_of(name: str) -> list[str]:
     """Return the parts that the name or the pattern of a module touches."""
     low = name.lower().removeprefix("re:")
-    if re.search(r"norm|bias|embed|vis(ion|ual)|router|multi_modal|projector|(^|[._])gate[.*$]*$|_gate[.*$]*$", low):
+    if re.search(
+        r"norm|bias|embed|vis(ion|ual)|router|multi_modal|projector|(^|[._])gate[.*$]*$|_gate[.*$]*$",
+        low,
+    ):
         return []
     if re.fullmatch(r".*layers?\\?\.(\d+|\*)(\\?\.)?[.*]*", low):
         return list(PARTS)

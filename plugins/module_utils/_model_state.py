@@ -27,9 +27,8 @@ def state_of(read: Reader, hidden: int) -> State | None:
         return _gated_delta(read, hidden)
     if read.section("linear_attn_config"):
         return _delta_by_channel(read, hidden)
-    if read.any("mamba_num_heads", "mamba_n_heads", "num_heads") and read.any(
-        "mamba_d_state", "ssm_state_size", "state_size", "mamba_state_dim"
-    ):
+    heads = read.known("mamba_num_heads", "mamba_n_heads", "num_heads")
+    if heads and read.known("mamba_d_state", "ssm_state_size", "state_size", "mamba_state_dim"):
         return _mamba2(read, hidden)
     if read.any("mamba_d_state", "state_size") and not read.model_type.startswith("zamba"):
         return _mamba(read, hidden)
@@ -77,7 +76,9 @@ def _delta_by_channel(read: Reader, hidden: int) -> State:
         heads, width = int(section["num_heads"]), int(section["head_dim"])
         kernel = int(section.get("short_conv_kernel_size", 4))
     except (KeyError, TypeError, ValueError):
-        raise InvalidError("linear_attn_config of config.json lacks num_heads or head_dim") from None
+        raise InvalidError(
+            "linear_attn_config of config.json lacks num_heads or head_dim"
+        ) from None
     inner = heads * width
     gates = hidden * inner if section.get("use_full_rank_gate") else width * (hidden + inner)
     inside = 4 * hidden * inner + gates + width * (hidden + inner) + hidden * heads

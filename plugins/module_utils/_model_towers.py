@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._model_config import Reader, numbers
+from ._model_defaults import is_composite
 
 # The largest published encoder of images, of InternVL, https://arxiv.org/abs/2312.14238.
 LARGEST = 6 * 10**9
@@ -22,8 +23,13 @@ _LAYERS = (
     "n_layers",
 )  # fmt: skip
 _WIDTH = ("intermediate_size", "encoder_ffn_dim", "vt_intermediate_size", "mlp_dim")
-# Encoders whose feed-forward is gated, and so has three matrices.
-_GATED = ("pixtral", "qwen2_5_vl", "glm4v", "glm_ocr", "gemma4_vision", "aimv2", "exaone4_5")
+# Encoders with two matrices in the feed-forward; others may have three.
+_PLAIN = (
+    "clip", "siglip", "qwen2_vl", "qwen3_vl", "qwen3_5", "qwen3_omni", "internvl", "intern_vit", "idefics",
+    "smolvlm", "kimi", "moonvit", "llama4", "gemma3", "mllama", "ernie", "whisper", "audio", "minimax", "step",
+)  # fmt: skip
+# What the classes of Qwen set by themselves: patches that are merged, and outputs of inner layers.
+_MERGED, _DEEP = ("qwen", "glm"), ("qwen3_vl", "qwen3_omni")
 # Models that see, whose configuration so must describe an encoder.
 _SEEING = ("vl", "vision", "llava", "pixtral", "idefics", "paligemma", "conditionalgeneration")
 
@@ -50,6 +56,8 @@ def _sees(config: dict[str, Any]) -> bool:
     """Tell whether the class of a model has an encoder, by its names and by a text part."""
     names = f"{config.get('architectures')} {config.get('model_type')}".lower()
     parts = [key for key in config if key in ("text_config", "llm_config", "thinker_config")]
+    if is_composite(str(config.get("model_type"))):
+        return True
     return any(word in names for word in _SEEING) and (bool(parts) or "vl" in names)
 
 
@@ -61,7 +69,8 @@ def _tower(read: Reader, name: str, part: dict[str, Any], text_hidden: int) -> i
         read.note(f"{name} of config.json names no sizes: 6 billion parameters were taken for it")
         return LARGEST
     kind = str(part.get("model_type") or "")
-    gated = any(word in kind or word in read.outer_type for word in _GATED)
+    plain = any(word in kind or (not kind and word in read.outer_type) for word in _PLAIN)
+    gated = not plain or "qwen2_5" in kind + read.outer_type
     width = _size(part, *_WIDTH) or int(ratio * hidden)
     if kind.startswith("glm4v"):  # what it calls intermediate is in its merger
         out = _size(part, "out_hidden_size") or text_hidden
@@ -69,15 +78,17 @@ def _tower(read: Reader, name: str, part: dict[str, Any], text_hidden: int) -> i
         return inside + out * (4 * hidden + out + 3 * width)
     inside = layers * hidden * (4 * hidden + (3 if gated else 2) * width)
     patch = _size(part, "patch_size") or 14
-    return inside + 3 * patch * patch * hidden + _bridge(part, hidden, text_hidden)
+    return inside + 3 * patch * patch * hidden + _bridge(read, part, hidden, text_hidden)
 
 
-def _bridge(part: dict[str, Any], hidden: int, text_hidden: int) -> int:
+def _bridge(read: Reader, part: dict[str, Any], hidden: int, text_hidden: int) -> int:
     """Return what leads to the text model: two matrices, of patches that are merged where they are."""
-    merged = hidden * (_size(part, "spatial_merge_size") or 1) ** 2
+    usual = 2 if read.outer_type.startswith(_MERGED) else 1
+    merged = hidden * (_size(part, "spatial_merge_size") or usual) ** 2
     out = _size(part, "out_hidden_size") or text_hidden  # not hidden_size, which some mean by it
     inner = merged if merged > hidden else out
-    deep = len(part.get("deepstack_visual_indexes") or ())
+    deep = part.get("deepstack_visual_indexes")
+    deep = len(deep) if isinstance(deep, list) else 3 if read.outer_type.startswith(_DEEP) else 0
     return (1 + deep) * inner * (merged + out)
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 
 from ._errors import InvalidError
 from ._model_config import Reader, Shape, numbers
-from ._model_experts import EXPERTS, experts_of
+from ._model_experts import CHOSEN, EXPERTS, SHARED, experts_of
 from ._model_layers import Layer
 from ._model_state import not_counted, state_parameters
 from ._model_towers import tower_parameters
@@ -80,7 +80,7 @@ def _embedding_by_layer(read: Reader, shape: Shape) -> int:
 
 def _attention(read: Reader, shape: Shape, layer: Layer) -> int:
     """Return the parameters of the attention of one layer."""
-    if read.any("kv_lora_rank"):
+    if read.number("kv_lora_rank", default=0):
         return _latent_attention(read, shape) + _indexer(read, shape)
     queries, values = layer.heads * layer.head_dim, layer.heads * layer.value_dim
     gate = values if _has_gate(read) else 0
@@ -109,11 +109,10 @@ def _latent_attention(read: Reader, shape: Shape) -> int:
 
 def _indexer(read: Reader, shape: Shape) -> int:
     """Return what chooses the tokens of sparse attention: queries, keys and weights of heads."""
-    heads, width = read.any("index_n_heads"), read.any("index_head_dim")
-    if not heads or not width:
-        return 0
-    rank = read.any("q_lora_rank") or shape.hidden
-    return int(rank * heads * width + shape.hidden * (width + heads))
+    heads = read.number("index_n_heads", default=0)
+    width = read.number("index_head_dim", default=0)
+    rank = read.number("q_lora_rank", default=0) or shape.hidden
+    return rank * heads * width + shape.hidden * (width + heads)
 
 
 def _routed(read: Reader, shape: Shape) -> int:
@@ -126,7 +125,9 @@ def _routed(read: Reader, shape: Shape) -> int:
         many = many if len(many) == len(widths) else [max(many)] * len(widths)
         return matrix * sum(n * width for n, width in zip(many, widths, strict=True))
     if len(set(widths)) > 1:
-        read.note(f"config.json gives experts several widths, and {name} is one: the largest is taken")
+        read.note(
+            f"config.json gives experts several widths, and {name} is one: the largest is taken"
+        )
     return matrix * experts_of(read) * max(widths)
 
 
@@ -166,24 +167,25 @@ def shared_width(read: Reader, shape: Shape) -> int:
         "share_expert_dim",
         default=0,
     )
-    names = (
-        "n_shared_experts",
-        "num_shared_experts",
-        "num_shared_expert",
-        "moe_num_shared_experts",
-    )
-    return together or width * max(numbers(read.find(*names)[1] or 0), default=0)
+    if together:
+        return together
+    name, value = read.find(*SHARED)
+    found = numbers(value) if value is not None else [0]
+    if not found:
+        raise InvalidError(f"config.json says {name}: {value!r}, which is no number of it")
+    return width * max(found)
 
 
 def active_width(read: Reader, shape: Shape) -> int:
     """Return the widest feed-forward a token meets: its experts together, or the dense layer's."""
     if not experts_of(read):
         return shape.intermediate
-    names = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_topk", "moe_k")
-    name, value = read.find(*names)
+    name, value = read.find(*CHOSEN)
     chosen = max(numbers(value), default=0) if value is not None else 0
     if not chosen:
         chosen = experts_of(read)
-        read.note(f"config.json does not say how many experts a token meets ({name}): all were taken")
+        read.note(
+            f"config.json does not say how many experts a token meets ({name}): all were taken"
+        )
     width = max(_expert_widths(read, shape))
     return max(shape.intermediate, chosen * width + shared_width(read, shape))
