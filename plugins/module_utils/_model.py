@@ -12,8 +12,9 @@ from typing import Any
 from . import _model_quantisation as quantising
 from . import _model_weights as weights
 from ._errors import InvalidError
-from ._model_config import Reader, Shape, shape_of
+from ._model_config import Reader
 from ._model_layers import Layer, layers_of
+from ._model_shape import Shape, shape_of
 from ._model_state import state_of
 
 # vLLM's cache comes in blocks of this many tokens.

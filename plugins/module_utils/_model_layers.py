@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ._errors import InvalidError
-from ._model_config import HIDDEN, KV_HEADS, Reader, Shape, numbers
+from ._model_config import HIDDEN, KV_HEADS, Reader, numbers
 from ._model_experts import feeds_of
+from ._model_shape import Shape
 from ._model_state import state_of
 
 # Parts of the names of layers, in the order in which they decide.

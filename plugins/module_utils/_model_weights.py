@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections import Counter
 
 from ._errors import InvalidError
-from ._model_config import Reader, Shape, numbers
+from ._model_config import Reader, numbers
 from ._model_experts import CHOSEN, EXPERTS, SHARED, experts_of
 from ._model_layers import Layer
+from ._model_shape import Shape
 from ._model_state import not_counted, state_parameters
 from ._model_towers import tower_parameters
 

@@ -49,6 +49,7 @@ PURE = (
     "_model_fit",
     "_model_layers",
     "_model_quantisation",
+    "_model_shape",
     "_model_state",
     "_model_towers",
     "_model_weights",

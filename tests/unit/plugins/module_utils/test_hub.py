@@ -192,7 +192,8 @@ def test_a_folder_counts_once_what_the_index_names(tmp_path: Path) -> None:
 def test_quantisation_in_a_file_of_its_own_takes_a_third_request(hub: Hub) -> None:
     beside = PATH.replace("config.json", "hf_quant_config.json")
     hub.publish(SMALL, {"model.safetensors": 600, "hf_quant_config.json": 90})
-    hub.answers[beside] = (200, {"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "FP8"}})
+    stored = {"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "FP8"}}
+    hub.answers[beside] = (200, stored)
     found = read(hub).config
     assert found["quantization_config"] == {"quant_method": "modelopt", "quant_algo": "FP8"}
     assert [path for path, _token in hub.asked] == [PATH, ABOUT, beside]

@@ -23,7 +23,8 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.published import (
 )
 
 H100, B200 = support.gpus_from(["H100", "B200"])
-QUANTISED = {"quant_method": "torchao", "quant_type": {"default": {"_type": "Int4WeightOnlyConfig"}}}
+INT4 = {"default": {"_type": "Int4WeightOnlyConfig"}}
+QUANTISED = {"quantization_config": {"quant_method": "torchao", "quant_type": INT4}}
 
 
 def per_token(model: Model) -> int:
@@ -110,7 +111,7 @@ def test_unknown_quantisation_will_do_when_the_files_have_a_size() -> None:
     model = model_of(config, file_bytes=6_200_000_000)
     assert (model.weight_bytes, model.quantization) == (6_200_000_000, "magic")
     assert "'magic' is not known here" in model.notes[0]
-    model = model_of({**config_of(SMALL), "quantization_config": QUANTISED}, file_bytes=6_200_000_000)
+    model = model_of({**config_of(SMALL), **QUANTISED}, file_bytes=6_200_000_000)
     assert (model.weight_bytes, model.notes) == (6_200_000_000, ())
 
 
