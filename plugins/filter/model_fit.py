@@ -11,6 +11,8 @@ version_added: 0.2.0
 description:
   - Computes from a model's configuration the memory of weights, cache and vLLM itself, and finds for each kind of GPU the smallest number,
     a power of two up to eight, that serves the model, with the arithmetic.
+  - What a configuration leaves out or says in an unknown way is never taken for something small. It is an error, or the larger bound and
+    a warning.
 author:
   - gpuops.cloud contributors (@gpuops)
 options:
@@ -57,6 +59,7 @@ _value:
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 
 from ..module_utils._errors import GpuopsError
 from ..module_utils._gpu_support import gpus_from
@@ -75,6 +78,8 @@ def model_fit(
     try:
         demand = demand_from(model, profile, settings)
         known = model_from(model)
+        for note in known.notes if "caches" not in model else ():  # else model_info has warned
+            Display().warning(f"model_fit: {known.name}: {note}")
         return [fit(known, gpu, demand).as_dict() for gpu in gpus_from(gpus)]
     except GpuopsError as error:
         raise AnsibleFilterError(f"model_fit: {error}") from None

@@ -22,9 +22,12 @@ from urllib.parse import quote, urljoin, urlsplit
 from ansible.module_utils.urls import open_url
 
 from ._errors import AuthError, GpuopsError, InvalidError, NotFoundError, UnavailableError
+from ._model_quantisation import stored_quantisation
 from ._version import VERSION
 
 HUB = "https://huggingface.co"
+# Where older exports of NVIDIA's Model Optimizer say how weights are quantised.
+QUANTISATION = "hf_quant_config.json"
 
 
 class ImpossibleNameError(InvalidError):
@@ -64,38 +67,73 @@ def read_folder(path: str) -> Published:
         raise InvalidError(f"{file} is too large for a configuration")
     try:
         config = _object(file.read_bytes(), str(file))
+        beside = file.parent / QUANTISATION
+        if beside.is_file() and beside.stat().st_size <= LARGEST:
+            config = _quantised(config, _object(beside.read_bytes(), str(beside)))
         return Published(config, str(file), weight_bytes=_folder_bytes(file.parent))
     except OSError as error:
         raise InvalidError(f"{file} cannot be read: {error}") from None
 
 
+def _quantised(config: dict[str, Any], beside: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration with what a file beside it says about quantisation, as vLLM reads it."""
+    stored = beside.get("quantization")
+    if stored_quantisation(config) or not isinstance(stored, dict):
+        return config
+    method = str((beside.get("producer") or {}).get("name") or "modelopt")
+    return {**config, "quantization_config": {"quant_method": method, **stored}}
+
+
 def _folder_bytes(folder: Path) -> int | None:
-    """Return what the weights in a folder take, or what their index says when they are elsewhere."""
+    """Return what the weights in a folder take, or what their index says when some are elsewhere.
+
+    Of files that the index does not name nothing is loaded.
+    """
     files = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
-    found = weight_bytes(files)
     index = folder / "model.safetensors.index.json"
-    if found or not index.is_file() or index.stat().st_size > LARGEST:
-        return found
-    total = (_object(index.read_bytes(), str(index)).get("metadata") or {}).get("total_size")
-    return total if isinstance(total, int) and total > 0 else None
+    if not index.is_file() or index.stat().st_size > LARGEST:
+        return weight_bytes(files)
+    listed = _object(index.read_bytes(), str(index))
+    total = (listed.get("metadata") or {}).get("total_size")
+    total = total if isinstance(total, int) and total > 0 else None
+    names = listed.get("weight_map")
+    wanted = {str(name) for name in names.values()} if isinstance(names, dict) else set()
+    here = sum(files.get(name, 0) for name in wanted) if wanted else weight_bytes(files)
+    if wanted <= files.keys():
+        return here or total
+    return max(here or 0, total or 0) or None  # a part of them has not been fetched yet
 
 
 def weight_bytes(files: dict[str, int]) -> int | None:
     """Return the bytes of the files that vLLM would load, or None when there are none.
 
-    Some repositories hold the weights a second time, as ``consolidated`` files or in folders.
+    Some repositories hold the weights a second time, as ``consolidated`` files, in folders, whole
+    beside their parts, or in parts of another size.
     """
     top = {name: size for name, size in files.items() if "/" not in name and size}
     tensors = {n: s for n, s in top.items() if n.endswith(".safetensors")}
     chosen = {n: s for n, s in tensors.items() if not n.startswith(("consolidated", "adapter"))}
     torch = {n: s for n, s in top.items() if re.fullmatch(r"pytorch_model.*\.bin", n)}
-    return sum((chosen or tensors or torch).values()) or None
+    return sum(_once(chosen or tensors or torch)) or None
+
+
+def _once(files: dict[str, int]) -> list[int]:
+    """Return the sizes of files, of sets with the same name the largest."""
+    sets: dict[str, dict[str, int]] = {}
+    for name, size in files.items():
+        parts = re.fullmatch(r"(.+?)(?:-\d+-of-(\d+))?\.(?:safetensors|bin)", name)
+        stem, count = (parts.group(1), parts.group(2) or "") if parts else (name, "")
+        of_stem = sets.setdefault(stem, {})
+        of_stem[count] = of_stem.get(count, 0) + size
+    return [max(of_stem.values()) for of_stem in sets.values()]
 
 
 def read_hub(
     name: str, *, endpoint: str, revision: str, token: str | None, timeout: float
 ) -> Published:
     """Read a model of a hub in two requests: its configuration, and the sizes of its files.
+
+    A third one reads how weights are quantised, where that stands in a file of its own.
 
     A hub that cannot tell the sizes, such as a plain mirror, leaves them unknown. Raises AuthError,
     NotFoundError, InvalidError or UnavailableError, and sends nothing when HF_HUB_OFFLINE is set.
@@ -113,13 +151,26 @@ def read_hub(
     hub = _Hub(token, timeout)
     address = f"{root}/{name}/resolve/{at}/config.json"
     config = _object(hub.get(address), address)
+    beside = f"{root}/{name}/resolve/{at}/{QUANTISATION}"
     try:
         about = _object(hub.get(f"{root}/api/models/{name}/revision/{at}?blobs=true"), name)
         siblings = [row for row in about.get("siblings") or [] if isinstance(row, dict)]
     except GpuopsError:
-        return Published(config, address, revision)
+        return Published(_with_file(hub, config, beside), address, revision)
     sizes = {str(row.get("rfilename")): row.get("size") or 0 for row in siblings}
+    if QUANTISATION in sizes:
+        config = _with_file(hub, config, beside)
     return Published(config, address, about.get("sha") or revision, weight_bytes(sizes))
+
+
+def _with_file(hub: _Hub, config: dict[str, Any], address: str) -> dict[str, Any]:
+    """Return a configuration with the quantisation of the file beside it, where there is one."""
+    if stored_quantisation(config):
+        return config
+    try:
+        return _quantised(config, _object(hub.get(address), address))
+    except (AuthError, NotFoundError, InvalidError):
+        return config
 
 
 class _Hub:

@@ -9,12 +9,18 @@ from collections import Counter
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from . import _model_quantisation as quantising
 from . import _model_weights as weights
 from ._errors import InvalidError
-from ._model_config import Reader, Shape, layer_kinds, shape_of
+from ._model_config import Reader
+from ._model_layers import Layer, layers_of
+from ._model_shape import Shape, shape_of
+from ._model_state import state_of
 
 # vLLM's cache comes in blocks of this many tokens.
 BLOCK = 16
+# Latent attention that vLLM unpacks: it keeps keys and values of every head.
+NOT_LATENT = ("minicpm3",)
 # What loading adds to the bytes on disk: kernels pad gpt-oss-120b from 60.8 to 64.4 GiB,
 # https://github.com/vllm-project/vllm/issues/33155
 PADDED = {"mxfp4": 1.07}
@@ -71,6 +77,7 @@ class Model:
     vocab: int
     max_context: int
     caches: tuple[Cache, ...]
+    notes: tuple[str, ...] = ()
 
     def cache_bytes_per_token(self, *kinds: str) -> int:
         """Return the bytes of cache at 16 bits that a token takes in layers of these kinds."""
@@ -103,12 +110,16 @@ def model_from(data: Any) -> Model:
         return model_of(data)
     try:
         caches = tuple(Cache(**row) for row in data["caches"])
-        given = {field.name: data[field.name] for field in fields(Model) if field.name != "caches"}
+        given = {
+            field.name: data[field.name]
+            for field in fields(Model)
+            if field.name not in ("caches", "notes")
+        }
     except (TypeError, KeyError) as error:
         raise InvalidError(
             f"This is not a model as gpuops.cloud.model_info returns it: {error}"
         ) from None
-    return Model(**given, caches=caches)
+    return Model(**given, caches=caches, notes=tuple(data.get("notes") or ()))
 
 
 def model_of(
@@ -125,18 +136,19 @@ def model_of(
     """
     read = Reader(config)
     shape = shape_of(read)
+    layers = layers_of(read, shape)
+    caches = _caches(read, shape, layers)
+    active = weights.active_width(read, shape)
     dtype = str(read.any("torch_dtype", "dtype") or "bfloat16").removeprefix("torch.")
-    stored = weights.quantisation_of(config)
-    used = stored or weights.quantisation_of(config, quantization)
-    try:
-        parts = weights.parameters(read, shape)
-    except InvalidError:
-        if not file_bytes:
-            raise
-        parts = {"other": file_bytes // 2}  # of an unknown kind: two bytes each
-    needed, source = weights.bytes_of(parts, dtype, used), "arithmetic"
-    if file_bytes and used == stored:
+    stored = _stored(read, file_bytes, quantization)
+    used = stored or quantising.quantisation_of(config, quantization)
+    needs_files = bool(file_bytes) and used == stored
+    parts = _parts(read, shape, layers, file_bytes, noted=not needs_files)
+    if needs_files and file_bytes:
         needed, source = (file_bytes // 2 if dtype == "float32" else file_bytes), "files"
+    else:
+        needed = quantising.bytes_of(parts, dtype, used, _spread(layers))
+        source = "arithmetic"
     needed = round(needed * PADDED.get(used.method if used else "", 1))
     return Model(
         name=name or str(config.get("_name_or_path") or read.model_type),
@@ -148,42 +160,97 @@ def model_of(
         quantization=used.method if used else None,
         hidden=shape.hidden,
         heads=shape.heads,
-        kv_heads=shape.kv_heads,
-        active_width=weights.active_width(read, shape),
+        kv_heads=max((layer.kv_heads for layer in layers if layer.attends), default=shape.kv_heads),
+        active_width=active,
         vocab=shape.vocab,
         max_context=shape.max_context,
-        caches=_caches(read, shape),
+        caches=caches,
+        notes=read.all_notes(),
     )
 
 
-def _caches(read: Reader, shape: Shape) -> tuple[Cache, ...]:
-    kinds = Counter(layer_kinds(read, shape.layers))
-    found = []
-    for kind in ("full", "window", "chunk", "state"):
-        if not kinds[kind]:
-            continue
-        if kind == "state":
-            found.append(_state(read, kinds[kind]))
-        elif read.any("kv_lora_rank"):
-            width = read.number("kv_lora_rank") + read.number("qk_rope_head_dim")
-            width += read.number("index_head_dim", default=0)  # keys of sparse attention's index
-            found.append(Cache("latent", kinds[kind], 1, width))
-        else:
-            value = read.number("v_head_dim", default=shape.head_dim)
-            names = {"window": "sliding_window", "chunk": "attention_chunk_size"}
-            window = read.number(names[kind], default=0) if kind in names else 0
-            found.append(Cache(kind, kinds[kind], shape.kv_heads, shape.head_dim + value, window))
-    return tuple(found)
+def _stored(
+    read: Reader, file_bytes: int | None, wished: str | None
+) -> quantising.Quantisation | None:
+    """Return how the weights are stored; an unknown way will do when the files have a size."""
+    try:
+        return quantising.quantisation_of(read.config)
+    except InvalidError:
+        if not file_bytes or wished:
+            raise
+    found = quantising.unknown(read.config)
+    read.note(
+        f"The quantisation {found.method!r} is not known here: the size of the files was taken"
+    )
+    return found
 
 
-def _state(read: Reader, layers: int) -> Cache:
-    """Return what layers with a state keep, in elements of 16 bits though it is often 32: hence 2."""
-    if read.any("linear_num_value_heads"):
-        heads = read.number("linear_num_value_heads")
-        each = read.number("linear_key_head_dim") * read.number("linear_value_head_dim")
-        return Cache("state", layers, heads, 2 * each)
-    heads = read.number("mamba_num_heads", "mamba_n_heads", default=1)
-    size = read.number("mamba_d_state", "ssm_state_size", default=16)
-    inner = read.number("mamba_expand", "expand", default=2) * read.number("hidden_size", "d_model")
-    each = read.number("mamba_head_dim", "mamba_d_head", default=inner // max(heads, 1))
-    return Cache("state", layers, heads, 2 * each * size)
+def _parts(
+    read: Reader, shape: Shape, layers: list[Layer], file_bytes: int | None, *, noted: bool
+) -> dict[str, int]:
+    """Return the parameters by part; where the files say the bytes, without notes about them."""
+    before = list(read.notes), dict(read.supposed)
+    try:
+        return weights.parameters(read, shape, layers)
+    except InvalidError:
+        if not file_bytes:
+            raise
+        return {"other": file_bytes // 2}  # of an unknown kind: two bytes each
+    finally:
+        if not noted:
+            read.notes, read.supposed = before
+
+
+def _spread(layers: list[Layer]) -> dict[str, int]:
+    """Return how many layers have each part."""
+    return {
+        "attention": sum(layer.attends for layer in layers),
+        "state": sum(layer.has_state for layer in layers),
+        "mlp": sum(layer.width > 0 for layer in layers),
+        "shared": sum(layer.sparse for layer in layers),
+        "experts": sum(layer.sparse for layer in layers),
+    }
+
+
+def _caches(read: Reader, shape: Shape, layers: list[Layer]) -> tuple[Cache, ...]:
+    """Return what the layers keep, those that keep the same together."""
+    found: Counter[Cache] = Counter()
+    for layer in layers:
+        if layer.attends and layer.keeps:
+            found[_cache(read, layer)] += 1
+        if layer.has_state:
+            found[_state(read, shape)] += 1
+    rows = [Cache(**{**asdict(one), "layers": count}) for one, count in found.items()]
+    order = ("full", "latent", "window", "chunk", "state")
+    return tuple(sorted(rows, key=lambda row: order.index(row.kind)))
+
+
+def _cache(read: Reader, layer: Layer) -> Cache:
+    """Return the cache of one layer with attention."""
+    if read.number("kv_lora_rank", default=0) and read.model_type not in NOT_LATENT:
+        width = read.number("kv_lora_rank") + read.number("qk_rope_head_dim")
+        index = read.number("index_head_dim", default=0)
+        if index:  # keys of sparse attention's index, in 8 bits with a scale of 32
+            width += (index + 4 * -(-index // 128)) // 2
+        return Cache("latent", 1, 1, width)
+    kind = layer.kind if layer.kind in ("window", "chunk") else "full"
+    width = layer.head_dim + layer.value_dim
+    if read.number("kv_lora_rank", default=0):  # unpacked: keys like queries, and values as wide
+        width = 2 * (read.number("qk_nope_head_dim") + read.number("qk_rope_head_dim"))
+    return Cache(kind, 1, layer.kv_heads, width, layer.window)
+
+
+def _state(read: Reader, shape: Shape) -> Cache:
+    """Return what a layer with a state keeps, in elements of 16 bits though it is often 32: hence 2.
+
+    A kind of state that nobody knows counts as full attention.
+    """
+    state = state_of(read, shape.hidden)
+    if state is None:
+        read.note(
+            f"layers of {read.model_type} have a state of a kind that is not known here: "
+            "they count as full attention"
+        )
+        return Cache("full", 1, shape.kv_heads, 2 * shape.head_dim)
+    each = 2 * state.elements + -(-state.filtered // max(state.heads, 1))
+    return Cache("state", 1, state.heads, each)

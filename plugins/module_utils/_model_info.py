@@ -41,6 +41,7 @@ def model_info(want: dict[str, Any]) -> dict[str, Any]:
         "source": found.source,
         "revision": found.revision,
         "fits": [fit(model, gpu, demand).as_dict() for gpu in gpus],
+        "warnings": [f"{model.name}: {note}" for note in model.notes],
     }
 
 

@@ -11,7 +11,10 @@ version_added: 0.2.0
 description:
   - Reads a model's published C(config.json) and the size of its weights, on a hub or in a folder, and computes parameters, cache for each
     token, and the smallest number of GPUs of every kind, with the arithmetic.
-  - Runs where the task runs, usually on the controller, and asks a hub twice. With O(config) no network is needed.
+  - Runs where the task runs, usually on the controller, and asks a hub two or three times. With O(config) no network is needed.
+  - How weights are quantised is read from C(hf_quant_config.json), too, where C(config.json) does not say it.
+  - What a configuration leaves out or says in an unknown way is never taken for something small. It is an error, or the larger bound and
+    a warning, which RV(model) repeats as C(notes).
   - The estimate follows vLLM's own rule and rounds up. It is made to choose a machine; vLLM measures once more when it starts.
 author:
   - gpuops.cloud contributors (@gpuops)
@@ -140,6 +143,12 @@ model:
       type: list
       elements: dict
       sample: [{kind: full, layers: 36, heads: 8, width: 256, window: 0}]
+    notes:
+      description: What had to be supposed, in sentences.
+      returned: success
+      type: list
+      elements: str
+      sample: ["model_type 'new' is not known here: config.json was read by the names of its keys"]
     demand: {type: dict, description: What O(settings) and O(profile) ask for., returned: success, sample: {context: null, sequences: 1}}
 source:
   description: File or address of the configuration.

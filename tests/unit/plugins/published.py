@@ -15,6 +15,7 @@ from typing import Any
 
 TABLE = json.loads((Path(__file__).parent / "models.json").read_text(encoding="utf-8"))
 MODELS: dict[str, dict[str, Any]] = {row["name"]: row for row in TABLE["models"]}
+CONFIGURATIONS = Path(__file__).parent / "configurations"
 SMALL, LARGE = "Qwen/Qwen3-8B", "meta-llama/Llama-3.3-70B-Instruct"
 COMMIT = "b968826d9c46dd6066d109eabc6255188de91218"
 
@@ -22,6 +23,13 @@ COMMIT = "b968826d9c46dd6066d109eabc6255188de91218"
 def config_of(name: str) -> dict[str, Any]:
     """Return the configuration of a published model."""
     return dict(MODELS[name]["config"])
+
+
+def shape_of(name: str) -> dict[str, Any]:
+    """Return a whole config.json as it is published."""
+    file = CONFIGURATIONS / f"{name.replace('/', '--')}.json"
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 class Hub:

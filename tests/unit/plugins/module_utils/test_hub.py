@@ -148,6 +148,16 @@ def test_no_hub_at_all() -> None:
         ({"model.safetensors": 6, "adapter_model.safetensors": 1}, 6),
         ({"README.md": 3}, None),
         ({}, None),
+        ({"model.safetensors": 9, "model-1-of-2.safetensors": 4, "model-2-of-2.safetensors": 5}, 9),
+        (
+            {
+                "model-00001-of-00001.safetensors": 9,
+                "model-00001-of-00002.safetensors": 4,
+                "model-00002-of-00002.safetensors": 5,
+                "mtp-00001-of-00001.safetensors": 1,
+            },
+            10,
+        ),
     ],
 )
 def test_files_that_would_be_loaded(files: dict[str, int], total: int | None) -> None:
@@ -165,3 +175,27 @@ def test_a_folder_and_a_file(tmp_path: Path) -> None:
     assert (found.weight_bytes, found.config) == (5, config_of(SMALL))
     with pytest.raises(NotFoundError, match=r"There is no .*config\.json"):
         _hub.read_folder(str(tmp_path / "nowhere" / "config.json"))
+
+
+def test_a_folder_counts_once_what_the_index_names(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config_of(SMALL)), encoding="utf-8")
+    parts = {"a.weight": "model-1.safetensors", "b.weight": "model-2.safetensors"}
+    index = {"metadata": {"total_size": 700}, "weight_map": parts}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    (tmp_path / "everything.safetensors").write_bytes(b"x" * 710)
+    (tmp_path / "model-1.safetensors").write_bytes(b"x" * 300)
+    assert _hub.read_folder(str(tmp_path)).weight_bytes == 700  # the second part is yet to come
+    (tmp_path / "model-2.safetensors").write_bytes(b"x" * 410)
+    assert _hub.read_folder(str(tmp_path)).weight_bytes == 710
+
+
+def test_quantisation_in_a_file_of_its_own_takes_a_third_request(hub: Hub) -> None:
+    beside = PATH.replace("config.json", "hf_quant_config.json")
+    hub.publish(SMALL, {"model.safetensors": 600, "hf_quant_config.json": 90})
+    stored = {"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "FP8"}}
+    hub.answers[beside] = (200, stored)
+    found = read(hub).config
+    assert found["quantization_config"] == {"quant_method": "modelopt", "quant_algo": "FP8"}
+    assert [path for path, _token in hub.asked] == [PATH, ABOUT, beside]
+    hub.answers[ABOUT] = (404, {})  # a mirror that cannot tell which files there are
+    assert read(hub).config == found

@@ -260,9 +260,10 @@ def test_what_describes_no_model_is_an_error_in_words(wrong: Any) -> None:
 
 
 def test_layers_of_an_unknown_kind_need_the_size_of_the_files() -> None:
-    mixed = {**config_of(SMALL), "model_type": "nemotron_h", "hybrid_override_pattern": "M-*M-"}
+    mixed = {**config_of(SMALL), "model_type": "tomorrow", "hybrid_override_pattern": "M-*M-"}
     mixed["num_hidden_layers"] = 5
     with pytest.raises(InvalidError, match="size of its files"):
         model_of(mixed)
     model = model_of(mixed, file_bytes=10**10)
-    assert [(c.kind, c.layers) for c in model.caches] == [("full", 1), ("state", 2)]
+    assert [(c.kind, c.layers) for c in model.caches] == [("full", 3)]  # they keep no more
+    assert "a state of a kind that is not known" in " ".join(model.notes)
