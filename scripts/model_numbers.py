@@ -138,10 +138,11 @@ def by_vllm(config: dict[str, Any]) -> tuple[int, dict[str, int], str]:
             try:
                 with torch.device("meta"):
                     model = initialize_model(wanted)
+                cache = kept(wanted)
             finally:
                 distributed.destroy_model_parallel()
     parameters = sum({id(p): p.numel() for p in model.parameters()}.values())
-    return parameters, kept(wanted), type(model).__name__
+    return parameters, cache, type(model).__name__
 
 
 def kept(wanted: Any) -> dict[str, int]:

@@ -82,7 +82,7 @@ def _embedding_by_layer(read: Reader, shape: Shape) -> int:
 def _attention(read: Reader, shape: Shape, layer: Layer) -> int:
     """Return the parameters of the attention of one layer."""
     if read.number("kv_lora_rank", default=0):
-        return _latent_attention(read, shape) + _indexer(read, shape)
+        return _latent_attention(read, shape) + (_indexer(read, shape) if layer.indexed else 0)
     queries, values = layer.heads * layer.head_dim, layer.heads * layer.value_dim
     gate = values if _has_gate(read) else 0
     keys = layer.kv_heads * (layer.head_dim + layer.value_dim) if layer.keeps else 0
