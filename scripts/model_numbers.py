@@ -179,7 +179,7 @@ def prepare() -> None:
     """Let models for GPUs be built on a machine without one: they are only looked at."""
     import transformers
 
-    transformers.AutoConfig  # noqa: B018  it asks for torchvision while it is imported
+    assert transformers.AutoConfig  # which asks for torchvision while it is imported
     for name in ("", ".io", ".ops", ".transforms", ".transforms.v2", ".transforms.v2.functional"):
         sys.modules.setdefault(f"torchvision{name}", Placeholder(f"torchvision{name}"))
 
