@@ -138,10 +138,11 @@ def by_vllm(config: dict[str, Any]) -> tuple[int, dict[str, int], str]:
             try:
                 with torch.device("meta"):
                     model = initialize_model(wanted)
+                cache = kept(wanted)
             finally:
                 distributed.destroy_model_parallel()
     parameters = sum({id(p): p.numel() for p in model.parameters()}.values())
-    return parameters, kept(wanted), type(model).__name__
+    return parameters, cache, type(model).__name__
 
 
 def kept(wanted: Any) -> dict[str, int]:
@@ -178,7 +179,7 @@ def prepare() -> None:
     """Let models for GPUs be built on a machine without one: they are only looked at."""
     import transformers
 
-    transformers.AutoConfig  # noqa: B018  it asks for torchvision while it is imported
+    assert transformers.AutoConfig  # which asks for torchvision while it is imported
     for name in ("", ".io", ".ops", ".transforms", ".transforms.v2", ".transforms.v2.functional"):
         sys.modules.setdefault(f"torchvision{name}", Placeholder(f"torchvision{name}"))
 

@@ -229,7 +229,7 @@ def _cache(read: Reader, layer: Layer) -> Cache:
     """Return the cache of one layer with attention."""
     if read.number("kv_lora_rank", default=0) and read.model_type not in NOT_LATENT:
         width = read.number("kv_lora_rank") + read.number("qk_rope_head_dim")
-        index = read.number("index_head_dim", default=0)
+        index = read.number("index_head_dim", default=0) if layer.indexed else 0
         if index:  # keys of sparse attention's index, in 8 bits with a scale of 32
             width += (index + 4 * -(-index // 128)) // 2
         return Cache("latent", 1, 1, width)

@@ -72,12 +72,12 @@ cwm: hidden_size=6144 num_attention_heads=48 num_hidden_layers=64 num_key_value_
 dbrx: d_model=2048 n_heads=16 n_layers=24 num_key_value_heads=1 vocab_size=32000
 deepseek_v2: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 intermediate_size=11008 vocab_size=102400 n_routed_experts=64
   moe_intermediate_size=1407 n_shared_experts=2 kv_lora_rank=512 q_lora_rank=1536 qk_rope_head_dim=64 qk_nope_head_dim=128 v_head_dim=128
-deepseek_v3: hidden_size=7168 num_attention_heads=128 num_hidden_layers=61 num_key_value_heads=128 head_dim=64 intermediate_size=18432 vocab_size=129280
+deepseek_v3: hidden_size=7168 num_attention_heads=128 num_hidden_layers=61 num_key_value_heads=128 intermediate_size=18432 vocab_size=129280
   n_routed_experts=256 moe_intermediate_size=2048 n_shared_experts=1 num_experts_per_tok=8 kv_lora_rank=512 q_lora_rank=1536 qk_rope_head_dim=64
   qk_nope_head_dim=128 v_head_dim=128
-deepseek_v32: hidden_size=7168 num_attention_heads=128 num_hidden_layers=61 num_key_value_heads=128 head_dim=64 intermediate_size=18432
-  vocab_size=129280 n_routed_experts=256 moe_intermediate_size=2048 n_shared_experts=1 num_experts_per_tok=8 kv_lora_rank=512 q_lora_rank=1536
-  qk_rope_head_dim=64 qk_nope_head_dim=128 v_head_dim=128 index_head_dim=128 index_n_heads=64
+deepseek_v32: hidden_size=7168 num_attention_heads=128 num_hidden_layers=61 num_key_value_heads=128 intermediate_size=18432 vocab_size=129280
+  n_routed_experts=256 moe_intermediate_size=2048 n_shared_experts=1 num_experts_per_tok=8 kv_lora_rank=512 q_lora_rank=1536 qk_rope_head_dim=64
+  qk_nope_head_dim=128 v_head_dim=128 index_head_dim=128 index_n_heads=64
 deepseek_v4: hidden_size=4096 num_attention_heads=64 num_hidden_layers=43 num_key_value_heads=1 head_dim=512 vocab_size=129280 n_routed_experts=256
   moe_intermediate_size=2048 n_shared_experts=1 num_experts_per_tok=6 q_lora_rank=1024 qk_rope_head_dim=64 sliding_window=128 index_head_dim=128
   index_n_heads=64
@@ -121,12 +121,12 @@ glm4v_text: hidden_size=4096 num_attention_heads=32 num_hidden_layers=40 num_key
 glm5_next_text: hidden_size=4096 num_attention_heads=64 num_hidden_layers=45 num_key_value_heads=64 intermediate_size=12288 vocab_size=154880
   n_routed_experts=288 moe_intermediate_size=2048 n_shared_experts=1 num_experts_per_tok=8 kv_lora_rank=512 q_lora_rank=1536 qk_nope_head_dim=256
   v_head_dim=256 index_head_dim=128 index_n_heads=32
-glm_moe_dsa: hidden_size=6144 num_attention_heads=64 num_hidden_layers=78 num_key_value_heads=64 head_dim=64 intermediate_size=12288 vocab_size=154880
+glm_moe_dsa: hidden_size=6144 num_attention_heads=64 num_hidden_layers=78 num_key_value_heads=64 intermediate_size=12288 vocab_size=154880
   n_routed_experts=256 moe_intermediate_size=2048 n_shared_experts=1 num_experts_per_tok=8 kv_lora_rank=512 q_lora_rank=2048 qk_rope_head_dim=64
   qk_nope_head_dim=192 v_head_dim=256 index_head_dim=128 index_n_heads=32
 glm_ocr_text: hidden_size=1024 num_attention_heads=16 num_hidden_layers=16 num_key_value_heads=8 intermediate_size=4096 vocab_size=59392
 gpt2: n_embd=768 n_head=12 n_layer=12 vocab_size=50257 tied=1
-gpt_bigcode: n_embd=768 n_head=12 n_layer=12 num_key_value_heads=1 vocab_size=50257 tied=1
+gpt_bigcode: n_embd=768 n_head=12 n_layer=12 vocab_size=50257 tied=1
 gpt_neox: hidden_size=6144 num_attention_heads=64 num_hidden_layers=44 intermediate_size=24576 vocab_size=50432
 gpt_oss: hidden_size=2880 num_attention_heads=64 num_hidden_layers=36 num_key_value_heads=8 head_dim=64 intermediate_size=2880 vocab_size=201088
   num_local_experts=128 num_experts_per_tok=4 sliding_window=128
@@ -144,18 +144,19 @@ granitemoeshared: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 i
   num_experts_per_tok=2
 helium: hidden_size=2560 num_attention_heads=20 num_hidden_layers=24 num_key_value_heads=20 head_dim=128 intermediate_size=7040 vocab_size=48000
 hunyuan_v1_dense: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 intermediate_size=11008 vocab_size=290943
-hunyuan_v1_moe: num_shared_expert=1 hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 intermediate_size=11008 vocab_size=290943 num_experts=1 moe_topk=1
+hunyuan_v1_moe: num_shared_expert=1 hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 intermediate_size=11008 vocab_size=290943 num_experts=1
+  moe_topk=1
 hunyuan_vl_text: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 intermediate_size=11008 vocab_size=290943
 hy_v3: hidden_size=4096 num_attention_heads=64 num_hidden_layers=80 num_key_value_heads=8 head_dim=128 intermediate_size=13312 vocab_size=120832
   num_experts=192 moe_intermediate_size=1536 num_shared_experts=1 num_experts_per_tok=8
-hy_v4: hidden_size=2816 num_attention_heads=32 num_hidden_layers=34 num_key_value_heads=32 head_dim=64 intermediate_size=6912 vocab_size=120832
-  n_routed_experts=256 moe_intermediate_size=768 n_shared_experts=1 num_experts_per_tok=8 kv_lora_rank=512 q_lora_rank=1536 qk_rope_head_dim=64
-  qk_nope_head_dim=192 v_head_dim=256 index_head_dim=128 index_n_heads=16
+hy_v4: hidden_size=2816 num_attention_heads=32 num_hidden_layers=34 num_key_value_heads=32 intermediate_size=6912 vocab_size=120832 n_routed_experts=256
+  moe_intermediate_size=768 n_shared_experts=1 num_experts_per_tok=8 kv_lora_rank=512 q_lora_rank=1536 qk_rope_head_dim=64 qk_nope_head_dim=192
+  v_head_dim=256 index_head_dim=128 index_n_heads=16
 jamba: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 num_key_value_heads=8 intermediate_size=14336 vocab_size=65536 num_experts=16
   num_experts_per_tok=2 mamba_d_state=16 mamba_expand=2 attn_layer_period=8
 jetmoe: hidden_size=2048 num_attention_heads=32 num_hidden_layers=12 num_key_value_heads=16 intermediate_size=5632 vocab_size=32000 num_local_experts=8
   num_experts_per_tok=2
-kimi_linear: hidden_size=2304 num_attention_heads=32 num_hidden_layers=27 num_key_value_heads=32 head_dim=64 intermediate_size=9216 vocab_size=163840
+kimi_linear: hidden_size=2304 num_attention_heads=32 num_hidden_layers=27 num_key_value_heads=32 intermediate_size=9216 vocab_size=163840
   num_experts=256 moe_intermediate_size=1024 num_shared_experts=1 kv_lora_rank=512 qk_rope_head_dim=64 qk_nope_head_dim=128 v_head_dim=128
 lfm2: hidden_size=2560 num_attention_heads=32 num_hidden_layers=32 num_key_value_heads=8 intermediate_size=12288 vocab_size=65536 conv_L_cache=3
 lfm2_moe: hidden_size=2048 num_attention_heads=32 num_hidden_layers=32 num_key_value_heads=8 intermediate_size=7168 vocab_size=65536 num_experts=32
@@ -163,7 +164,7 @@ lfm2_moe: hidden_size=2048 num_attention_heads=32 num_hidden_layers=32 num_key_v
 llama: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 intermediate_size=11008 vocab_size=32000
 llama4_text: hidden_size=5120 num_attention_heads=40 num_hidden_layers=48 num_key_value_heads=8 head_dim=128 intermediate_size_mlp=16384
   intermediate_size=8192 vocab_size=202048 num_local_experts=16 num_experts_per_tok=1 attention_chunk_size=8192
-longcat_flash: hidden_size=6144 num_attention_heads=64 num_layers=28 head_dim=64 ffn_hidden_size=12288 vocab_size=131072 n_routed_experts=512
+longcat_flash: hidden_size=6144 num_attention_heads=64 num_layers=28 ffn_hidden_size=12288 vocab_size=131072 n_routed_experts=512
   expert_ffn_hidden_size=2048 moe_topk=12 kv_lora_rank=512 q_lora_rank=1536 qk_rope_head_dim=64 qk_nope_head_dim=128 v_head_dim=128
 mamba: hidden_size=768 num_hidden_layers=32 intermediate_size=1536 vocab_size=50280 state_size=16 expand=2
 mamba2: hidden_size=4096 num_hidden_layers=64 head_dim=64 vocab_size=32768 state_size=128 n_groups=8 expand=2 num_heads=128
@@ -183,7 +184,7 @@ ministral: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 num_key_
   sliding_window=4096
 ministral3: hidden_size=4096 num_attention_heads=32 num_hidden_layers=34 num_key_value_heads=8 head_dim=128 intermediate_size=14336 vocab_size=131072
 mistral: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 num_key_value_heads=8 intermediate_size=14336 vocab_size=32000
-mistral4: hidden_size=4096 num_attention_heads=32 num_hidden_layers=36 num_key_value_heads=32 head_dim=128 intermediate_size=12288 vocab_size=131072
+mistral4: hidden_size=4096 num_attention_heads=32 num_hidden_layers=36 num_key_value_heads=32 intermediate_size=12288 vocab_size=131072
   n_routed_experts=128 moe_intermediate_size=2048 n_shared_experts=1 num_experts_per_tok=4 kv_lora_rank=256 q_lora_rank=1024 qk_rope_head_dim=64
   qk_nope_head_dim=64 v_head_dim=128
 mixtral: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 num_key_value_heads=8 intermediate_size=14336 vocab_size=32000 num_local_experts=8
@@ -191,9 +192,8 @@ mixtral: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 num_key_va
 mllama_text_model: hidden_size=4096 num_attention_heads=32 num_hidden_layers=40 num_key_value_heads=8 intermediate_size=14336 vocab_size=128256
 mpt: d_model=2048 n_heads=16 n_layers=24 vocab_size=50368
 nemotron: hidden_size=6144 num_attention_heads=48 num_hidden_layers=32 intermediate_size=24576 vocab_size=256000
-nemotron_h: hidden_size=4096 num_attention_heads=32 num_key_value_heads=8 head_dim=128 intermediate_size=21504 vocab_size=131072 n_routed_experts=8
-  moe_intermediate_size=7688 n_shared_experts=1 moe_shared_expert_intermediate_size=7688 num_experts_per_tok=2 mamba_num_heads=128 mamba_head_dim=64
-  ssm_state_size=128 n_groups=8 expand=2
+nemotron_h: hidden_size=4096 num_attention_heads=32 num_key_value_heads=8 head_dim=128 intermediate_size=21504 vocab_size=131072 mamba_num_heads=128
+  mamba_head_dim=64 ssm_state_size=128 n_groups=8 expand=2
 olmo: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 intermediate_size=11008 vocab_size=50304
 olmo2: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 intermediate_size=11008 vocab_size=50304
 olmo3: hidden_size=4096 num_attention_heads=32 num_hidden_layers=32 intermediate_size=11008 vocab_size=50304 sliding_window=4096
@@ -242,8 +242,8 @@ step3p5: hidden_size=4096 num_attention_heads=64 num_hidden_layers=45 num_key_va
   n_routed_experts=288 moe_intermediate_size=1280 num_experts_per_tok=8
 vaultgemma: hidden_size=2304 num_attention_heads=8 num_hidden_layers=26 num_key_value_heads=4 head_dim=256 intermediate_size=9216 vocab_size=256000
   sliding_window=4096 tied=1
-youtu: hidden_size=2048 num_attention_heads=16 num_hidden_layers=32 num_key_value_heads=16 head_dim=64 intermediate_size=6144 vocab_size=128256
-  kv_lora_rank=512 q_lora_rank=1536 qk_rope_head_dim=64 qk_nope_head_dim=128 v_head_dim=128
+youtu: hidden_size=2048 num_attention_heads=16 num_hidden_layers=32 num_key_value_heads=16 intermediate_size=6144 vocab_size=128256 kv_lora_rank=512
+  q_lora_rank=1536 qk_rope_head_dim=64 qk_nope_head_dim=128 v_head_dim=128
 zamba: hidden_size=3712 num_attention_heads=16 num_hidden_layers=76 num_key_value_heads=16 intermediate_size=14848 vocab_size=32000 mamba_d_state=16
   mamba_expand=2 attn_layer_period=6
 zamba2: hidden_size=2560 num_attention_heads=32 num_hidden_layers=54 vocab_size=32000 mamba_d_state=64 mamba_expand=2

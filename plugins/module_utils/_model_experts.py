@@ -10,7 +10,14 @@ from typing import Any
 from ._errors import InvalidError
 from ._model_config import Reader, numbers
 
-CHOSEN = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_topk", "moe_k")
+CHOSEN = (
+    "num_experts_per_tok",
+    "num_experts_per_token",
+    "moe_top_k",
+    "moe_topk",
+    "moe_k",
+    "top_k_experts",
+)
 SHARED = (
     "n_shared_experts",
     "num_shared_experts",

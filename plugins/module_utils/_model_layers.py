@@ -57,8 +57,8 @@ _ALL_WINDOWED = (
 class Layer:
     """One layer: ``kind`` is full, window, chunk, state, both (full and state) or none.
 
-    ``extra`` counts parameters of what stands in the place of attention or feed-forward, and
-    ``keeps`` tells whether it has a cache of its own.
+    ``extra`` counts parameters of what stands in the place of attention or feed-forward; ``keeps`` tells
+    whether it has a cache of its own, and ``indexed`` whether it has an index for sparse attention.
     """
 
     kind: str
@@ -70,6 +70,7 @@ class Layer:
     sparse: bool
     width: int
     keeps: bool = True
+    indexed: bool = True
     extra: int = 0
 
     @property
@@ -90,13 +91,15 @@ def layers_of(read: Reader, shape: Shape) -> list[Layer]:
     if shape.kv_heads == 1:
         heads = [1] * count
     widths = [read.adjusted(w) for w in read.each(count, *read.widths, default=shape.intermediate)]
-    blocks = read.any("block_configs")
+    blocks, indexes = read.any("block_configs"), read.any("indexer_types")
+    indexes = indexes if isinstance(indexes, list) else []
     shared = count - read.number("num_kv_shared_layers", default=0)
     found = []
     for i, kind in enumerate(kinds):
         block = blocks[i] if isinstance(blocks, list) and i < len(blocks) else {}
         layer = _layer(read, shape, kind, heads[i], widths[i] if "dense" in feeds[i] else 0)
         layer = replace(layer, sparse="experts" in feeds[i], keeps=i < shared)
+        layer = replace(layer, indexed=indexes[i : i + 1] != ["shared"])
         found.append(_of_block(read, shape, layer, block) if "attention" in block else layer)
         if read.model_type == "longcat_flash":  # two of attention and of dense to each of experts
             found.append(replace(layer, sparse=False))

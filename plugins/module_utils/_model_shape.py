@@ -45,7 +45,8 @@ def shape_of(read: Reader) -> Shape:
     dim = read.number("head_dim", "attention_head_dim", "kv_channels", default=0)
     if not dim and read.model_type.startswith(_STATED) and not read.any("kv_lora_rank"):
         dim = max(hidden // heads, 128)
-        read.note(f"config.json names no head_dim, as models of its type do: {dim} was taken")
+        if dim > hidden // heads:
+            read.note(f"config.json names no head_dim, as models of its type do: {dim} was taken")
     dim = dim or hidden // heads
     layers = _layers(read)
     kv_heads = _kv_heads(read, heads, layers)
@@ -108,7 +109,8 @@ def max_context(read: Reader) -> int:
     longest = read.number(*CONTEXT, default=0)
     if not longest:
         longest = 2**17
-        read.note("config.json names no longest context: 131072 tokens were taken")
+        if "mamba" not in read.model_type:
+            read.note("config.json names no longest context: 131072 tokens were taken")
     rope = read.any("rope_scaling", "rope_parameters")
     if not isinstance(rope, dict) or read.model_type.startswith("gemma3"):
         return longest

@@ -82,7 +82,7 @@ def _embedding_by_layer(read: Reader, shape: Shape) -> int:
 def _attention(read: Reader, shape: Shape, layer: Layer) -> int:
     """Return the parameters of the attention of one layer."""
     if read.number("kv_lora_rank", default=0):
-        return _latent_attention(read, shape) + _indexer(read, shape)
+        return _latent_attention(read, shape) + (_indexer(read, shape) if layer.indexed else 0)
     queries, values = layer.heads * layer.head_dim, layer.heads * layer.value_dim
     gate = values if _has_gate(read) else 0
     keys = layer.kv_heads * (layer.head_dim + layer.value_dim) if layer.keeps else 0
@@ -98,9 +98,7 @@ def _latent_attention(read: Reader, shape: Shape) -> int:
     """Multi-head latent attention, https://arxiv.org/abs/2405.04434, section 2.1."""
     rope, plain = read.number("qk_rope_head_dim"), read.number("qk_nope_head_dim")
     value, latent = read.number("v_head_dim"), read.number("kv_lora_rank")
-    heads, rank = shape.heads, read.number("q_lora_rank", default=0)
-    if "q_lora_rank" in read.config and read.any("q_lora_rank") is None:
-        rank = 0  # said to be none, whatever the class would set
+    heads, rank = shape.heads, _rank(read)
     queries = heads * (plain + rope)
     down_up = rank * (shape.hidden + queries) if rank else shape.hidden * queries
     keys = shape.hidden * (latent + rope) + latent * heads * (plain + value)
@@ -108,11 +106,18 @@ def _latent_attention(read: Reader, shape: Shape) -> int:
     return int(down_up + keys + gate + heads * value * shape.hidden)
 
 
+def _rank(read: Reader) -> int:
+    """Return the rank of queries; null says that there is none, whatever the class would set."""
+    if read.any("q_lora_rank") is None and "q_lora_rank" in read.config:
+        return 0
+    return read.number("q_lora_rank", default=0)
+
+
 def _indexer(read: Reader, shape: Shape) -> int:
     """Return what chooses the tokens of sparse attention: queries, keys and weights of heads."""
     heads = read.number("index_n_heads", default=0)
     width = read.number("index_head_dim", default=0)
-    rank = read.number("q_lora_rank", default=0) or shape.hidden
+    rank = _rank(read) or shape.hidden
     return rank * heads * width + shape.hidden * (width + heads)
 
 

@@ -27,7 +27,7 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.published import (
 
 ROWS = json.loads((CONFIGURATIONS / "table.json").read_text(encoding="utf-8"))["models"]
 CLOSE = 0.03
-MUTATIONS = 400
+MUTATIONS = 250
 
 
 def configuration(name: str) -> dict[str, Any]:
