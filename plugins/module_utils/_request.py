@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -251,10 +252,15 @@ def read_project(folder: Path, user: int, load: Callable[[str], Any]) -> tuple[s
     """
     for place in (folder, *folder.parents):
         path = place / "gpuops.yml"
-        if not path.is_file():
+        try:
+            status = path.stat()
+        except OSError:  # there is none, or nobody may look there
             continue
-        status = path.stat()
-        if status.st_uid not in (user, 0) or status.st_mode & 0o002:
+        if (
+            not stat.S_ISREG(status.st_mode)
+            or status.st_uid not in (user, 0)
+            or status.st_mode & 0o002
+        ):
             return "", {}
         found = load(str(path))
         if not isinstance(found, Mapping):

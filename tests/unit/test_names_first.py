@@ -38,7 +38,13 @@ def play(name: str, home: Path, url: str, *words: str, **variables: Any) -> str:
     book = str(ROOT / f"playbooks/{name}.yml")
     command = [sys.executable, "-m", "ansible", "playbook", book, "-e", json.dumps(variables)]
     done = subprocess.run(
-        [*command, *words], cwd=home, env=environment, capture_output=True, text=True, check=False
+        [*command, *words],
+        cwd=home,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode != 0, done.stdout
     return " ".join((done.stdout + done.stderr).split())

@@ -59,7 +59,13 @@ def play(simulator: Any, tmp_path: Path) -> Play:
         }
         command = [sys.executable, "-m", "ansible", program, *words]
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            command,
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert SECRET not in done.stdout + done.stderr
         return done

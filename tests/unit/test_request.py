@@ -105,6 +105,50 @@ def test_hours_are_written_as_the_docs_write_them(estate: Estate) -> None:
     assert "llm, mon-sun 00:00-24:00 UTC: open" in said(done), said(done)
 
 
+HABITS = {
+    "ANSIBLE_STRATEGY": "host_pinned",
+    "ANSIBLE_GATHERING": "explicit",
+    "ANSIBLE_INJECT_FACT_VARS": "False",
+    "ANSIBLE_FORKS": "1",
+    "ANSIBLE_ANY_ERRORS_FATAL": "True",
+    "ANSIBLE_ERROR_ON_UNDEFINED_VARS": "True",
+}
+
+
+def test_every_playbook_works_in_an_estate_with_every_habit_at_once(tmp_path: Path) -> None:
+    home = tmp_path / "my own home"
+    inventory = home / "my estate"
+    (inventory / "group_vars").mkdir(parents=True)
+    (inventory / "hosts").write_text("localhost ansible_connection=local\nweb1\n", encoding="utf-8")
+    odd: dict[str, Any] = dict.fromkeys((n for n in VARIABLES if "_" not in n), "estate")
+    odd |= {"ansible_port": 2222, "ansible_become": True, "ansible_become_method": "doas"}
+    (inventory / "group_vars/all.yml").write_text(json.dumps(odd), encoding="utf-8")
+    hosts = ("-i", str(inventory / "hosts"))
+    stock = {"FIN-01": {"on_demand": SHELF, "spot": {}}}
+    before = os.umask(0o077)
+    try:
+        with Simulator({"stock": stock, "provision_seconds": 0}) as cloud:
+            estate = Estate(cloud, home)
+            name = {"deployment": "llm"}
+            for book, given, words in (
+                ("capacity", {"tier": "any_a100"}, "1A100.22V"),
+                ("preflight", {**WISH, **name}, "The credentials work"),
+                ("bringup", {**WISH, **name, "ssh_ready_timeout": 1}, "It goes on costing money"),
+                ("status", {}, "llm"),
+                ("lease", {**name, "extend": "2h", "owner": "ada", "ledger": "none"}, "until"),
+                ("cost", {"ledger": "none"}, "llm"),
+                ("reap", {"everything": True, "ledger": "none"}, "1 machines"),
+                ("metrics", {"ledger": "none"}, "gpuops_machines"),
+                ("teardown", {**name, "owner": "ada", "ledger": "none"}, "leftovers: none"),
+            ):
+                done = estate.run(book, *hosts, variables=given, **HABITS)
+                assert words in said(done), (book, said(done))
+                assert (done.returncode == 0) is (book != "bringup"), (book, said(done))
+            assert len(estate.orders()) == 2  # the purchase, and its end
+    finally:
+        os.umask(before)
+
+
 # -- before money ----------------------------------------------------------------------------------
 
 

@@ -170,6 +170,11 @@ def test_project_file_of_somebody_else_does_not_count(tmp_path: Path) -> None:
         assert read_project(tmp_path, 0, load) == ("", {})
 
 
+def test_folder_of_that_name_is_no_project_file(tmp_path: Path) -> None:
+    (tmp_path / "a/gpuops.yml").mkdir(parents=True)
+    assert read_project(tmp_path / "a", os.getuid(), load) == ("", {})
+
+
 def test_playbook_of_that_name_is_no_project_file(tmp_path: Path) -> None:
     project(tmp_path, "- import_playbook: gpuops.cloud.bringup\n")
     assert read_project(tmp_path, os.getuid(), load) == ("", {})

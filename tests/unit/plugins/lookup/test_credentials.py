@@ -1,0 +1,40 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Credentials from variables: what is given, and nothing for what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.gpuops.cloud.plugins.lookup.credentials import LookupModule
+
+
+class Templar:
+    """Answers templates as Ansible would."""
+
+    @staticmethod
+    def template(value: Any) -> Any:
+        return "me" if value == "{{ who }}" else value
+
+
+@pytest.mark.every_core("credentials")
+@pytest.mark.parametrize(
+    ("variables", "found"),
+    [
+        (None, {}),
+        ({"client_id": "of somebody else"}, {}),
+        ({"datacrunch_client_id": "", "datacrunch_profile": None}, {}),
+        (
+            {"datacrunch_client_id": "{{ who }}", "datacrunch_client_secret": "x"},
+            {"client_id": "me", "client_secret": "x"},
+        ),
+        ({"datacrunch_timeout": 0, "datacrunch_base_url": "u"}, {"timeout": 0, "base_url": "u"}),
+    ],
+)
+def test_what_variables_give(variables: dict[str, Any] | None, found: dict[str, Any]) -> None:
+    lookup = LookupModule.__new__(LookupModule)
+    lookup._templar = Templar()
+    assert lookup.run([], variables=variables) == [found]
