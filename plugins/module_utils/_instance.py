@@ -31,7 +31,7 @@ from ._plan import Plan
 from ._resources import Instance
 from ._settings import lease_max_of, owner_of
 from ._terminate import bill_of
-from ._times import read_time
+from ._times import read_time, write_time
 
 
 class InstanceNoun:
@@ -230,7 +230,8 @@ def list_instances(client: Client, want: dict[str, Any]) -> dict[str, Any]:
         if row.ownership and (row.ownership.deployment, row.ownership.name) not in there
     ]
     lost = [describe_instance(row) for row in taken_away(client, rows)]
-    return {"instances": _meant(living, want), "evicted": _meant(lost, want)}
+    now = write_time(client.now())
+    return {"instances": _meant(living, want), "evicted": _meant(lost, want), "now": now}
 
 
 def _meant(rows: list[dict[str, Any]], want: dict[str, Any]) -> list[dict[str, Any]]:

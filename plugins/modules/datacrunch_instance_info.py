@@ -97,6 +97,11 @@ evicted:
   type: list
   elements: dict
   sample: []
+now:
+  description: The time of the cloud in UTC, by which leases end, whatever clock the controller has.
+  returned: success
+  type: str
+  sample: "2026-11-22T08:00:00Z"
 """
 
 from ..module_utils._instance import list_instances

@@ -277,3 +277,17 @@ def passed_on(playbook: str, module: str) -> set[str]:
 )
 def test_playbook_loses_no_option_on_the_way(playbook: str, module: str, without: set[str]) -> None:
     assert options_of(module) - passed_on(playbook, module) == without
+
+
+def test_leases_end_by_the_clock_of_the_cloud(simulator: Any, play: Play) -> None:
+    buy(simulator, deployment="llm", lease="12h")
+    shown = play(*book("status"), ANSIBLE_STDOUT_CALLBACK="default").stdout
+    assert "11 h 5" in shown or "12 h 00" in shown
+    simulator.advance(13 * 3600)
+    assert "EXPIRED" in play(*book("status"), ANSIBLE_STDOUT_CALLBACK="default").stdout
+
+
+def test_deployment_without_an_instance_tells_prometheus_nothing(play: Play) -> None:
+    done = play(*book("monitor", deployment="llm"))
+    assert done.returncode != 0
+    assert "has no running machine" in " ".join(done.stdout.split())
