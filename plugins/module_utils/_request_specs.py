@@ -88,7 +88,7 @@ _BRINGUP = (
     f"{_CHOICE} {_BUY} {_MODEL} deployment count ledger observation_log ask prompt max_tokens"
 )
 _BRINGUP += " ssh_private_key_file gpuops_home"
-_TEARDOWN = f"{_END} deployment ledger confirm missing_ok purge_trash gpuops_home"
+_TEARDOWN = f"{_END} deployment ledger confirm missing_ok purge_trash gpuops_home format"
 
 _TAKES = {
     "bringup": _BRINGUP,
@@ -97,11 +97,11 @@ _TAKES = {
     "scheduled": f"{_BRINGUP} {_TEARDOWN}",
     "demo": "demo_keep demo_scenario demo_tier",
     "demo_stop": "",
-    "status": "deployment owner gpuops_home",
+    "status": "deployment owner gpuops_home format",
     "capacity": f"{_CHOICE} {_MODEL} format file observation_log",
     "cost": "since until by deployment owner project budget ledger format file",
-    "lease": f"{_LEASE} deployment ledger gpuops_home",
-    "reap": f"{_REAP} ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home",
+    "lease": f"{_LEASE} deployment ledger gpuops_home format",
+    "reap": f"{_REAP} ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format",
     "metrics": "file file_mode budget ledger",
     "benchmark": "deployment owner gpuops_home request_rates requests input_tokens output_tokens compare",
     "gateway": "deployment owner gpuops_home gateway_host",
@@ -124,7 +124,11 @@ ROLES = {
     "monitor": ("exporters",),
 }
 # A playbook may know fewer words than another for the same variable.
-CHOICES = {("capacity", "format"): ["table", "json", "html"]}
+CHOICES = {
+    ("capacity", "format"): ["table", "json", "html"],
+    **{(book, "format"): ["table", "json"] for book in ("status", "lease", "teardown", "reap")},
+    ("scheduled", "format"): ["table", "json"],
+}
 
 
 def spec_of(book: str) -> Spec:

@@ -51,7 +51,7 @@ notes:
   - C(demo) runs the whole path in a simulated cloud; it takes C(demo_keep), C(demo_scenario), C(demo_tier).
   - C(demo_stop) ends a demo; it takes none.
   - C(gateway) opens one endpoint; it takes C(deployment), C(gateway_host), C(gpuops_home), C(owner).
-  - C(lease) changes leases; it takes C(budget), C(budget_policy), C(confirm), C(data_volumes), C(deployment), C(done), C(extend),
+  - C(lease) changes leases; it takes C(budget), C(budget_policy), C(confirm), C(data_volumes), C(deployment), C(done), C(extend), C(format),
     C(gpuops_home), C(lease), C(lease_max), C(lease_max_override), C(ledger), C(machine_name), C(max_lease_cost), C(os_volume), C(owner),
     C(protect), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
   - C(metrics) writes metrics; it takes C(budget), C(file), C(file_mode), C(ledger).
@@ -65,20 +65,20 @@ notes:
     C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(replace),
     C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes), C(wait_for_capacity), C(wait_interval),
     C(wait_timeout).
-  - C(reap) terminates what is over; it takes C(budget), C(data_volumes), C(deployments), C(everything), C(gpuops_home), C(grace),
+  - C(reap) terminates what is over; it takes C(budget), C(data_volumes), C(deployments), C(everything), C(format), C(gpuops_home), C(grace),
     C(idle_after), C(idle_timeout), C(ledger), C(metrics_file), C(mode), C(orphan_age), C(os_volume), C(owner), C(ssh_private_key_file),
     C(ssh_user), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
   - C(scheduled) follows business hours; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval), C(capacity_timeout),
-    C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count), C(gpuops_home), C(gpus),
-    C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override), C(ledger), C(locations),
-    C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count), C(min_gpu_count), C(min_ram_gb),
-    C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(missing_ok), C(model_config), C(model_fit), C(objective),
-    C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(purge_trash),
-    C(replace), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes), C(wait_for_capacity),
-    C(wait_interval), C(wait_timeout).
-  - C(status) tells how things stand; it takes C(deployment), C(gpuops_home), C(owner).
-  - C(teardown) terminates a deployment; it takes C(confirm), C(data_volumes), C(deployment), C(gpuops_home), C(ledger), C(missing_ok),
-    C(os_volume), C(owner), C(purge_trash), C(wait_interval), C(wait_timeout).
+    C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(format), C(gpu_count),
+    C(gpuops_home), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override),
+    C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count),
+    C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(missing_ok), C(model_config),
+    C(model_fit), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt),
+    C(protect), C(purge_trash), C(replace), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes),
+    C(wait_for_capacity), C(wait_interval), C(wait_timeout).
+  - C(status) tells how things stand; it takes C(deployment), C(format), C(gpuops_home), C(owner).
+  - C(teardown) terminates a deployment; it takes C(confirm), C(data_volumes), C(deployment), C(format), C(gpuops_home), C(ledger),
+    C(missing_ok), C(os_volume), C(owner), C(purge_trash), C(wait_interval), C(wait_timeout).
   - C(verify_account) tells which dialect of the API an account speaks; it takes C(budget), C(file), C(gpuops_report_dir), C(ledger),
     C(locations), C(max_price_per_hour), C(owner), C(project), C(spend), C(ssh_keys).
   - Of type bool are C(ask), C(confidential), C(confirm), C(demo_keep), C(done), C(everything), C(keep_short_fleet), C(lease_max_override),

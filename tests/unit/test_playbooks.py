@@ -291,3 +291,35 @@ def test_deployment_without_an_instance_tells_prometheus_nothing(play: Play) -> 
     done = play(*book("monitor", deployment="llm"))
     assert done.returncode != 0
     assert "has no running machine" in " ".join(done.stdout.split())
+
+
+def as_json(play: Play, name: str, **variables: Any) -> dict[str, Any]:
+    """Return what a playbook shows for programs: one line of JSON."""
+    done = play(*book(name, format="json", **variables), ANSIBLE_STDOUT_CALLBACK="default")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (line,) = [row for row in done.stdout.splitlines() if row.startswith('{"')]
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def test_programs_can_read_what_the_playbooks_show(simulator: Any, play: Play) -> None:
+    buy(simulator, deployment="llm", lease="12h", owner="me")
+    status = as_json(play, "status")
+    assert [row["name"] for row in status["instances"]] == ["llm"]
+    assert status["balance"]["currency"] == "usd"
+    lease = as_json(play, "lease", deployment="llm", extend="1h", owner="me")
+    assert lease["instances"][0]["lease_end"] > status["instances"][0]["lease_end"]
+    reaped = as_json(play, "reap", everything=True)
+    assert reaped["reaped"] == []
+    end = as_json(play, "teardown", deployment="llm", owner="me", data_volumes="delete")
+    assert end["leftovers"] == []
+    assert {row["kind"] for row in end["bill"]} == {"instance", "volume"}
+
+
+def test_capacity_tells_by_its_status_that_nothing_can_be_bought(play: Play) -> None:
+    wish = {"tier": "any_h200"}
+    done = play(*book("capacity", **wish))
+    assert done.returncode == 2
+    assert "Nothing of what was asked for can be bought now" in " ".join(done.stdout.split())
+    observed = play(*book("capacity", **wish, observation_log="stock.jsonl"))
+    assert observed.returncode == 0
