@@ -90,7 +90,13 @@ def own_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 # What meets a release of ansible-core by its kind: its plugins, and expressions that it evaluates.
-EVERY_CORE_FOLDERS = ("plugins/action", "plugins/callback", "plugins/filter", "plugins/inventory")
+EVERY_CORE_FOLDERS = (
+    "plugins/action",
+    "plugins/callback",
+    "plugins/filter",
+    "plugins/inventory",
+    "plugins/lookup",
+)
 EVERY_CORE_FIXTURES = frozenset({"expressions"})
 
 

@@ -23,7 +23,13 @@ PACKAGE = "ansible_collections.gpuops.cloud.tests.unit"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 # The same on each release: no plugin that ansible-core loads, or seen by the one test of a module.
 ON_ONE = ("plugins", "plugins/module_utils", "plugins/modules")
-ON_EACH = ("plugins/action", "plugins/callback", "plugins/filter", "plugins/inventory")
+ON_EACH = (
+    "plugins/action",
+    "plugins/callback",
+    "plugins/filter",
+    "plugins/inventory",
+    "plugins/lookup",
+)
 
 
 def marks(function: Any) -> Iterator[pytest.Mark]:

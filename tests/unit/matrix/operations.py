@@ -108,10 +108,18 @@ OPERATIONS: tuple[Operation, ...] = (
     _lease("protect", lambda _before, after, _result: after.protected, protect=True),
     _lease("unprotect", _shows_no_protection, protect=False),
     _instance(
-        "stop", lambda _before, after, _result: after.status == "offline", "buy", state="stopped"
+        "stop",
+        lambda _before, after, _result: after.status == "offline",
+        "buy",
+        state="stopped",
+        owner="me",
     ),
     _instance(
-        "start", lambda _before, after, _result: after.status == "running", "buy", state="running"
+        "start",
+        lambda _before, after, _result: after.status == "running",
+        "buy",
+        state="running",
+        owner="me",
     ),
     _volume(
         "grow",

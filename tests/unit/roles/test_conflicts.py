@@ -155,6 +155,7 @@ def test_a_port_that_nobody_names_is_taken_all_the_same(tmp_path: Path) -> None:
     assert _conflicts.taken_ports(wanted, []) == []
 
 
+@pytest.mark.every_core("host_conflicts")
 def test_the_module_says_all_of_it_with_a_way_out(other: Any, tmp_path: Path) -> None:
     port, pid = other("127.0.0.1")
     unit = put(tmp_path, "vllm.service", BY_HAND)

@@ -94,6 +94,7 @@ def held(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.
         program.communicate()
 
 
+@pytest.mark.every_core("package_lock")
 def test_the_holder_is_named_and_waited_for(held: subprocess.Popen[str], tmp_path: Path) -> None:
     def look() -> str:
         return _package_lock.holder(tmp_path)

@@ -20,7 +20,7 @@ class Templar:
         return "me" if value == "{{ who }}" else value
 
 
-@pytest.mark.every_core("credentials")
+@pytest.mark.every_core
 @pytest.mark.parametrize(
     ("variables", "found"),
     [
