@@ -206,6 +206,10 @@ def _present(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-_SIZES = frozenset([*HIDDEN, *HEADS, *LAYERS, *KV_HEADS, *WIDTH, *CONTEXT, *PATTERNS, "head_dim",
-    "vocab_size", "kv_lora_rank", "n_routed_experts", "num_experts", "num_local_experts",
-    "moe_intermediate_size", "qk_rope_head_dim", "sliding_window"])  # fmt: skip
+_MORE_SIZES = (
+    "head_dim vocab_size kv_lora_rank n_routed_experts num_experts num_local_experts "
+    "moe_intermediate_size qk_rope_head_dim sliding_window"
+)
+_SIZES = frozenset(
+    (*HIDDEN, *HEADS, *LAYERS, *KV_HEADS, *WIDTH, *CONTEXT, *PATTERNS, *_MORE_SIZES.split())
+)

@@ -150,11 +150,11 @@ owner:
 home:
   description: Folder on the controller for keys and settings of all deployments.
   returned: success
-  type: path
+  type: str
 folder:
   description: Folder of the deployment.
   returned: success
-  type: path
+  type: str
 group:
   description: Inventory group for the hosts of the deployment.
   returned: success
