@@ -1,0 +1,75 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whoever sits at a terminal is asked before money is spent; nobody else is."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.gpuops.cloud.tests.unit.test_estates import WISH, Estate, said
+from gpuops_simulator import Simulator
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Iterator[Estate]:
+    """Return an estate, and a cloud that has a few GPUs."""
+    stock = {"FIN-01": {"on_demand": {"1A100.22V": 4}, "spot": {}}}
+    with Simulator({"stock": stock, "provision_seconds": 0}) as cloud:
+        yield Estate(cloud, tmp_path)
+
+
+def answered(estate: Estate, text: str, **variables: Any) -> tuple[int, str]:
+    """Run a bring-up at a terminal, answer its question; returns status and words."""
+    command, environment = estate.command("bringup", {**WISH, "ssh_ready_timeout": 1, **variables})
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(estate.home)
+        os.execve(command[0], command, environment)
+    heard = b""
+    for _wait in range(1200):
+        ready, _writable, _failed = select.select([terminal], [], [], 0.1)
+        try:
+            piece = os.read(terminal, 4096) if ready else b"quiet"
+        except OSError:  # its end of the terminal is closed
+            break
+        heard += piece if ready else b""
+        # What is typed before it listens is thrown away, so it is typed again.
+        if not ready and heard.rstrip().endswith(b"Type yes to go on:"):
+            os.write(terminal, f"{text}\r".encode())
+    os.close(terminal)
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    return status, " ".join(heard.decode(errors="replace").split())
+
+
+def test_somebody_at_a_terminal_is_asked_before_money_is_spent(estate: Estate) -> None:
+    status, heard = answered(estate, "no")
+    assert status != 0
+    assert "would buy gpuops-ada: 1A100.22V" in heard
+    assert "usd per hour, 21." in heard  # until its lease ends
+    assert "Nothing was bought or changed" in heard
+    assert estate.cloud.writes() == []
+
+
+@pytest.mark.parametrize("given", [{}, {"ask": "no"}])
+def test_yes_buys_and_ask_no_asks_nobody(estate: Estate, given: dict[str, Any]) -> None:
+    _status, heard = answered(estate, "yes", **given)
+    assert len(estate.orders()) == 1
+    assert ("Type yes to go on" in heard) is not bool(given)
+
+
+def test_nobody_is_asked_without_a_terminal_and_it_costs_no_request_more(estate: Estate) -> None:
+    done = estate.run("bringup", variables={**WISH, "ssh_ready_timeout": 1})
+    assert "Type yes" not in said(done)
+    reads = [row["path"] for row in estate.cloud.log() if row["method"] == "GET"]
+    assert len(estate.orders()) == 1
+    assert reads.count("/v1/instance-types") == 1
+    assert reads.count("/v1/instance-availability") == 1

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the playbooks show, for people and for programs, and what their status says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
+from ansible_collections.gpuops.cloud.tests.unit.test_estates import Estate, said
+from gpuops_simulator import Simulator
+
+AUTH = {"client_id": "estate", "client_secret": "the-secret-of-the-estate", "ledger": "none"}
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Iterator[Estate]:
+    """Return an estate with an instance of the deployment ``llm``."""
+    stock = {"FIN-01": {"on_demand": {"1A100.22V": 4}, "spot": {}}}
+    with Simulator({"stock": stock}) as cloud:
+        wish = {"deployment": "llm", "lease": "12h", "owner": "ada", "tier": "any_a100"}
+        result, _output = run_module(
+            "datacrunch_instance", {**AUTH, **wish, "base_url": f"{cloud.url}/v1"}
+        )
+        assert result["changed"], result
+        yield Estate(cloud, tmp_path)
+
+
+def as_json(estate: Estate, name: str, **variables: Any) -> dict[str, Any]:
+    """Return what a playbook shows for programs: one line of JSON."""
+    done = estate.run(name, variables={"format": "json", "gpuops_ledger": "none", **variables})
+    assert done.returncode == 0, said(done)
+    (line,) = [row for row in done.stdout.splitlines() if row.startswith('{"')]
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def test_programs_can_read_what_the_playbooks_show(estate: Estate) -> None:
+    status = as_json(estate, "status")
+    assert [row["name"] for row in status["instances"]] == ["llm"]
+    assert status["balance"]["currency"] == "usd"
+    mine = {"deployment": "llm", "owner": "ada"}
+    lease = as_json(estate, "lease", **mine, extend="1h")
+    assert lease["instances"][0]["lease_end"] > status["instances"][0]["lease_end"]
+    assert as_json(estate, "reap", everything=True)["reaped"] == []
+    end = as_json(estate, "teardown", **mine, data_volumes="delete")
+    assert end["leftovers"] == []
+    assert {row["kind"] for row in end["bill"]} == {"instance", "volume"}
+
+
+@pytest.mark.parametrize(("observed", "status"), [(False, 2), (True, 0)])
+def test_capacity_tells_by_its_status_that_nothing_can_be_bought(
+    estate: Estate, observed: bool, status: int
+) -> None:
+    more = {"observation_log": "stock.jsonl"} if observed else {}
+    done = estate.run("capacity", variables={"tier": "any_h200", **more})
+    assert done.returncode == status, said(done)
+    assert ("Nothing of what was asked for can be bought now" in said(done)) is not observed
+
+
+def test_leases_end_by_the_clock_of_the_cloud(estate: Estate) -> None:
+    shown = estate.run("status", variables={}).stdout
+    assert "11 h 5" in shown or "12 h 00" in shown
+    estate.cloud.advance(13 * 3600)
+    assert "EXPIRED" in estate.run("status", variables={}).stdout
+
+
+def test_deployment_without_an_instance_tells_prometheus_nothing(estate: Estate) -> None:
+    done = estate.run("monitor", variables={"deployment": "other"})
+    assert done.returncode != 0
+    assert "has no running machine" in said(done)
