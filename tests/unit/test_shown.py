@@ -55,24 +55,8 @@ def test_programs_can_read_what_the_playbooks_show(estate: Estate) -> None:
     assert {row["kind"] for row in end["bill"]} == {"instance", "volume"}
 
 
-@pytest.mark.parametrize(("observed", "status"), [(False, 2), (True, 0)])
-def test_capacity_tells_by_its_status_that_nothing_can_be_bought(
-    estate: Estate, observed: bool, status: int
-) -> None:
-    more = {"observation_log": "stock.jsonl"} if observed else {}
-    done = estate.run("capacity", variables={"tier": "any_h200", **more})
-    assert done.returncode == status, said(done)
-    assert ("Nothing of what was asked for can be bought now" in said(done)) is not observed
-
-
 def test_leases_end_by_the_clock_of_the_cloud(estate: Estate) -> None:
     shown = estate.run("status", variables={}).stdout
     assert "11 h 5" in shown or "12 h 00" in shown
     estate.cloud.advance(13 * 3600)
     assert "EXPIRED" in estate.run("status", variables={}).stdout
-
-
-def test_deployment_without_an_instance_tells_prometheus_nothing(estate: Estate) -> None:
-    done = estate.run("monitor", variables={"deployment": "other"})
-    assert done.returncode != 0
-    assert "has no running machine" in said(done)
