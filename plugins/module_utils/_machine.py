@@ -41,10 +41,10 @@ def twins(
     return sorted(found, key=lambda row: (row.id.startswith(replaced), *row.age_key))
 
 
-def is_first(row: Instance, rows: list[Instance], without: str | None = None) -> bool:
+def is_first(row: Instance, rows: list[Instance]) -> bool:
     """Tell whether a machine is the one that stays of its name in a list."""
     marks = row.ownership
-    same = twins(rows, marks.deployment, marks.name, without) if marks else []
+    same = twins(rows, marks.deployment, marks.name) if marks else []
     return bool(same) and same[0].id == row.id
 
 

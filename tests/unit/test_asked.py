@@ -6,15 +6,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.tests.unit.terminal import converse
 from ansible_collections.gpuops.cloud.tests.unit.test_estates import WISH, Estate, said
 from gpuops_simulator import Simulator
 
@@ -30,24 +28,9 @@ def estate(tmp_path: Path) -> Iterator[Estate]:
 def answered(estate: Estate, text: str, **variables: Any) -> tuple[int, str]:
     """Run a bring-up at a terminal, answer its question; returns status and words."""
     command, environment = estate.command("bringup", {**WISH, "ssh_ready_timeout": 1, **variables})
-    process, terminal = pty.fork()
-    if process == 0:
-        os.chdir(estate.home)
-        os.execve(command[0], command, environment)
-    heard = b""
-    for _wait in range(1200):
-        ready, _writable, _failed = select.select([terminal], [], [], 0.1)
-        try:
-            piece = os.read(terminal, 4096) if ready else b"quiet"
-        except OSError:  # its end of the terminal is closed
-            break
-        heard += piece if ready else b""
-        # What is typed before it listens is thrown away, so it is typed again.
-        if not ready and heard.rstrip().endswith(b"Type yes to go on:"):
-            os.write(terminal, f"{text}\r".encode())
-    os.close(terminal)
-    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    return status, " ".join(heard.decode(errors="replace").split())
+    question = "Type yes to go on:"
+    status, heard = converse(command, environment, estate.home, question, text, patience=120)
+    return status, " ".join(heard.split())
 
 
 def test_somebody_at_a_terminal_is_asked_before_money_is_spent(estate: Estate) -> None:

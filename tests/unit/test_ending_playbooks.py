@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._client import Client
+from ansible_collections.gpuops.cloud.tests.unit.terminal import converse
 from gpuops_simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,24 +71,7 @@ class Controller:
     def answer(self, text: str, playbook: str, **variables: Any) -> tuple[int, str]:
         """Run a playbook in a terminal, answer its question, and return its status and words."""
         command, environment = self.command(playbook, **variables)
-        process, terminal = pty.fork()
-        if process == 0:
-            os.chdir(ROOT)
-            os.execve(command[0], command, environment)
-        said = b""
-        for _wait in range(600):
-            ready, _writable, _failed = select.select([terminal], [], [], 0.1)
-            try:
-                piece = os.read(terminal, 4096) if ready else b"quiet"
-            except OSError:  # its end of the terminal is closed
-                break
-            said += piece if ready else b""
-            # What is typed before it listens is thrown away, so it is typed again.
-            if not ready and said.rstrip().endswith(b"Type yes to end it:"):
-                os.write(terminal, f"{text}\r".encode())
-        os.close(terminal)
-        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-        return status, said.decode(errors="replace")
+        return converse(command, environment, ROOT, "Type yes to end it:", text)
 
     def machines(self) -> list[str]:
         """Return the names of the machines that exist."""
