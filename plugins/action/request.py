@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible import context
+from ansible.errors import AnsibleUndefinedVariable
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.parsing.splitter import split_args
 from ansible.plugins.action import ActionBase
@@ -117,7 +118,7 @@ class ActionModule(ActionBase):
             sources = self._sources(variables)
             found = gather(args["playbook"], sources)
             for role in ROLES.get(args["playbook"], ()):
-                check_role(role_specs()[role], sources.variables)
+                check_role(role_specs()[role], _Here(variables, self._templar))
         except GpuopsError as error:
             fault = {"msg": f"{error} Nothing was done.", "error": error.as_result()}
             return {**result, "failed": True, **fault}
@@ -174,3 +175,13 @@ class _Lazy(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._variables)
+
+
+class _Here(_Lazy):
+    """Those that have a value here: a variable of a role may be made of those of its host."""
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return super().__getitem__(name)
+        except AnsibleUndefinedVariable:
+            raise KeyError(name) from None

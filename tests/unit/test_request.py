@@ -78,6 +78,13 @@ def test_group_variables_of_an_estate_change_nothing(estate: Estate) -> None:
     assert writes(estate) == []
 
 
+def test_variable_of_a_role_may_be_made_of_those_of_its_host(estate: Estate) -> None:
+    hosts, rows = estate.home / "hosts.json", {"vllm_port": "{{ of_host + 1 }}"}
+    hosts.write_text(json.dumps({"all": {"hosts": {"web1": {}}, "vars": rows}}), encoding="utf-8")
+    done = estate.run("bringup", "-i", str(hosts), "--check", variables=WISH)
+    assert "would: buy gpuops-ada" in said(done), said(done)
+
+
 def test_play_that_calls_ours_says_what_it_means(estate: Estate) -> None:
     book = estate.home / "site.yml"
     called = Path(__file__).resolve().parents[2] / "playbooks/capacity.yml"
