@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ._budget import EXCEEDED, THRESHOLDS, budget_rows, end_of, limit_of, words_of
+from ._budget import EXCEEDED, THRESHOLDS, budget_rows, limit_of
 from ._costs import Live, burn
 from ._errors import GpuopsError
+from ._periods import end_of, words_of
 from ._pots import PERIODS, Pot
 from ._spend import runway_hours
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ._budget import begin_of, end_of
 from ._numbers import price as price_of
+from ._periods import begin_of, end_of
 from ._times import read_time, write_time
 
 _FACTS = (

@@ -8,19 +8,17 @@ Days and months are those of UTC. ``growth`` and ``season`` are factors on every
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from ._errors import InvalidError
 from ._numbers import plain, shown
+from ._periods import SCOPES
 
 OK, EXCEEDED = "ok", "exceeded"
 STATES = (OK, "warning", "critical", EXCEEDED)
 THRESHOLDS = (80.0, 90.0, 100.0)
 # Period -> option that limits it.
 LIMITS = {"hour": "per_hour", "day": "per_day", "month": "per_month", "total": "total"}
-# Whose budgets there are beside that of the account, and the option that holds them by name.
-SCOPES = {"owner": "owners", "project": "projects"}
 _FACTORS = ("growth", "season")
 
 
@@ -163,11 +161,6 @@ def budget_rows(
     return rows
 
 
-def words_of(row: dict[str, Any]) -> str:
-    """Return whose budget a row is about, as part of a sentence, empty for the account's."""
-    return "".join(f" of {key} {row[key]}" for key in SCOPES if row.get(key))
-
-
 def state_at(share_percent: float, thresholds: Any = None) -> str:
     """Return the state at a share of a budget: it changes exactly at the thresholds."""
     return STATES[sum(share_percent >= step for step in thresholds or THRESHOLDS)]
@@ -176,19 +169,3 @@ def state_at(share_percent: float, thresholds: Any = None) -> str:
 def worst(rows: list[dict[str, Any]]) -> str:
     """Return the worst state of all rows, ``ok`` without any."""
     return max((row["state"] for row in rows), key=STATES.index, default=OK)
-
-
-def begin_of(period: str, now: datetime) -> datetime | None:
-    """Return when the day or month of a time began, None for the total."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return {"day": midnight, "month": midnight.replace(day=1)}.get(period)
-
-
-def end_of(period: str, now: datetime) -> datetime | None:
-    """Return when the day or month of a time ends, None for the total."""
-    begin = begin_of(period, now)
-    if begin is None:
-        return None
-    if period == "day":
-        return begin + timedelta(days=1)
-    return (begin + timedelta(days=32)).replace(day=1)

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from ._budget import words_of
+from ._periods import words_of
 from ._scale import buckets, day_text, duration_text, moment_text, nice_ticks, share, tick_text
 from ._times import read_time
 

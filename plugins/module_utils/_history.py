@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from . import _ledger
-from ._budget import begin_of, needs_past
+from ._budget import needs_past
 from ._errors import GpuopsError
 from ._ledger_url import url_of
+from ._periods import begin_of
 from ._resources import Instance
 
 # A purchase is written down when it is over: until then the ledger knows nothing of its instance.

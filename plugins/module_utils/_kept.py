@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from ._ending import Ending
 from ._errors import InvalidError
-from ._lease import KEEP_SUFFIX, part_name
-from ._machine import ENDED_TAG
+from ._lease import ENDED_TAG, KEEP_SUFFIX, part_name
 from ._resources import Instance, Volume
 
 

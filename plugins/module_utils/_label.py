@@ -17,9 +17,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ._times import NO_LEASE
+
 LIMIT = 60
 REQUEST_DIGITS = 8
-NO_LEASE = "none"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _HASH = 8
 # It begins the description; a cut or foreign one is none.

@@ -36,6 +36,8 @@ NEXT_LEASE_TAG = "gpuops-next-lease"
 PROTECT_TAG = "gpuops-protect"
 # On machines of the first release: the one that this was bought to replace.
 REPLACES_TAG = "gpuops-replaces"
+# A further mark: that the end of a machine is ours.
+ENDED_TAG = "gpuops-ended"
 # On a volume: kept on purpose. Where tags are refused the end of its name says so.
 KEEP_TAG = "gpuops-keep"
 KEEP_SUFFIX = ".keep"

@@ -20,7 +20,6 @@ from ._errors import GpuopsError, InvalidError, NotFoundError
 from ._extension import Extension
 from ._guard import check_limits
 from ._instance_books import end_events
-from ._label import NO_LEASE
 from ._lease import NEXT_LEASE_TAG, Identity, check_name
 from ._marking import Marks, lend_volume
 from ._plan import Plan, Step
@@ -28,6 +27,7 @@ from ._resources import Instance, Volume, held_by
 from ._settings import lease_max_of, owner_of
 from ._terminate import bill_of, terminate_one
 from ._times import (
+    NO_LEASE,
     check_lease_max,
     check_lease_min,
     lease_until,

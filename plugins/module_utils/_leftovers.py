@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from datetime import datetime
 
-from ._label import NO_LEASE
 from ._lease import LEASE_TAG
 from ._resources import SshKey, StartupScript, Volume
-from ._times import read_time, write_time
+from ._times import NO_LEASE, read_time, write_time
 from ._verdicts import KEPT, Rules, Verdict
 
 

@@ -17,10 +17,6 @@ from ._wait import wait_until
 _MISSING_LOOKS = 5
 
 
-# A further mark: that the end of a machine is ours.
-ENDED_TAG = "gpuops-ended"
-
-
 def twins(
     rows: list[Instance], deployment: str, name: str, without: str | None = None
 ) -> list[Instance]:

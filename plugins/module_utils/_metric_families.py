@@ -11,13 +11,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import _costs, _spend
-from ._budget import SCOPES
 from ._describe import describe_instance
 from ._exposition import Family
 from ._kept import evicted
-from ._label import NO_LEASE
+from ._periods import SCOPES
 from ._resources import Volume
-from ._times import read_time
+from ._times import NO_LEASE, read_time
 from ._traffic import Call
 
 # What can go wrong with a request, and what a reaper may end and why: counted from nought on, so

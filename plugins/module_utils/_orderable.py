@@ -14,8 +14,9 @@ from ._fallbacks import too_long
 from ._findings import refuse_lost_ownership, takes_no_tags
 from ._instance_facts import Found
 from ._kept import Kept
-from ._label import LIMIT, NO_LEASE, REQUEST_DIGITS, imitates
+from ._label import LIMIT, REQUEST_DIGITS, imitates
 from ._lease import LONGEST_VALUE, Identity
+from ._times import NO_LEASE
 
 # What the vendor's console and command line ask for: GiB.
 LEAST_OS_VOLUME_GB = 50

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from ._books import Thing, spent
-from ._budget import belongs, budget_rows, end_of, scopes
+from ._budget import belongs, budget_rows, scopes
 from ._costs import Live, burn
+from ._periods import end_of
 
 PERIODS = ("day", "month", "total")
 

@@ -11,11 +11,10 @@ from datetime import datetime
 from ._errors import InvalidError
 from ._hours import read_hours
 from ._idle_reports import Use
-from ._label import NO_LEASE
 from ._lease import DEPLOYMENT_TAG, Identity
 from ._leftovers import is_loose, judge_keys, judge_scripts, judge_volume, stays
 from ._resources import Instance, living_deployments
-from ._times import write_time
+from ._times import NO_LEASE, write_time
 from ._verdicts import Account, Judgement, Rules, Verdict
 
 

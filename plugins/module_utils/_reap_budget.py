@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ._budget import EXCEEDED, belongs, words_of, worst
+from ._budget import EXCEEDED, belongs, worst
+from ._periods import words_of
 from ._pots import Pot
 from ._resources import Instance
 from ._times import write_time

@@ -15,9 +15,8 @@ from datetime import datetime
 from typing import Any
 
 from ._books import Thing, things_of
-from ._lease import part_name
+from ._lease import ENDED_TAG, part_name
 from ._ledger import event_of
-from ._machine import ENDED_TAG
 from ._resources import Billed, Instance, Volume
 from ._times import read_time
 

@@ -25,8 +25,7 @@ from ._errors import (
     WrongStateError,
 )
 from ._gone import PROVEN, UNREAD, Proof
-from ._lease import MOST_TAGS
-from ._machine import ENDED_TAG
+from ._lease import ENDED_TAG, MOST_TAGS
 from ._marking import untag
 from ._resources import Instance, Tag
 from ._settling import mark_kept, settle_volumes

@@ -9,8 +9,9 @@ import re
 from datetime import datetime, timedelta, timezone
 
 from ._errors import InvalidError
-from ._label import NO_LEASE
 
+# Of a lease that never ends.
+NO_LEASE = "none"
 # The shortest lease; the cloud takes the money of ten minutes anyway.
 LEAST = timedelta(minutes=1)
 

@@ -56,6 +56,7 @@ PURE = (
     "_numbers",
     "_offer",
     "_offers",
+    "_periods",
     "_price",
     "_leftovers",
     "_plan",

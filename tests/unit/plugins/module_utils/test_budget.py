@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _books, _budget
+from ansible_collections.gpuops.cloud.plugins.module_utils import _books, _budget, _periods
 from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
@@ -133,9 +133,9 @@ def test_days_and_months(now: str, end_of_day: str, end_of_month: str) -> None:
     at, day, month = (
         datetime.fromisoformat(f"{text}+00:00") for text in (now, end_of_day, end_of_month)
     )
-    assert (_budget.end_of("day", at), _budget.end_of("month", at)) == (day, month)
-    assert _budget.begin_of("month", at) == at.replace(day=1, hour=0, minute=0, second=0)
-    assert _budget.begin_of("total", at) is _budget.end_of("total", at) is None
+    assert (_periods.end_of("day", at), _periods.end_of("month", at)) == (day, month)
+    assert _periods.begin_of("month", at) == at.replace(day=1, hour=0, minute=0, second=0)
+    assert _periods.begin_of("total", at) is _periods.end_of("total", at) is None
 
 
 # -- books -----------------------------------------------------------------------------------------
