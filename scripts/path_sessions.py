@@ -43,8 +43,8 @@ def pages(at: Bench) -> None:
 @nox.session
 @bench
 def demo(at: Bench) -> None:
-    """Run the demo as a user does, from the built tarball in an empty folder."""
-    go(at, "demo", ("pytest",), *files_of("demo"))
+    """Run what a user runs from the built tarball: the demo, the examples for CI, their guide."""
+    go(at, "demo", ("molecule", "pytest"), *files_of("demo"))
 
 
 @nox.session

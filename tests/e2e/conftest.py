@@ -11,6 +11,7 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS / place) for place in ("e2e", "simulator", "unit/plugins")]
 
+from installed import project, tarball
 from whole_path import cloud, serving
 
-__all__ = ["cloud", "serving"]
+__all__ = ["cloud", "project", "serving", "tarball"]

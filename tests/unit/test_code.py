@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HELPERS = {path.stem: path for path in (ROOT / "plugins/module_utils").glob("_*.py")}
 MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
-FOLDERS = ("plugins", "tests", "scripts", "roles", "extensions")
+FOLDERS = ("plugins", "tests", "scripts", "roles", "examples", "extensions")
 PYTHON_FILES = sorted(
     path
     for path in [ROOT / "noxfile.py", *(p for f in FOLDERS for p in (ROOT / f).rglob("*.py"))]
