@@ -37,7 +37,9 @@ def user(home: Path) -> dict[str, str]:
     home.mkdir(exist_ok=True)
     ours = ("ANSIBLE_", "DATACRUNCH_", "VERDA_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "ANSIBLE_NOCOLOR": "1", "HOME": str(home)}
+    # Its default is in the home of the password database, whatever HOME is.
+    settings = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp"}
+    return {**kept, **settings, "HOME": str(home)}
 
 
 @pytest.fixture(scope="session")
