@@ -136,7 +136,12 @@ class Cloud:
         return self.client().get(path, params or None).data()
 
     def fault(self, do: str, match: dict[str, str] | None = None, **more: Any) -> None:
-        """Let the simulator fail once, or ``times`` times."""
+        """Let the simulator fail once, or ``times`` times; who gets no answer waits 3 s for it.
+
+        All other tests keep a long limit: a busy machine may answer late.
+        """
+        if do in ("hang", "commit_then_hang"):
+            self.timeout = min(self.timeout, 3.0)
         self.sim.add_faults([{"match": match or ORDERS, "do": do, **more}])
 
     def calls(self, path: str | None = None, method: str | None = None) -> list[str]:

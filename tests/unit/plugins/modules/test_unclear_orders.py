@@ -41,9 +41,8 @@ def names(faults: list[dict[str, Any]]) -> list[str]:
 
 @pytest.fixture
 def shelf(cloud: Cloud) -> Cloud:
-    """Return a cloud with one kind of machine, and a client that does not wait long."""
+    """Return a cloud with one kind of machine."""
     cloud.sim.set_stock(stock("1H200.141S.44V"))
-    cloud.timeout = 2
     return cloud
 
 

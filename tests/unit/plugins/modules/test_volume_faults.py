@@ -42,80 +42,73 @@ FATES: list[dict[str, Any]] = [
 NAMES = [f"{fate['do']}-{fate.get('status', '')}" for fate in FATES]
 
 
-@pytest.fixture
-def hasty(cloud: Cloud) -> Cloud:
-    """Return a cloud, and a client that does not wait long for an answer."""
-    cloud.timeout = 2
-    return cloud
-
-
 @pytest.mark.parametrize("tags", [True, False])
 @pytest.mark.parametrize("fate", FATES, ids=NAMES)
 def test_lost_answer_to_an_order_ends_with_one_volume(
-    hasty: Cloud, fate: dict[str, Any], tags: bool
+    cloud: Cloud, fate: dict[str, Any], tags: bool
 ) -> None:
-    hasty.sim.switch(tags_supported=tags)
+    cloud.sim.switch(tags_supported=tags)
     if not tags:  # the first order is refused for its tags, the second meets the fault
-        hasty.fault("latency", ORDER, seconds=0)
-    hasty.fault(match=ORDER, **fate)
-    result = hasty.ok("datacrunch_volume", **NEW)
-    (row,) = living(hasty)
+        cloud.fault("latency", ORDER, seconds=0)
+    cloud.fault(match=ORDER, **fate)
+    result = cloud.ok("datacrunch_volume", **NEW)
+    (row,) = living(cloud)
     assert result["volume"]["id"] == row["id"]
     assert result["volume"]["status"] == "detached"
-    assert volume(hasty, **NEW)["actions"] == []
+    assert volume(cloud, **NEW)["actions"] == []
 
 
 @pytest.mark.parametrize("fate", FATES, ids=NAMES)
-def test_lost_answer_to_a_change_is_settled(hasty: Cloud, fate: dict[str, Any]) -> None:
-    made = volume(hasty, **NEW)["volume"]["id"]
+def test_lost_answer_to_a_change_is_settled(cloud: Cloud, fate: dict[str, Any]) -> None:
+    made = volume(cloud, **NEW)["volume"]["id"]
     for _change in range(4):
-        hasty.fault(match=CHANGE, **fate)
-        hasty.fault("latency", CHANGE, seconds=0)
-    assert hasty.ok("datacrunch_volume", **DATA, size_gb=120)["volume"]["size_gb"] == 120
-    hasty.sim.clear_faults()
+        cloud.fault(match=CHANGE, **fate)
+        cloud.fault("latency", CHANGE, seconds=0)
+    assert cloud.ok("datacrunch_volume", **DATA, size_gb=120)["volume"]["size_gb"] == 120
+    cloud.sim.clear_faults()
     for args in ({"state": "absent"}, {"restore": True}, {"state": "absent", "policy": "delete"}):
-        hasty.fault(match=CHANGE, **fate)
-        assert hasty.ok("datacrunch_volume", **DATA, **args)["changed"]
-        hasty.sim.clear_faults()
-    assert hasty.shows(f"/volumes/{made}")["is_permanently_deleted"]
+        cloud.fault(match=CHANGE, **fate)
+        assert cloud.ok("datacrunch_volume", **DATA, **args)["changed"]
+        cloud.sim.clear_faults()
+    assert cloud.shows(f"/volumes/{made}")["is_permanently_deleted"]
 
 
-def test_order_that_shows_up_late_is_found(hasty: Cloud) -> None:
-    hasty.fault("commit_then_reset", ORDER)
+def test_order_that_shows_up_late_is_found(cloud: Cloud) -> None:
+    cloud.fault("commit_then_reset", ORDER)
     hidden = iter([3])
 
     def hide(_seconds: float) -> None:
         for times in hidden:
-            hasty.fault("status", LIST, status=200, body=[], times=times)
+            cloud.fault("status", LIST, status=200, body=[], times=times)
 
-    hasty.clock.on_sleep = hide
-    result = hasty.ok("datacrunch_volume", **NEW)
-    assert [row["id"] for row in living(hasty)] == [result["volume"]["id"]]
-    assert len(hasty.calls("/volumes", "POST")) == 1
+    cloud.clock.on_sleep = hide
+    result = cloud.ok("datacrunch_volume", **NEW)
+    assert [row["id"] for row in living(cloud)] == [result["volume"]["id"]]
+    assert len(cloud.calls("/volumes", "POST")) == 1
 
 
-def test_order_that_stays_lost_is_a_clear_error(hasty: Cloud) -> None:
-    hasty.fault("reset", ORDER, times=None)
-    result = hasty.fails("datacrunch_volume", **NEW)
+def test_order_that_stays_lost_is_a_clear_error(cloud: Cloud) -> None:
+    cloud.fault("reset", ORDER, times=None)
+    result = cloud.fails("datacrunch_volume", **NEW)
     assert "Twice the request got no clear answer and no volume of it appeared" in result["msg"]
-    assert len(hasty.calls("/volumes", "POST")) == 2
-    assert living(hasty) == []
+    assert len(cloud.calls("/volumes", "POST")) == 2
+    assert living(cloud) == []
 
 
-def test_order_that_cannot_be_looked_up_is_not_repeated(hasty: Cloud) -> None:
-    hasty.fault("commit_then_reset", ORDER)
+def test_order_that_cannot_be_looked_up_is_not_repeated(cloud: Cloud) -> None:
+    cloud.fault("commit_then_reset", ORDER)
     broken = iter([None])
 
     def close(_seconds: float) -> None:
         for _once in broken:
-            hasty.fault("reset", LIST, times=None)
+            cloud.fault("reset", LIST, times=None)
 
-    hasty.clock.on_sleep = close
-    result = hasty.fails("datacrunch_volume", **NEW)
+    cloud.clock.on_sleep = close
+    result = cloud.fails("datacrunch_volume", **NEW)
     assert "It is not known whether the volume was made" in result["msg"]
-    assert len(hasty.calls("/volumes", "POST")) == 1
-    hasty.sim.clear_faults()
-    assert volume(hasty, **NEW)["actions"] == []
+    assert len(cloud.calls("/volumes", "POST")) == 1
+    cloud.sim.clear_faults()
+    assert volume(cloud, **NEW)["actions"] == []
 
 
 def test_refusals_stop_at_once(cloud: Cloud) -> None:
@@ -126,11 +119,11 @@ def test_refusals_stop_at_once(cloud: Cloud) -> None:
     assert len(cloud.calls("/volumes", "POST")) == 1
 
 
-def test_id_is_told_when_it_cannot_be_read_after_the_order(hasty: Cloud) -> None:
-    hasty.fault("latency", TRASH, seconds=0)
-    hasty.fault("reset", ONE, times=None)
-    result = hasty.fails("datacrunch_volume", **NEW, wait_timeout=30)
-    (row,) = living(hasty)
+def test_id_is_told_when_it_cannot_be_read_after_the_order(cloud: Cloud) -> None:
+    cloud.fault("latency", TRASH, seconds=0)
+    cloud.fault("reset", ONE, times=None)
+    result = cloud.fails("datacrunch_volume", **NEW, wait_timeout=30)
+    (row,) = living(cloud)
     assert result["volume_id"] == row["id"]
     assert result["changed"]
     assert "exists and costs money" in result["msg"]
