@@ -5,14 +5,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ._errors import GpuopsError
 from ._plan import Plan, Step
-
-# Most steps spend their time waiting; the rate limit allows an order a second.
-MAX_PARALLEL = 32
 
 
 def _do(client: Any, step: Step) -> str | GpuopsError:
@@ -30,8 +26,7 @@ def apply(client: Any, plan: Plan) -> tuple[list[str], list[GpuopsError]]:
     """
     outcomes: list[str | GpuopsError] = []
     if plan.parallel and len(plan.steps) > 1:
-        with ThreadPoolExecutor(max_workers=min(len(plan.steps), MAX_PARALLEL)) as pool:
-            outcomes = list(pool.map(lambda step: _do(client, step), plan.steps))
+        outcomes = client.for_each(lambda step: _do(client, step), plan.steps)
     else:
         for step in plan.steps:
             outcomes.append(_do(client, step))

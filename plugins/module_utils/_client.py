@@ -5,19 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from ._catalogue import InstanceType, Stock, VolumeType
 from ._credentials import find_credentials
 from ._currency import DEFAULT, remembered
 from ._errors import InvalidError
 from ._faults import from_row
+from ._looks import Looks
 from ._parsing import (
     balance_of,
     instance_from,
@@ -40,6 +41,10 @@ from ._traffic import Call, Listener
 from ._wait import Clock, SystemClock
 
 LONGEST_TIMEOUT_S = 86400.0
+# Threads that do the same for many things: they wait most of their time.
+MOST_THREADS = 256
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Client:
@@ -50,6 +55,9 @@ class Client:
         self.clock: Clock = clock or SystemClock()
         self._date: datetime | None = None
         self._date_at = 0.0
+        self._threads = 1
+        self.listed = Looks(self._instances, self.clock, lambda: self._threads)
+        self._volumes_seen = Looks(self._volumes, self.clock, lambda: self._threads)
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Client:
@@ -119,9 +127,30 @@ class Client:
             started = [pool.submit(copy_context().run, call) for call in calls]
             return [future.result() for future in started]
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether several threads do the same, so that a list serves them better than single reads."""
+        return self._threads > 1
+
+    def for_each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Do the same for many things at the same time, and return what came of each, in order."""
+        rows = list(items)
+        if len(rows) < 2:
+            return [work(row) for row in rows]
+        before, self._threads = self._threads, min(len(rows), MOST_THREADS)
+        try:
+            with ThreadPoolExecutor(max_workers=self._threads) as pool:
+                return list(pool.map(work, rows))
+        finally:
+            self._threads = before
+
     # -- reads ---------------------------------------------------------------------------------
 
     def instances(self) -> list[Instance]:
+        """Return the instances as they are now; threads that ask together share an answer."""
+        return list(self.listed.fresh().told())
+
+    def _instances(self) -> list[Instance]:
         return self.get("/instances").rows(instance_from)
 
     def ended_instances(self) -> list[Instance]:
@@ -144,6 +173,10 @@ class Client:
         return self.get("/instance-availability", params={"is_spot": spot}).rows(stock_from)
 
     def volumes(self) -> list[Volume]:
+        """Return the volumes as they are now; threads that ask together share an answer."""
+        return list(self._volumes_seen.fresh().told())
+
+    def _volumes(self) -> list[Volume]:
         return self.get("/volumes").rows(volume_from)
 
     def volume(self, volume_id: str) -> Volume:

@@ -28,9 +28,12 @@ class Proof:
         self.accepted = False
         self.status = "unknown"
 
-    def look(self) -> str:
-        """Look once; return PROVEN when that completes the proof, else what was seen, in words."""
-        self.status = seen = self._look_by_id()
+    def look(self, *, listed_first: bool = False) -> str:
+        """Look once; return PROVEN when that completes the proof, else what was seen, in words.
+
+        ``listed_first`` spares the look by its id while the list, which many share, shows it.
+        """
+        self.status = seen = (listed_first and self._look_in_list()) or self._look_by_id()
         if seen not in GONE:
             self._looks = 0
             return seen

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from ._client import Client
 from ._errors import NotFoundError, UnavailableError
+from ._looks import Look
 from ._resources import Instance
 from ._statuses import DEAD, ENDED
-from ._wait import wait_until
+from ._wait import steady, wait_until
 
 # A record may lag behind its order for this many looks before it counts as lost.
 _MISSING_LOOKS = 5
@@ -44,6 +45,43 @@ def is_first(row: Instance, rows: list[Instance]) -> bool:
     return bool(same) and same[0].id == row.id
 
 
+class _Watch:
+    """Looks at one machine: by its id, or where others are waited for at the same time, in the list.
+
+    ``known`` is what was seen of it just now.
+    """
+
+    def __init__(self, client: Client, instance_id: str, known: Instance | None) -> None:
+        self._client, self._id, self._known = client, instance_id, known
+        self._listed: Look[list[Instance]] | None = None
+        self._missing = 0
+
+    def rest(self, seconds: float) -> None:
+        """Pause; where several wait, until one of them has read the list."""
+        if not self._client.is_crowded:
+            self._client.clock.sleep(seconds)
+            return
+        seen = self._listed.number if self._listed else self._client.listed.number
+        self._listed = self._client.listed.after_pause(seconds, seen)
+
+    def look(self) -> Instance:
+        """Return what is seen of it; a look that fails is told as its status."""
+        try:
+            found = self._known or self._shown() or self._client.instance(self._id)
+            self._known, self._missing = None, 0
+            return found
+        except NotFoundError:
+            self._missing += 1
+            seen = "notfound" if self._missing >= _MISSING_LOOKS else "not listed yet"
+        except UnavailableError as error:
+            seen = f"not readable ({error.message})"
+        return Instance(self._id, status=seen)
+
+    def _shown(self) -> Instance | None:
+        rows = self._listed.told() if self._listed else []
+        return next((row for row in rows if row.id == self._id), None)
+
+
 def _wait_for(
     client: Client,
     instance_id: str,
@@ -51,25 +89,12 @@ def _wait_for(
     reached: Callable[[Instance], bool],
     timeout: float,
     interval: float,
+    known: Instance | None = None,
 ) -> Instance:
     """Return the record of a machine once ``reached``; a look that fails is no end of the wait."""
-    missing = 0
-
-    def look() -> Instance:
-        nonlocal missing
-        try:
-            found = client.instance(instance_id)
-            missing = 0
-            return found
-        except NotFoundError:
-            missing += 1
-            seen = "notfound" if missing >= _MISSING_LOOKS else "not listed yet"
-        except UnavailableError as error:
-            seen = f"not readable ({error.message})"
-        return Instance(instance_id, status=seen)
-
+    watch = _Watch(client, instance_id, known)
     return wait_until(
-        look,
+        watch.look,
         reached,
         failed=lambda row: row.status in DEAD | ENDED,
         what=what,
@@ -77,13 +102,20 @@ def _wait_for(
         interval=interval,
         clock=client.clock,
         seen=lambda row: row.status,
+        pauses=steady,
+        rest=watch.rest,
     )
 
 
 def wait_running(
-    client: Client, instance_id: str, name: str, timeout: float, interval: float
+    client: Client,
+    instance_id: str,
+    name: str,
+    timeout: float,
+    interval: float,
+    known: Instance | None = None,
 ) -> Instance:
-    """Return a machine once it runs and has an address.
+    """Return a machine once it runs and has an address; ``known`` is what was seen of it just now.
 
     Raises FailedStateError at once when it ended, WaitTimeoutError with the last status.
     """
@@ -91,7 +123,8 @@ def wait_running(
     def runs(row: Instance) -> bool:
         return row.status == "running" and bool(row.ip)
 
-    return _wait_for(client, instance_id, f"{name} ({instance_id}) to run", runs, timeout, interval)
+    what = f"{name} ({instance_id}) to run"
+    return _wait_for(client, instance_id, what, runs, timeout, interval, known)
 
 
 def wait_off(

@@ -186,8 +186,8 @@ def _settle(at: Attempt, rows: list[Instance]) -> Instance:
     check = at.walk.bought if mine else _no_check
     check(stays)
     if not order.wait:
-        return next((row for row in rows if row.id == stays), Instance(stays, order.name))
-    found = _started(at.client, order, stays, mine)
+        return _row_of(stays, rows) or Instance(stays, order.name)
+    found = _started(at.client, order, stays, mine, _row_of(stays, rows))
     if mine:
         stays = at.yield_to_older(at.client.instances())
         if stays != at.instance_id:
@@ -196,14 +196,20 @@ def _settle(at: Attempt, rows: list[Instance]) -> Instance:
     return found
 
 
-def _started(client: Client, order: Order, instance_id: str, mine: bool) -> Instance:
-    """Return an instance once it runs.
+def _row_of(instance_id: str, rows: list[Instance]) -> Instance | None:
+    return next((row for row in rows if row.id == instance_id), None)
+
+
+def _started(
+    client: Client, order: Order, instance_id: str, mine: bool, known: Instance | None = None
+) -> Instance:
+    """Return an instance once it runs; ``known`` is what was seen of it just now.
 
     Raises NotStartedError when one of this order does not within the time that it has for it.
     """
     timeout = min(order.timeout, order.start_timeout) if mine else order.timeout
     try:
-        return wait_running(client, instance_id, order.name, timeout, order.interval)
+        return wait_running(client, instance_id, order.name, timeout, order.interval, known)
     except WaitTimeoutError as error:
         if mine and order.start_timeout <= order.timeout:
             raise NotStartedError(error.message) from None

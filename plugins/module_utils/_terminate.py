@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from ._apply import MAX_PARALLEL
 from ._client import Client
 from ._ending import Ending, Outcome, volume_plan
 from ._errors import (
@@ -52,12 +50,7 @@ def terminate(
     outcomes = [
         Outcome(row, policy if isinstance(policy, Ending) else policy(row)) for row in instances
     ]
-    if len(outcomes) > 1:
-        with ThreadPoolExecutor(max_workers=min(len(outcomes), MAX_PARALLEL)) as pool:
-            list(pool.map(lambda outcome: _End(client, outcome).run(), outcomes))
-    else:
-        for outcome in outcomes:
-            _End(client, outcome).run()
+    client.for_each(lambda outcome: _End(client, outcome).run(), outcomes)
     return outcomes
 
 
@@ -222,7 +215,7 @@ class _End:
 
     def _watch(self) -> str:
         """Look once; an instance that goes on living is asked to go once more."""
-        seen = self._proof.look()
+        seen = self._proof.look(listed_first=self._client.is_crowded)
         lives = self._proof.status not in ENDED and not self._proof.status.startswith(UNREAD)
         self._alive = self._alive + 1 if lives else 0
         if self._alive and self._alive % _PATIENCE == 0:

@@ -19,6 +19,7 @@ from typing import Any
 
 from ._answers import Answer
 from ._faults import from_exception
+from ._pace import LONGEST_S, MOST_AT_ONCE, Pace
 from ._wait import Clock, time_left
 
 MISSING: str | None = None
@@ -35,7 +36,7 @@ except ImportError as error:  # only needed where the modules run
 
 ATTEMPTS = 3
 # The rate limit counts in windows of a minute.
-LONGEST_PAUSE_S = 60.0
+LONGEST_PAUSE_S = LONGEST_S
 # A list of ten thousand instances has some 20 MB.
 LARGEST = 64 * 2**20
 _CHUNK = 65536
@@ -121,8 +122,8 @@ class _Adapter(HTTPAdapter):
 def new_session() -> Any:
     """Return a session that keeps connections alive and repeats nothing by itself."""
     session = requests.Session()
-    session.mount("http://", _Adapter())
-    session.mount("https://", _Adapter())
+    session.mount("http://", _Adapter(pool_maxsize=MOST_AT_ONCE))
+    session.mount("https://", _Adapter(pool_maxsize=MOST_AT_ONCE))
     session.auth = _as_it_is  # else a .netrc would replace the token
     return session
 
@@ -153,7 +154,8 @@ def _asked_pause(answer: Answer) -> float | None:
 class Transport:
     """Sends requests to one address, each of them as a whole within ``timeout`` seconds.
 
-    Only the pauses that a rate limit asks for come on top, a minute at most each.
+    Only the pauses that a rate limit asks for come on top, a minute at most each, and the wait for
+    others of this process where many ask at once.
     """
 
     def __init__(
@@ -161,6 +163,7 @@ class Transport:
     ) -> None:
         self._base_url, self._timeout, self._clock, self._hide = base_url, timeout, clock, hide
         self._session = new_session()
+        self._pace = Pace(clock)
 
     def send(self, method: str, path: str, *, repeat: bool, **more: Any) -> Answer:
         """Return what came back, after repeats: of anything that failed, or only what never left.
@@ -171,10 +174,14 @@ class Transport:
         hard = math.inf if bound is None else now + bound
         until = min(now + self._timeout, hard)
         for attempt in range(1, ATTEMPTS + 1):
-            left = max(until - time.monotonic(), 0.001)
-            # A request that may be repeated shares its time with the repeats.
-            patience = left / (ATTEMPTS + 1 - attempt) if repeat else left
-            got = self._try(method, path, patience, **more)
+            begin = time.monotonic()
+            with self._pace.turn(f"{method} {path}", (hard - begin) / 2) as note:
+                until = min(until + time.monotonic() - begin, hard)
+                left = max(until - time.monotonic(), 0.001)
+                # A request that may be repeated shares its time with the repeats.
+                patience = left / (ATTEMPTS + 1 - attempt) if repeat else left
+                got = self._try(method, path, patience, **more)
+                note(got.headers if isinstance(got, Answer) else {})
             pause = self._pause(got, attempt)
             if isinstance(got, Answer) and got.status_code == 429:
                 until = min(until + pause, hard)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Protocol, TypeVar
 
@@ -72,6 +72,26 @@ class SystemClock:
         time.sleep(seconds)
 
 
+def doubling(interval: float) -> Iterator[float]:
+    """Yield pauses for what mostly ends early: a quarter of ``interval``, a half, then all of it."""
+    pause = interval / 4
+    while True:
+        yield pause
+        pause = min(pause * 2, interval)
+
+
+def steady(interval: float) -> Iterator[float]:
+    """Yield pauses for what may take long: a sixteenth of the time that has passed.
+
+    None is shorter than a quarter of ``interval``, or longer than all of it.
+    """
+    passed = 0.0
+    while True:
+        pause = max(interval / 4, min(passed / 16, interval))
+        yield pause
+        passed += pause
+
+
 def wait_until(
     look: Callable[[], T],
     done: Callable[[T], bool],
@@ -82,15 +102,17 @@ def wait_until(
     clock: Clock,
     seen: Callable[[T], str] = str,
     failed: Callable[[T], bool] = lambda _seen: False,
+    pauses: Callable[[float], Iterator[float]] = doubling,
+    rest: Callable[[float], None] | None = None,
 ) -> T:
     """Look until ``done``, and return what was seen then.
 
-    The first pauses are short (a quarter, then half of ``interval`` seconds), because most waits
-    end early. A look that takes long ends with the wait. Raises FailedStateError at once when
-    ``failed``, WaitTimeoutError after ``timeout`` seconds; both say what was seen last.
+    ``pauses`` yields those between two looks, for an ``interval``; ``rest`` makes one, and may look
+    for all that wait. A look that takes long ends with the wait. Raises FailedStateError at once
+    when ``failed``, WaitTimeoutError after ``timeout`` seconds; both say what was seen last.
     """
-    start = clock.monotonic()
-    pause = interval / 4
+    start, rest = clock.monotonic(), rest or clock.sleep
+    seconds = pauses(interval)
     while True:
         last = _look_within(timeout - (clock.monotonic() - start), look)
         elapsed = clock.monotonic() - start
@@ -103,5 +125,4 @@ def wait_until(
                 f"Waiting for {what}: not reached within {timeout:.0f} s, last seen {seen(last)}"
             )
         tell(f"{what}: {seen(last)}")
-        clock.sleep(min(pause, max(timeout - elapsed, 0)))
-        pause = min(pause * 2, interval)
+        rest(min(next(seconds), max(timeout - elapsed, 0)))

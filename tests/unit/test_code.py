@@ -82,6 +82,8 @@ CLIENT = (
     "_credentials",
     "_faults",
     "_login",
+    "_looks",
+    "_pace",
     "_parsing",
     "_row",
     "_session",

@@ -28,6 +28,8 @@ class Limits:
     def take(self, method: str, path: str) -> tuple[dict[str, str], Response | None]:
         """Count one request; return the headers for its answer, and a 429 if it is one too many."""
         policy = self._policy
+        if not policy.enforced:
+            return {}, None
         endpoint = policy.listing if method == "GET" and path in LISTINGS else policy.endpoint
         project_left, project_wait = self._count("project", policy.project)
         endpoint_left, endpoint_wait = self._count(f"{method} {path}", endpoint)
@@ -39,9 +41,7 @@ class Limits:
             f'"endpoint";r={max(0, endpoint_left)};t={endpoint_wait}',
         }
         waits = [project_wait] * (project_left < 0) + [endpoint_wait] * (endpoint_left < 0)
-        if not (policy.enforced and waits):
-            return headers, None
-        return headers, self._refusal(max(waits))
+        return headers, self._refusal(max(waits)) if waits else None
 
     def _count(self, key: str, quota: int) -> tuple[int, int]:
         now = self._real()
