@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._idle import Keys, read_reports, tell
+from ..module_utils._ssh.idle_reader import Keys, read_reports, tell
 
 _SPEC = {
     "machines": {"type": "list", "elements": "dict", "required": True},

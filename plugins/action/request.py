@@ -19,11 +19,11 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
-from ..module_utils._errors import GpuopsError, InvalidError
-from ..module_utils._request import Sources, check_role, gather, read_project
-from ..module_utils._request_specs import ROLES, VARIABLES
-from ..module_utils._terminal import is_interactive
-from ..module_utils._variables import known_names, unknown
+from ..module_utils._core.errors import GpuopsError, InvalidError
+from ..module_utils._core.terminal import is_interactive
+from ..module_utils._request.gather import Sources, check_role, gather, read_project
+from ..module_utils._request.specs import ROLES, VARIABLES
+from ..module_utils._request.variables import known_names, unknown
 
 COLLECTION = Path(__file__).parents[2]
 _OURS = "gpuops.cloud."

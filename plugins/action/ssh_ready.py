@@ -14,7 +14,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._ssh_probe import Probe, Target, probe_until_ready
+from ..module_utils._ssh.readiness import Probe, Target, probe_until_ready
 
 display = Display()
 _SPEC = {

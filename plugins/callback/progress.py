@@ -38,7 +38,7 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
-from ..module_utils._progress import VARIABLE
+from ..module_utils._core.progress import VARIABLE
 
 
 class CallbackModule(CallbackBase):

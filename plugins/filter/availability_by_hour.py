@@ -41,8 +41,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._gpus import MODELS, model_of
-from ..module_utils._times import read_time
+from ..module_utils._core.times import read_time
+from ..module_utils._hardware.gpus import MODELS, model_of
 
 Place = tuple[str, str, str]
 

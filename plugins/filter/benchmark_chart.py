@@ -47,7 +47,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._scale import nice_ticks, tick_text
+from ..module_utils._charts.axes import nice_ticks, tick_text
 
 PANELS = (
     ("Generated tokens per second", (("", lambda run: run["output_tokens_per_s"]),)),

@@ -42,9 +42,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._errors import GpuopsError
-from ..module_utils._hours import read_hours
-from ..module_utils._times import read_time
+from ..module_utils._core.business_hours import read_hours
+from ..module_utils._core.errors import GpuopsError
+from ..module_utils._core.times import read_time
 
 # The reaper ends the machine when the hours are over and keeps its volumes; the lease only stands behind.
 SPARE = timedelta(hours=1)

@@ -51,9 +51,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._charts import budget_bars, burn_bars, figures, spend_chart, time_of
-from ..module_utils._lanes import lease_lanes
-from ..module_utils._scale import moment_text
+from ..module_utils._charts.axes import moment_text
+from ..module_utils._charts.costs import budget_bars, burn_bars, figures, spend_chart, time_of
+from ..module_utils._charts.lease_timeline import lease_lanes
 
 GROUPS = ("deployment", "owner", "project", "gpu_model")
 

@@ -61,11 +61,11 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
-from ..module_utils._errors import GpuopsError
-from ..module_utils._gpu_support import gpus_from
-from ..module_utils._model import model_from
-from ..module_utils._model_fit import fit
-from ..module_utils._profiles import demand_from
+from ..module_utils._core.errors import GpuopsError
+from ..module_utils._sizing.fit import fit
+from ..module_utils._sizing.gpu_memory import gpus_from
+from ..module_utils._sizing.llm import model_from
+from ..module_utils._sizing.vllm_profiles import demand_from
 
 
 def model_fit(

@@ -60,10 +60,10 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._errors import GpuopsError
-from ..module_utils._gpu_support import VLLM_VERSION, gpu_from
-from ..module_utils._model import Model, model_from
-from ..module_utils._serving import plan
+from ..module_utils._core.errors import GpuopsError
+from ..module_utils._sizing.gpu_memory import VLLM_VERSION, gpu_from
+from ..module_utils._sizing.llm import Model, model_from
+from ..module_utils._sizing.vllm_args import plan
 
 
 def vllm_plan(

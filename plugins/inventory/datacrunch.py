@@ -112,10 +112,10 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils._client import Client
-from ..module_utils._describe import describe_instance
-from ..module_utils._errors import GpuopsError
-from ..module_utils._shapes import is_host_name
+from ..module_utils._core.errors import GpuopsError
+from ..module_utils._models.views import describe_instance
+from ..module_utils._providers.base.shapes import is_host_name
+from ..module_utils._providers.verda.client import Client
 
 # Group prefix and the described key it comes from.
 _GROUPS = {

@@ -129,8 +129,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._block_device import DiskError
-from ..module_utils._data_disk import Disk, alone, keep
+from ..module_utils._host.block_device import DiskError
+from ..module_utils._host.data_disk import Disk, alone, keep
 
 OWNERSHIP: dict[str, Any] = {
     "owner": {"type": "str"},

@@ -52,8 +52,8 @@ account:
 collection_version: {type: str, description: Version of this collection., returned: success, sample: 0.3.0}
 """
 
-from ..module_utils._account import account_info
-from ..module_utils._module import run_info
+from ..module_utils._account.dialect import account_info
+from ..module_utils._runner.runner import run_info
 
 SPEC: dict[str, dict[str, str]] = {}
 

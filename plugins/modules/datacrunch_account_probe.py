@@ -135,9 +135,9 @@ error:
     hint: {type: str, description: What to do next., returned: failure, sample: Run again later.}
 """
 
-from ..module_utils._account_trial import TrialNoun
-from ..module_utils._module import run
-from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._account.trial_resource import TrialNoun
+from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._runner.runner import run
 
 SPEC = {
     **BUDGET_SPEC,

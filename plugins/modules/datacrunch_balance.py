@@ -116,9 +116,9 @@ budgets:
 state: {type: str, description: The worst state of all limits., returned: success, sample: warning}
 """
 
-from ..module_utils._module import run_info
-from ..module_utils._money import balance
-from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._billing.reports import balance
+from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._runner.runner import run_info
 
 
 def main() -> None:

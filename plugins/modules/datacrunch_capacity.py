@@ -126,9 +126,9 @@ wanted:
   sample: h100_or_less with 1 GPU
 """
 
-from ..module_utils._market import capacity
-from ..module_utils._module import run_info
-from ..module_utils._specs import SELECTION_SPEC
+from ..module_utils._catalog.stock import capacity
+from ..module_utils._core.argspecs import SELECTION_SPEC
+from ..module_utils._runner.runner import run_info
 
 
 def main() -> None:

@@ -171,9 +171,9 @@ budgets:
     state: {type: str, description: "V(ok), V(warning), V(critical) or V(exceeded).", returned: success, sample: warning}
 """
 
-from ..module_utils._module import run_info
-from ..module_utils._money import costs
-from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._billing.reports import costs
+from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._runner.runner import run_info
 
 SPEC = {
     **BUDGET_SPEC,

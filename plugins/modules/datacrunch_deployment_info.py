@@ -172,9 +172,9 @@ nearest:
   sample: [llm2]
 """
 
-from ..module_utils._deployment import survey
-from ..module_utils._module import run_info
-from ..module_utils._specs import LEDGER_SPEC
+from ..module_utils._core.argspecs import LEDGER_SPEC
+from ..module_utils._instances.deployment import survey
+from ..module_utils._runner.runner import run_info
 
 
 def main() -> None:

@@ -536,9 +536,9 @@ errors:
   sample: ["Waiting for llm-2 to run: not reached within 900 s, last seen provisioning."]
 """
 
-from ..module_utils._instance import InstanceNoun
-from ..module_utils._module import run
-from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC, WAIT_SPEC
+from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC, WAIT_SPEC
+from ..module_utils._instances.resource import InstanceNoun
+from ..module_utils._runner.runner import run
 
 SPEC = {
     **SELECTION_SPEC,

@@ -104,8 +104,8 @@ now:
   sample: "2026-11-22T08:00:00Z"
 """
 
-from ..module_utils._instance import list_instances
-from ..module_utils._module import run_info
+from ..module_utils._instances.resource import list_instances
+from ..module_utils._runner.runner import run_info
 
 SPEC = {
     "deployment": {"type": "str"},

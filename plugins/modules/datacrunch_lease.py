@@ -267,9 +267,9 @@ error:
     hint: {type: str, description: What to do next., returned: failure, sample: Set confirm to true.}
 """
 
-from ..module_utils._leasing import LeaseNoun
-from ..module_utils._module import run
-from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._instances.lease import LeaseNoun
+from ..module_utils._runner.runner import run
 
 SPEC = {
     **BUDGET_SPEC,

@@ -78,9 +78,9 @@ unclear:
   sample: []
 """
 
-from ..module_utils._bookkeeper import LedgerNoun
-from ..module_utils._module import run
-from ..module_utils._specs import LEDGER_SPEC
+from ..module_utils._core.argspecs import LEDGER_SPEC
+from ..module_utils._ledger.resource import LedgerNoun
+from ..module_utils._runner.runner import run
 
 SPEC = {
     **LEDGER_SPEC,

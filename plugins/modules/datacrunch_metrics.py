@@ -77,9 +77,9 @@ actions: {type: list, elements: str, description: What was written., returned: s
 error: {type: dict, description: What went wrong., returned: failure, sample: {code: unavailable}}
 """
 
-from ..module_utils._metrics import Metrics
-from ..module_utils._module import run
-from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._monitoring.resource import Metrics
+from ..module_utils._runner.runner import run
 
 SPEC = {
     **BUDGET_SPEC,

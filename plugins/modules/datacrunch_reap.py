@@ -233,9 +233,9 @@ errors:
   sample: ["machine llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11): PUT /instances: the API answered 503"]
 """
 
-from ..module_utils._module import run
-from ..module_utils._reap_plan import ReapNoun
-from ..module_utils._specs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._reaper.resource import ReapNoun
+from ..module_utils._runner.runner import run
 
 SPEC = {
     **LEDGER_SPEC,

@@ -75,8 +75,8 @@ actions:
   sample: [register SSH key gpuops.llm.1f3a5c7e]
 """
 
-from ..module_utils._module import run
-from ..module_utils._ssh_key import SshKeyNoun
+from ..module_utils._access.ssh_keys import SshKeyNoun
+from ..module_utils._runner.runner import run
 
 SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

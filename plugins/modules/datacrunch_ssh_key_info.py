@@ -46,8 +46,8 @@ ssh_keys:
     fingerprint: {type: str, description: MD5 fingerprint; null when the cloud has not told it., returned: success, sample: "9a:1c:…"}
 """
 
-from ..module_utils._module import run_info
-from ..module_utils._ssh_key import list_keys
+from ..module_utils._access.ssh_keys import list_keys
+from ..module_utils._runner.runner import run_info
 
 
 def main() -> None:

@@ -106,8 +106,8 @@ actions:
   sample: [register startup script gpuops.llm.startup]
 """
 
-from ..module_utils._module import run
-from ..module_utils._startup_script import StartupScriptNoun
+from ..module_utils._access.startup_scripts import StartupScriptNoun
+from ..module_utils._runner.runner import run
 
 SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

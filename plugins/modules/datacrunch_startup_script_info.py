@@ -55,8 +55,8 @@ startup_scripts:
       sample: "2026-11-22T08:00:00.000Z"
 """
 
-from ..module_utils._module import run_info
-from ..module_utils._startup_script import list_startup_scripts
+from ..module_utils._access.startup_scripts import list_startup_scripts
+from ..module_utils._runner.runner import run_info
 
 
 def main() -> None:

@@ -230,9 +230,9 @@ actions:
   sample: ["create volume gpuops.llm.models: 100 GB NVMe in FIN-03, 20.00 usd a month"]
 """
 
-from ..module_utils._module import run
-from ..module_utils._specs import LEDGER_SPEC, WAIT_SPEC
-from ..module_utils._volume import VolumeNoun
+from ..module_utils._core.argspecs import LEDGER_SPEC, WAIT_SPEC
+from ..module_utils._runner.runner import run
+from ..module_utils._volumes.resource import VolumeNoun
 
 SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -90,8 +90,8 @@ volumes:
     tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
 """
 
-from ..module_utils._module import run_info
-from ..module_utils._volume import list_volumes
+from ..module_utils._runner.runner import run_info
+from ..module_utils._volumes.resource import list_volumes
 
 SPEC = {
     "deployment": {"type": "str"},

@@ -89,7 +89,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._conflicts import foreign_files, taken_ports
+from ..module_utils._host.conflicts import foreign_files, taken_ports
 
 PORT: dict[str, Any] = {
     "port": {"type": "int", "required": True},

@@ -135,8 +135,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._firewall_rules import RulesError
-from ..module_utils._host_firewall import (
+from ..module_utils._host.firewall import (
     Firewall,
     FirewallError,
     attempt,
@@ -145,6 +144,7 @@ from ..module_utils._host_firewall import (
     open_part,
     remove,
 )
+from ..module_utils._host.nftables import RulesError
 
 TEXTS: dict[str, Any] = {"type": "list", "elements": "str"}
 SOURCES: dict[str, Any] = {**TEXTS, "default": []}

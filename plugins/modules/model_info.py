@@ -170,8 +170,8 @@ fits:
 
 from ansible.module_utils.basic import env_fallback
 
-from ..module_utils._model_info import model_info
-from ..module_utils._module import run_question
+from ..module_utils._runner.runner import run_question
+from ..module_utils._sizing.lookup import model_info
 
 
 def main() -> None:

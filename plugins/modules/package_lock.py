@@ -46,7 +46,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._package_lock import wait_until_free
+from ..module_utils._host.package_lock import wait_until_free
 
 SPEC: dict[str, Any] = {"timeout": {"type": "float", "default": 600.0}}
 

@@ -101,7 +101,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._served import NotYetError, RefusedError, call, read_environment
+from ..module_utils._host.vllm_http import NotYetError, RefusedError, call, read_environment
 
 SPEC: dict[str, Any] = {
     "url": {"type": "str", "default": "http://127.0.0.1:8000"},

@@ -113,7 +113,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._served import NotYetError, RefusedError, call, read_environment
+from ..module_utils._host.vllm_http import NotYetError, RefusedError, call, read_environment
 
 # In this order they are tried; the server has only the paths of what its model can do.
 PATHS = {

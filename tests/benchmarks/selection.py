@@ -15,9 +15,9 @@ from unittest import mock
 
 import lookups
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._client import Client
-from ansible_collections.gpuops.cloud.plugins.module_utils._market import Market
-from ansible_collections.gpuops.cloud.plugins.module_utils._offers import Selection
+from ansible_collections.gpuops.cloud.plugins.module_utils._catalog.selection import Selection
+from ansible_collections.gpuops.cloud.plugins.module_utils._catalog.stock import Market
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.client import Client
 from gpuops_simulator import Simulator
 
 LATENCY_S = 0.05

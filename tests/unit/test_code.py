@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-HELPERS = {path.stem: path for path in (ROOT / "plugins/module_utils").glob("_*.py")}
+UTILS = ROOT / "plugins/module_utils"
+HELPERS = sorted(UTILS.rglob("*.py"))
 MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
 FOLDERS = ("plugins", "tests", "scripts", "roles", "examples", "extensions")
 PYTHON_FILES = sorted(
@@ -22,77 +23,27 @@ PYTHON_FILES = sorted(
     if path.is_file() and "output" not in path.relative_to(ROOT).parts[:2]
 )
 DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
-MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 40
+MAX_TEST_LINES, MAX_FUNCTION_LINES = 300, 40
 
-# What decides without talking to anybody: may be tested by tables alone.
-PURE = (
-    "_account_forms",
-    "_account_rows",
-    "_books",
-    "_budget",
-    "_catalogue",
-    "_clock_skew",
-    "_ending",
-    "_errors",
-    "_firewall_rules",
-    "_gpu_support",
-    "_gpus",
-    "_hours",
-    "_idle_reports",
-    "_images",
-    "_label",
-    "_lease",
-    "_model",
-    "_model_config",
-    "_model_defaults",
-    "_model_experts",
-    "_model_fit",
-    "_model_layers",
-    "_model_quantisation",
-    "_model_shape",
-    "_model_state",
-    "_model_towers",
-    "_model_weights",
-    "_numbers",
-    "_offer",
-    "_offers",
-    "_periods",
-    "_price",
-    "_leftovers",
-    "_plan",
-    "_pots",
-    "_purse",
-    "_reap",
-    "_reap_budget",
-    "_redaction",
-    "_resources",
-    "_profiles",
-    "_serving",
-    "_spend",
-    "_statuses",
-    "_times",
-    "_trial_wants",
-    "_verdicts",
-    "_volume_facts",
+# The packages of the helpers, lowest floor first: each imports those of lower floors only.
+FLOORS = (
+    ("_core",),
+    ("_charts", "_hardware", "_host", "_ssh"),
+    ("_models",),
+    ("_providers", "_sizing"),
+    ("_catalog", "_ledger", "_lifecycle"),
+    ("_access", "_billing", "_jobs", "_volumes"),
+    ("_instances", "_monitoring", "_notify", "_request"),
+    ("_account", "_reaper", "_runner"),
 )
-# What talks to the cloud, and so stands below everything that knows what is wanted.
-CLIENT = (
-    "_answers",
-    "_client",
-    "_credentials",
-    "_faults",
-    "_login",
-    "_looks",
-    "_pace",
-    "_parsing",
-    "_row",
-    "_session",
-    "_shapes",
-    "_traffic",
-    "_transport",
-)
-# What answers are read into.
-TYPES = {"_catalogue", "_label", "_lease", "_price", "_resources", "_statuses", "_times"}
+FLOOR = {package: number for number, floor in enumerate(FLOORS) for package in floor}
+# Further rules: what is below knows less than its floor would let it.
+ONLY = {
+    "_hardware": {"_core"},
+    "_providers": {"_core", "_hardware", "_models"},
+    "_runner": {"_core", "_hardware", "_ledger", "_models", "_providers"},
+    "_sizing": {"_core", "_hardware"},
+}
 # Runs on the rented host, where the engine of the cloud's modules is not.
 HOST_MODULES = (
     "data_disk",
@@ -102,6 +53,8 @@ HOST_MODULES = (
     "vllm_benchmark",
     "vllm_completion",
 )
+# What knows of check mode, so that nothing else needs to.
+ENGINE = frozenset({UTILS / "_runner/runner.py"})
 # Only the documentation of an action plugin.
 ACTIONS = tuple(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
 
@@ -112,33 +65,59 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+def module_of(path: Path) -> tuple[str, ...]:
+    """Return the words of a module's name, from the root of the collection."""
+    return path.relative_to(ROOT).with_suffix("").parts
+
+
 @cache
-def imports(path: Path) -> frozenset[str]:
-    """Return the names of our helpers that a file imports."""
+def imports(path: Path) -> frozenset[Path]:
+    """Return the helpers that a file imports."""
     found = set()
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.ImportFrom) and (node.level or "gpuops" in (node.module or "")):
-            last = (node.module or "").split(".")[-1]
-            found |= {last, *(alias.name for alias in node.names)}
-    return frozenset(found & HELPERS.keys())
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        words = tuple((node.module or "").split(".")) if node.module else ()
+        if node.level:
+            words = (*module_of(path)[: -node.level], *words)
+        elif words[:2] == ("ansible_collections", "gpuops"):
+            words = words[3:]
+        for name in ("", *(alias.name for alias in node.names)):
+            found.add(ROOT.joinpath(*words, name).with_suffix(".py"))
+    return frozenset(found & set(HELPERS))
 
 
-def reach(name: str) -> set[str]:
-    """Return every helper that one leads to."""
-    found: set[str] = set()
-    waiting = {name}
+@cache
+def reach(path: Path) -> frozenset[Path]:
+    """Return every helper that a file leads to."""
+    found: set[Path] = set()
+    waiting = {path}
     while waiting:
-        one = waiting.pop()
-        new = imports(HELPERS[one]) - found
+        new = imports(waiting.pop()) - found
         found |= new
         waiting |= new
-    return found
+    return frozenset(found)
 
 
-def nouns() -> set[str]:
-    """Return the helpers that a module of the same name exists for, but what only decides."""
-    stems = {path.stem.removeprefix("datacrunch").removesuffix("_info") for path in MODULES}
-    return (stems & HELPERS.keys()) - set(PURE)
+def package(path: Path) -> str:
+    """Return the package of a helper."""
+    return path.relative_to(UTILS).parts[0]
+
+
+def provider(path: Path) -> str:
+    """Return the provider that a helper is made for, empty for none."""
+    words = path.relative_to(UTILS).parts
+    return words[1] if words[0] == "_providers" and words[1] != "base" else ""
+
+
+def arrows() -> list[tuple[Path, Path]]:
+    """Return who imports whom among the helpers."""
+    return [(path, other) for path in HELPERS for other in sorted(imports(path))]
+
+
+def shown(pairs: Iterable[tuple[Path, Path]]) -> list[str]:
+    """Return imports as a message names them."""
+    return [f"{one.relative_to(UTILS)} imports {two.relative_to(UTILS)}" for one, two in pairs]
 
 
 def names(paths: Iterable[Path]) -> list[str]:
@@ -146,47 +125,73 @@ def names(paths: Iterable[Path]) -> list[str]:
     return [str(path.relative_to(ROOT)) for path in paths]
 
 
+def test_each_helper_lies_in_a_package_with_a_floor() -> None:
+    assert [path.name for path in UTILS.glob("*.py")] == []
+    assert {package(path) for path in HELPERS} - FLOOR.keys() == set()
+
+
+def test_packages_import_from_lower_floors_only() -> None:
+    assert arrows(), "no helper imports another one"
+    up = [
+        (one, two)
+        for one, two in arrows()
+        if package(one) != package(two) and FLOOR[package(two)] >= FLOOR[package(one)]
+    ]
+    assert shown(up) == []
+
+
 def test_imports_never_lead_back() -> None:
-    assert [name for name in sorted(HELPERS) if name in reach(name)] == []
+    assert names(path for path in HELPERS if path in reach(path)) == []
 
 
-def test_nouns_do_not_import_each_other() -> None:
-    assert nouns(), "the modules have no nouns"
-    assert [name for name in nouns() if imports(HELPERS[name]) & nouns()] == []
+def test_some_packages_know_less_than_their_floor_allows() -> None:
+    found = [
+        (one, two)
+        for one, two in arrows()
+        if package(one) in ONLY and package(two) not in {package(one), *ONLY[package(one)]}
+    ]
+    assert shown(found) == []
 
 
-def test_the_engine_knows_no_noun() -> None:
-    assert reach("_module") & nouns() == set()
+def test_providers_do_not_know_each_other() -> None:
+    found = [
+        (one, two)
+        for one, two in arrows()
+        if package(one) == "_providers" and provider(two) not in ("", provider(one))
+    ]
+    assert shown(found) == []
 
 
 def test_only_the_engine_is_bound_to_ansible_modules() -> None:
-    bound = {
-        name
-        for name, path in HELPERS.items()
-        if "AnsibleModule" in path.read_text(encoding="utf-8") or "_module" in imports(path)
-    }
-    assert sorted(bound - {"_module"}) == []
+    bound = [
+        path
+        for path in HELPERS
+        if package(path) != "_runner"
+        and (
+            "AnsibleModule" in path.read_text(encoding="utf-8")
+            or "_runner" in map(package, imports(path))
+        )
+    ]
+    assert names(bound) == []
 
 
-def test_pure_helpers_never_reach_the_client() -> None:
-    found = {name: sorted(reach(name) & set(CLIENT)) for name in PURE}
-    assert {name: reached for name, reached in found.items() if reached} == {}
+def test_what_calls_itself_pure_never_reaches_a_client() -> None:
+    pure = [path for path in HELPERS if "pure)." in (ast.get_docstring(tree(path)) or "")]
+    assert len(pure) > 50, "what decides without talking to anybody says so in its first line"
+    clients = {path for path in HELPERS if provider(path) and path.stem == "client"}
+    assert clients, "no provider has a client"
+    assert names(path for path in pure if reach(path) & clients) == []
 
 
-def test_the_client_knows_nothing_of_what_is_wanted() -> None:
-    read = {"_currency", "_numbers", "_purse"}
-    below = {*CLIENT, *TYPES, *read, "_errors", "_private_files", "_progress", "_version", "_wait"}
-    found = {name: sorted(reach(name) - below) for name in CLIENT}
-    assert {name: reached for name, reached in found.items() if reached} == {}
-
-
-def test_files_are_short() -> None:
+def test_files_of_tests_are_short() -> None:
     found = {}
     for path in PYTHON_FILES:
+        if not path.is_relative_to(ROOT / "tests"):
+            continue
         lines = len(path.read_text(encoding="utf-8").splitlines())
         texts = sum(length(node) for node in tree(path).body if is_documentation(node))
         found[str(path.relative_to(ROOT))] = lines - texts
-    assert {name: lines for name, lines in found.items() if lines > MAX_FILE_LINES} == {}
+    assert {name: lines for name, lines in found.items() if lines > MAX_TEST_LINES} == {}
 
 
 def test_functions_are_short() -> None:
@@ -231,7 +236,7 @@ PLUGINS = [path for path in PYTHON_FILES if path.is_relative_to(ROOT / "plugins"
 def test_check_mode_is_the_business_of_the_engine_alone() -> None:
     found = []
     for path in PLUGINS:
-        if path.stem in ("_module", *HOST_MODULES):
+        if path in ENGINE or path.stem in HOST_MODULES:
             continue
         if path.parent.name in ("doc_fragments", "action"):
             continue
@@ -247,7 +252,7 @@ def test_modules_leave_everything_to_engine_and_noun() -> None:
         if path.stem in (*HOST_MODULES, *ACTIONS):
             continue
         defined = [node.name for node in tree(path).body if isinstance(node, kinds)]
-        found += [path] * (defined != ["main"] or "_module" not in imports(path))
+        found += [path] * (defined != ["main"] or not ENGINE & imports(path))
     assert names(found) == []
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._client import Client
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.client import Client
 from ansible_collections.gpuops.cloud.tests.unit.terminal import converse
 from gpuops_simulator import Simulator
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _request_specs
+from ansible_collections.gpuops.cloud.plugins.module_utils._request import specs
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module, stock
 from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import evaluate
 from gpuops_simulator import Simulator
@@ -263,8 +263,8 @@ def passed_on(playbook: str, module: str) -> set[str]:
     here = {key for row in tasks(yaml.safe_load(text)) for key in row.get(name) or {}}
     # The rest of the request goes there as defaults of the module.
     assert f'{name}: "{{{{ _request.options.{module} | default({{}}) }}}}"' in text
-    request = set(_request_specs.OPTIONS[module].split()) & set(_request_specs.TAKES[playbook])
-    return here | {_request_specs.RENAMED.get(one, one) for one in request}
+    request = set(specs.OPTIONS[module].split()) & set(specs.TAKES[playbook])
+    return here | {specs.RENAMED.get(one, one) for one in request}
 
 
 @pytest.mark.parametrize(

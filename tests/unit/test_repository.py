@@ -95,7 +95,7 @@ def test_action_group_holds_every_module_of_the_cloud() -> None:
 
 def test_version_in_code_is_the_version_of_the_collection() -> None:
     version = load(ROOT / "galaxy.yml")["version"]
-    assert strings(ROOT / "plugins/module_utils/_version.py")["VERSION"] == version
+    assert strings(ROOT / "plugins/module_utils/_core/version.py")["VERSION"] == version
 
 
 def test_license_is_named_alike_everywhere() -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._client import Client
-from ansible_collections.gpuops.cloud.plugins.module_utils._request_specs import VARIABLES
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.client import Client
+from ansible_collections.gpuops.cloud.plugins.module_utils._request.specs import VARIABLES
 from ansible_collections.gpuops.cloud.tests.unit.test_estates import WISH, Estate, said
 from gpuops_simulator import Simulator
 

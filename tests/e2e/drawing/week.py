@@ -22,7 +22,7 @@ from samples import Samples
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / ".collections"), str(ROOT / "tests/simulator")]
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _metric_families
+from ansible_collections.gpuops.cloud.plugins.module_utils._monitoring import families
 from ansible_collections.gpuops.cloud.plugins.modules import datacrunch_metrics
 from ansible_collections.gpuops.cloud.tests.unit.chaos import month, stage
 from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import Controller
@@ -88,7 +88,7 @@ def _clock_of(week: Week) -> Iterator[None]:
         def now(cls, tz: tzinfo | None = None) -> Self:
             return cls.fromtimestamp(week.sim.cloud.now() + noise.gauss(0.4, 0.15), tz)
 
-    with mock.patch.object(_metric_families, "datetime", Ahead):
+    with mock.patch.object(families, "datetime", Ahead):
         yield
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import Identity
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.ownership import Identity
 from ansible_collections.gpuops.cloud.tests.unit.plugins.shown import ownership
 from gpuops_simulator import Simulator
 from gpuops_simulator.views import instance_view

@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._times import read_time
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.times import read_time
 from ansible_collections.gpuops.cloud.tests.unit.chaos.books import GONE, Books, Row
 from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import ANY_GPU, Controller
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import BEGIN

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import store
 from ansible_collections.gpuops.cloud.tests.unit.chaos.books import DEAD, GONE, Row
 from ansible_collections.gpuops.cloud.tests.unit.chaos.habits import Budget, Habits
 from gpuops_simulator import Simulator
@@ -36,7 +36,7 @@ class Spending:
             self._options = {"budget": self._budget.limits(self._rate(self._instances))}
             if self._budget.period != "per_hour":
                 self._options["ledger"] = f"sqlite:///{os.environ['XDG_DATA_HOME']}/ledger.sqlite3"
-                _ledger.begin(self._options["ledger"])
+                store.begin(self._options["ledger"])
 
     def options(self, args: dict[str, Any]) -> dict[str, Any]:
         """Return the options of a run, with the budget and the ledger where there are any."""

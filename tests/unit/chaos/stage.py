@@ -19,7 +19,8 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, Protocol
 from unittest import mock
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _client, _transport, _walk
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances import offer_queue
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base import transport
 from ansible_collections.gpuops.cloud.plugins.modules import (
     datacrunch_cost_info,
     datacrunch_deployment_info,
@@ -43,7 +44,7 @@ UNDER_TEST = (
     datacrunch_reap,
     datacrunch_ssh_key,
 )
-HELPERS = _client.__name__.rpartition(".")[0]
+HELPERS = transport.__name__.partition("._providers")[0]
 
 
 class Setting(Protocol):
@@ -116,7 +117,7 @@ def stage(folder: Path) -> Iterator[Stage]:
     home["GPUOPS_LEDGER"] = "none"
     with (
         mock.patch.dict(os.environ, home, clear=True),
-        mock.patch.object(_transport.Pool, "ConnectionCls", Connection),
+        mock.patch.object(transport.Pool, "ConnectionCls", Connection),
         mock.patch.object(logging.getLogger("urllib3.connectionpool"), "disabled", True),
     ):
         made = Stage(folder)
@@ -128,7 +129,7 @@ def stage(folder: Path) -> Iterator[Stage]:
 def _replaced(world: Setting) -> Iterator[None]:
     """Let a sequence have its own time, threads, locks and ids."""
     schedule, clock = world.schedule, Clock(world.schedule)
-    start = _walk.Walk.__init__
+    start = offer_queue.Walk.__init__
 
     def walk(self: Any, *args: Any, **more: Any) -> None:
         start(self, *args, **more)
@@ -149,7 +150,7 @@ def _replaced(world: Setting) -> Iterator[None]:
             for name in doubles.keys() & vars(module).keys():
                 stack.enter_context(mock.patch.object(module, name, doubles[name]))
         stack.enter_context(mock.patch.object(uuid, "uuid4", world.uuid))
-        stack.enter_context(mock.patch.object(_walk.Walk, "__init__", walk))
+        stack.enter_context(mock.patch.object(offer_queue.Walk, "__init__", walk))
         yield
 
 
@@ -174,5 +175,5 @@ def _helpers() -> list[ModuleType]:
     return [
         module
         for name, module in list(sys.modules.items())
-        if name.startswith(HELPERS + ".") and name not in (f"{HELPERS}._wait",)
+        if name.startswith(HELPERS + ".") and name not in (f"{HELPERS}._core.wait",)
     ]

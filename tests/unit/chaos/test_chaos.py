@@ -17,13 +17,13 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import (
-    _attempt,
-    _findings,
-    _guard,
-    _lease,
-    _purchase,
+from ansible_collections.gpuops.cloud.plugins.module_utils._billing import purchase_guard
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances import (
+    account_findings,
+    attempt,
+    purchase,
 )
+from ansible_collections.gpuops.cloud.plugins.module_utils._models import ownership
 from ansible_collections.gpuops.cloud.tests.unit.chaos import habits
 from ansible_collections.gpuops.cloud.tests.unit.chaos.stage import Stage, stage
 from ansible_collections.gpuops.cloud.tests.unit.chaos.world import World
@@ -109,33 +109,33 @@ def found(theatre: Stage, words: str) -> bool:
 
 def test_orders_that_are_repeated_blindly_are_found(theatre: Stage) -> None:
     nothing = mock.Mock(return_value=None)
-    with mock.patch.multiple(_purchase, look_up=nothing, _of_another_run=nothing):
+    with mock.patch.multiple(purchase, look_up=nothing, _of_another_run=nothing):
         assert found(theatre, "repeated blindly")
 
 
 def test_twins_that_both_stay_are_found(theatre: Stage) -> None:
     blind = mock.Mock(return_value=[])
-    with mock.patch.object(_purchase, "twins", blind), mock.patch.object(_attempt, "twins", blind):
+    with mock.patch.object(purchase, "twins", blind), mock.patch.object(attempt, "twins", blind):
         assert found(theatre, "machines are called")
 
 
 def test_orders_without_marks_are_found(theatre: Stage) -> None:
-    unwritten = mock.patch.object(_findings, "_write")  # or nothing more is bought
-    with unwritten, mock.patch.object(_lease.Identity, "label", return_value=""):
+    unwritten = mock.patch.object(account_findings, "_write")  # or nothing more is bought
+    with unwritten, mock.patch.object(ownership.Identity, "label", return_value=""):
         assert found(theatre, "without an identity")
 
 
 def test_strangers_that_are_taken_for_ours_are_found(theatre: Stage) -> None:
     anything = mock.Mock(match=bool)
-    with mock.patch.multiple(_lease, _OWNER=anything, _NAME=anything):
+    with mock.patch.multiple(ownership, _OWNER=anything, _NAME=anything):
         assert found(theatre, "of a stranger was touched")
 
 
 def test_budgets_that_others_break_meanwhile_are_found(theatre: Stage) -> None:
-    with mock.patch.object(_guard.Guard, "check_bought", return_value=None):
+    with mock.patch.object(purchase_guard.Guard, "check_bought", return_value=None):
         assert found(theatre, "is above the budget")
 
 
 def test_machines_that_nobody_tells_of_are_found(theatre: Stage) -> None:
-    with mock.patch.object(_attempt.Attempt, "keep_id", lambda _self, error: error):
+    with mock.patch.object(attempt.Attempt, "keep_id", lambda _self, error: error):
         assert found(theatre, "was bought and not told")

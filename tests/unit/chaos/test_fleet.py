@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _client
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda import client
 from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import Controller
 from ansible_collections.gpuops.cloud.tests.unit.chaos.month import Scene
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import Schedule
@@ -95,7 +95,7 @@ def test_waiting_costs_one_list_a_round_however_many_wait(
 def test_fleet_of_more_than_there_are_threads_is_found_again_by_one_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_client, "MOST_THREADS", 16)
+    monkeypatch.setattr(client, "MOST_THREADS", 16)
     want = {**WANT, "count": 40}
     played = rush(tmp_path, want, want)
     first, second = ([row["id"] for row in result["instances"]] for result in played.results)

@@ -11,7 +11,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._fleet import fleet_names
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances.fleet import fleet_names
 from ansible_collections.gpuops.cloud.tests.unit.chaos.books import Books
 from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import (
     ANY_GPU,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import read_identity
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.ownership import read_identity
 from gpuops_simulator import Simulator
 from gpuops_simulator.model import Instance, Volume
 

@@ -15,7 +15,7 @@ from enum import Enum
 from itertools import chain
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._label import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.label import (
     REQUEST_DIGITS,
     write_label,
 )

@@ -18,14 +18,14 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import (
-    _ending,
-    _gone,
-    _marking,
-    _purchase,
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances import purchase
+from ansible_collections.gpuops.cloud.plugins.module_utils._lifecycle import (
+    proof,
+    tagging,
+    termination_policy,
 )
-from ansible_collections.gpuops.cloud.plugins.module_utils._client import Client
-from ansible_collections.gpuops.cloud.plugins.module_utils._resources import Tag
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.resources import Tag
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.client import Client
 from ansible_collections.gpuops.cloud.tests.unit.chaos.stage import Stage, stage
 from ansible_collections.gpuops.cloud.tests.unit.matrix.life import Life
 from ansible_collections.gpuops.cloud.tests.unit.matrix.operations import OPERATIONS
@@ -139,7 +139,7 @@ def broken(theatre: Stage, *names: str) -> str:
 
 def test_order_that_is_not_looked_up_is_found(theatre: Stage) -> None:
     nothing = mock.Mock(return_value=None)
-    with mock.patch.multiple(_purchase, look_up=nothing, _of_another_run=nothing):
+    with mock.patch.multiple(purchase, look_up=nothing, _of_another_run=nothing):
         text = broken(theatre, "order answered 520")
     assert "buy: " in text
     assert "instances are called llm" in text or "never named" in text
@@ -149,20 +149,20 @@ def test_tag_that_is_removed_in_one_way_alone_is_found(theatre: Stage) -> None:
     def by_id(client: Client, kind: str, item_id: str, tag: Tag) -> None:
         client.untag(kind, item_id, tag.id)
 
-    with mock.patch.object(_marking, "untag", by_id):
+    with mock.patch.object(tagging, "untag", by_id):
         assert "extend: expected: works" in broken(theatre, "untag by key")
         assert broken(theatre, "untag by id") == ""
 
 
 def test_disks_that_an_instance_does_not_name_are_found(theatre: Stage) -> None:
-    with mock.patch.object(_ending.Outcome, "complete"):
+    with mock.patch.object(termination_policy.Outcome, "complete"):
         text = broken(theatre, "no volume ids")
     assert "end: " in text
     assert "teardown proof: " in text
 
 
 def test_refusal_that_is_taken_for_an_end_is_found(theatre: Stage) -> None:
-    with mock.patch.object(_gone.Proof, "look", mock.Mock(return_value=_gone.PROVEN)):
+    with mock.patch.object(proof.Proof, "look", mock.Mock(return_value=proof.PROVEN)):
         text = broken(theatre, "first delete does nothing")
     assert "end: " in text
 

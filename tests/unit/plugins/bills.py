@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _times
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import times
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud, stock
 
 TIER = {"tier": "h200_or_less"}
@@ -31,7 +31,7 @@ def own_total(cloud: Cloud) -> float:
 
 
 def _seconds(text: str) -> float:
-    found = _times.read_time(text)
+    found = times.read_time(text)
     assert found
     return found.timestamp()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _client
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda import client
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     SECRET,
     Cloud,
@@ -43,7 +43,7 @@ def start(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         sim.start()
         clock = SimulatedClock(sim)
         running.append(Cloud(sim, clock))
-        monkeypatch.setattr(_client, "SystemClock", lambda: clock)
+        monkeypatch.setattr(client, "SystemClock", lambda: clock)
         return running[-1]
 
     yield begin

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import Identity
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.ownership import Identity
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud
 
 REQUEST = "0123456789abcdef0123456789abcdef"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _account_rows
+from ansible_collections.gpuops.cloud.plugins.module_utils._account import rows
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud, stock
 
@@ -31,7 +31,7 @@ def probe(cloud: Cloud, **args: Any) -> dict[str, dict[str, str]]:
 def named(result: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Return the rows of a result by their names; no other thing is told."""
     found = {row["name"]: row for row in result["account"]}
-    assert list(found) == list(_account_rows.BY_PURCHASE)
+    assert list(found) == list(rows.BY_PURCHASE)
     return found
 
 

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._catalogue import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.catalogue import (
     InstanceType,
     VolumeType,
 )
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import Identity
-from ansible_collections.gpuops.cloud.plugins.module_utils._parsing import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.ownership import Identity
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.resources import (
+    Instance,
+    SshKey,
+    StartupScript,
+    Volume,
+)
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.row import Row, Source
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.parsing import (
     instance_from,
     instance_type_from,
     script_from,
@@ -20,13 +27,6 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._parsing import (
     volume_from,
     volume_type_from,
 )
-from ansible_collections.gpuops.cloud.plugins.module_utils._resources import (
-    Instance,
-    SshKey,
-    StartupScript,
-    Volume,
-)
-from ansible_collections.gpuops.cloud.plugins.module_utils._row import Row, Source
 
 
 def instance(row: dict[str, Any]) -> Instance:

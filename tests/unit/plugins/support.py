@@ -19,7 +19,8 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _client, _specs
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import argspecs
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda import client as _client
 from gpuops_simulator import Simulator
 
 PLUGINS = "ansible_collections.gpuops.cloud.plugins"
@@ -215,7 +216,7 @@ def _words(warning: Any) -> str:
 
 def wanted(spec: dict[str, Any], **args: Any) -> dict[str, Any]:
     """Return the parameters that a module with this specification would see."""
-    checked = ArgumentSpecValidator({**_specs.AUTH_SPEC, **spec}).validate(args)
+    checked = ArgumentSpecValidator({**argspecs.AUTH_SPEC, **spec}).validate(args)
     assert not checked.error_messages
     return dict(checked.validated_parameters)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _idle
+from ansible_collections.gpuops.cloud.plugins.module_utils._ssh import idle_reader
 
 REPORT = {
     "version": 1,
@@ -69,7 +69,7 @@ def read(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the reports by id, and the problems by name."""
     given = {"home": folder, "key_file": "/key", **keys}
-    reports, unread = _idle.read_reports(machines, _idle.Keys(**given), timeout)
+    reports, unread = idle_reader.read_reports(machines, idle_reader.Keys(**given), timeout)
     return {row["id"]: row for row in reports}, {row["name"]: row["problem"] for row in unread}
 
 
@@ -96,7 +96,7 @@ def test_settings_of_the_deployment_come_first(fleet: Fleet, tmp_path: Path) -> 
 
 def test_first_contact_is_not_believed(fleet: Fleet, tmp_path: Path) -> None:
     machines = fleet("id-11 ssh-ed25519 A\n", _1=REPORT)
-    assert read(tmp_path, machines) == ({}, {"llm-1": _idle.FIRST_CONTACT})
+    assert read(tmp_path, machines) == ({}, {"llm-1": idle_reader.FIRST_CONTACT})
     assert "StrictHostKeyChecking=accept-new" in (tmp_path / "calls").read_text(encoding="utf-8")
     read(tmp_path, machines, pin=False)
     assert "StrictHostKeyChecking=yes" in (tmp_path / "calls").read_text(encoding="utf-8")
@@ -194,15 +194,15 @@ def test_the_name_of_a_deployment_leads_nowhere_else(
 
 def test_machines_with_the_same_problem_share_a_sentence() -> None:
     unread = [{"name": n, "problem": p} for n, p in (("a", "dead"), ("b", "mute"), ("c", "dead"))]
-    assert _idle.tell([REPORT], unread) == [
+    assert idle_reader.tell([REPORT], unread) == [
         "Read the idle reports of 1 of 4 machines.",
         "No idle report of a, c: dead.",
         "No idle report of b: mute.",
     ]
-    assert _idle.tell([], []) == []
+    assert idle_reader.tell([], []) == []
 
 
 def test_nobody_hears_of_keys_that_nobody_has_given() -> None:
-    mute = {"name": "a", "problem": _idle.NO_KEY}
-    assert _idle.tell([], [mute]) == []
-    assert len(_idle.tell([REPORT], [mute])) == 2
+    mute = {"name": "a", "problem": idle_reader.NO_KEY}
+    assert idle_reader.tell([], [mute]) == []
+    assert len(idle_reader.tell([REPORT], [mute])) == 2

@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _data_disk
-from ansible_collections.gpuops.cloud.plugins.module_utils._block_device import Device, System
+from ansible_collections.gpuops.cloud.plugins.module_utils._host import data_disk
+from ansible_collections.gpuops.cloud.plugins.module_utils._host.block_device import Device, System
 
 MIB, GIB = 1 << 20, 1 << 30
 SIZE = 96 * MIB
@@ -83,9 +83,7 @@ class Host:
         given |= {"fstype": "ext4", "mount_options": "noatime", "folders": []}
         given |= {"owner": None, "group": None, "mode": None}
         places = System(str(self.folder / "sys"), str(self.folder), str(self.folder / "proc"))
-        return _data_disk.keep(
-            _data_disk.Disk({**given, **wish}, self.run, dry, places, self.fstab)
-        )
+        return data_disk.keep(data_disk.Disk({**given, **wish}, self.run, dry, places, self.fstab))
 
     def called(self, name: str) -> bool:
         """Tell whether a command was run by the latest call."""

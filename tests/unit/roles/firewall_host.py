@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _host_firewall as firewall
+from ansible_collections.gpuops.cloud.plugins.module_utils._host import firewall
 
 WISH: dict[str, Any] = {
     "ssh_ports": ["22"], "ssh_sources": [], "open": [], "peers": [], "interfaces": ["docker*"],

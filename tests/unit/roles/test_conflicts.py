@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _conflicts, _host_firewall
+from ansible_collections.gpuops.cloud.plugins.module_utils._host import conflicts, firewall
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import ROOT, Evaluate
 from ansible_collections.gpuops.cloud.tests.unit.roles.tasks import all_tasks
@@ -42,9 +42,9 @@ def put(root: Path, name: str, text: str) -> Path:
 
 
 def test_a_unit_made_by_hand_is_named(tmp_path: Path) -> None:
-    assert _conflicts.foreign_files([UNIT], [], tmp_path) == []
+    assert conflicts.foreign_files([UNIT], [], tmp_path) == []
     put(tmp_path, UNIT, BY_HAND)
-    assert _conflicts.foreign_files([UNIT], [], tmp_path) == [NOBODYS]
+    assert conflicts.foreign_files([UNIT], [], tmp_path) == [NOBODYS]
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_a_unit_made_by_hand_is_named(tmp_path: Path) -> None:
 )
 def test_what_bears_a_mark_is_ours(tmp_path: Path, mark: str, changed: str) -> None:
     put(tmp_path, UNIT, f"{mark}\n{BY_HAND}")
-    assert _conflicts.foreign_files([UNIT], [changed], tmp_path) == []
+    assert conflicts.foreign_files([UNIT], [changed], tmp_path) == []
 
 
 def test_a_mark_of_placeholders_alone_makes_nothing_ours(tmp_path: Path) -> None:
     put(tmp_path, UNIT, BY_HAND)
-    assert _conflicts.foreign_files([UNIT], ["{file} of %Y"], tmp_path) == [NOBODYS]
+    assert conflicts.foreign_files([UNIT], ["{file} of %Y"], tmp_path) == [NOBODYS]
 
 
 def test_folders_masked_units_and_links_to_nowhere_are_somebody_elses(tmp_path: Path) -> None:
@@ -72,12 +72,12 @@ def test_folders_masked_units_and_links_to_nowhere_are_somebody_elses(tmp_path: 
     (folder / "vllm-ray.service").symlink_to("/nowhere")
     (folder / "vllm-tether.service").mkdir()
     names = [f"/etc/systemd/system/{path.name}" for path in folder.iterdir()]
-    assert len(_conflicts.foreign_files(names, [], tmp_path)) == 3
+    assert len(conflicts.foreign_files(names, [], tmp_path)) == 3
 
 
 def test_the_unit_of_a_package_would_be_hidden(tmp_path: Path) -> None:
     put(tmp_path, "/usr/lib/systemd/system/vllm.service", BY_HAND)
-    found = _conflicts.foreign_files([UNIT, "/etc/vllm/vllm.service"], [], tmp_path)
+    found = conflicts.foreign_files([UNIT, "/etc/vllm/vllm.service"], [], tmp_path)
     assert found == ["/usr/lib/systemd/system/vllm.service is there already"]
 
 
@@ -103,15 +103,15 @@ def other() -> Iterator[Any]:
 def test_who_listens_is_named(other: Any) -> None:
     port, pid = other("127.0.0.1")
     for address in ("127.0.0.1", ""):
-        (found,) = _conflicts.taken_ports([{"port": port, "address": address}], [])
+        (found,) = conflicts.taken_ports([{"port": port, "address": address}], [])
         assert found.startswith(f"port {port} is taken by python")
         assert f"(pid {pid}" in found
 
 
 def test_another_address_is_no_obstacle(other: Any) -> None:
     port, _pid = other("127.0.0.2")
-    assert _conflicts.taken_ports([{"port": port, "address": "127.0.0.1"}], []) == []
-    assert len(_conflicts.taken_ports([{"port": port}], [])) == 1
+    assert conflicts.taken_ports([{"port": port, "address": "127.0.0.1"}], []) == []
+    assert len(conflicts.taken_ports([{"port": port}], [])) == 1
 
 
 def test_our_own_server_may_hold_its_port(other: Any, tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def test_our_own_server_may_hold_its_port(other: Any, tmp_path: Path) -> None:
     put(proc, f"{pid}/comm", "vllm\n")
     (proc / str(pid) / "fd").symlink_to(f"/proc/{pid}/fd")
     (proc / "net").symlink_to("/proc/net")
-    assert _conflicts.taken_ports(wanted, ["vllm.service"], proc) == []
-    (found,) = _conflicts.taken_ports(wanted, ["vllm-small.service"], proc)
+    assert conflicts.taken_ports(wanted, ["vllm.service"], proc) == []
+    (found,) = conflicts.taken_ports(wanted, ["vllm-small.service"], proc)
     assert found == f"port {port} is taken by vllm (pid {pid}, vllm.service)"
 
 
@@ -141,18 +141,18 @@ def test_our_own_server_is_known_where_root_may_not_see_what_it_has_open(
     put(tmp_path, "7/status", f"Name:\tvllm\nUid:\t{runs_as}\t0\t0\t0\n")
     put(tmp_path, "7/fd", "cannot be listed")
     wanted = [{"port": port, "address": "127.0.0.1"}]
-    assert (_conflicts.taken_ports(wanted, ["vllm.service"], tmp_path) == []) is is_ours
-    assert len(_conflicts.taken_ports(wanted, ["vllm-small.service"], tmp_path)) == 1
+    assert (conflicts.taken_ports(wanted, ["vllm.service"], tmp_path) == []) is is_ours
+    assert len(conflicts.taken_ports(wanted, ["vllm-small.service"], tmp_path)) == 1
 
 
 def test_a_port_that_nobody_names_is_taken_all_the_same(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         wanted = [{"port": port, "address": "127.0.0.1"}]
-        assert _conflicts.taken_ports(wanted, [], tmp_path) == [
+        assert conflicts.taken_ports(wanted, [], tmp_path) == [
             f"port {port} is taken by an unknown program"
         ]
-    assert _conflicts.taken_ports(wanted, []) == []
+    assert conflicts.taken_ports(wanted, []) == []
 
 
 @pytest.mark.every_core("host_conflicts")
@@ -174,11 +174,9 @@ def test_the_module_says_all_of_it_with_a_way_out(other: Any, tmp_path: Path) ->
 def test_a_firewall_made_by_hand_is_neither_replaced_nor_removed(tmp_path: Path) -> None:
     unit = put(tmp_path, "/etc/systemd/system/gpuops-firewall.service", BY_HAND)
     want = {"ssh_ports": ["22"], "ssh_sources": [], "open": [], "peers": [], "interfaces": []}
-    host = _host_firewall.Firewall(
-        {**want, "ping": True, "rollback": 9}, _no_commands, root=tmp_path
-    )
-    for change in (_host_firewall.attempt, _host_firewall.remove):
-        with pytest.raises(_host_firewall.FirewallError, match="was not made by this role"):
+    host = firewall.Firewall({**want, "ping": True, "rollback": 9}, _no_commands, root=tmp_path)
+    for change in (firewall.attempt, firewall.remove):
+        with pytest.raises(firewall.FirewallError, match="was not made by this role"):
             change(host)
     assert unit.read_text(encoding="utf-8") == BY_HAND
 
@@ -228,4 +226,4 @@ def test_ports_of_gateway_and_exporters_are_looked_at(
 
 
 def test_this_process_is_told_by_its_name() -> None:
-    assert f"(pid {os.getpid()}" in _conflicts._named(Path("/proc"), os.getpid())
+    assert f"(pid {os.getpid()}" in conflicts._named(Path("/proc"), os.getpid())

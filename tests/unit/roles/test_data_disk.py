@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _block_device, _data_disk
-from ansible_collections.gpuops.cloud.plugins.module_utils._block_device import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._host import block_device, data_disk
+from ansible_collections.gpuops.cloud.plugins.module_utils._host.block_device import (
     Device,
     DiskError,
     System,
@@ -41,7 +41,7 @@ VOLUME = "0cd8f1b3-3b6e-4f8b-9f35-5e0d3a1b7c42"
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Provide a host with a small blank disk."""
     found = Host(tmp_path)
-    monkeypatch.setattr(_data_disk, "find", lambda *_args: found.device)
+    monkeypatch.setattr(data_disk, "find", lambda *_args: found.device)
     return found
 
 
@@ -161,7 +161,7 @@ def test_the_root_disk_is_refused_whatever_is_mounted(host: Host) -> None:
     root = Path("/").stat().st_dev
     device = Device(str(host.disk), "vdb", f"{os.major(root)}:{os.minor(root)}", GIB)
     with pytest.raises(DiskError, match="root disk"):
-        _block_device.refuse_used(
+        block_device.refuse_used(
             System(str(host.folder / "sys"), "", str(host.folder / "proc")), device
         )
 
@@ -242,9 +242,9 @@ def test_big_disks_are_read_at_both_ends_and_in_between(tmp_path: Path) -> None:
             stream.seek(offset)
             stream.write(b"\1")
         os.truncate(disk, size)
-        assert _block_device.first_data(str(disk), size) == offset
-    ends = [start + length for start, length in _block_device._ranges(size)]
-    starts = [start for start, _length in _block_device._ranges(size)][1:]
+        assert block_device.first_data(str(disk), size) == offset
+    ends = [start + length for start, length in block_device._ranges(size)]
+    starts = [start for start, _length in block_device._ranges(size)][1:]
     assert max(start - end for start, end in zip(sorted(starts), sorted(ends), strict=False)) <= GIB
 
 
@@ -254,17 +254,17 @@ def test_a_volume_is_found_by_its_serial_number(tmp_path: Path) -> None:
     (tmp_path / "sys/vdc/size").write_text("2097152\n")
     places = System(str(tmp_path / "sys"), str(tmp_path / "dev"))
     with pytest.raises(DiskError, match=r"no disk virtio-5e0d3a1b7c42 .* there are: vdc \(1 GiB\)"):
-        _block_device.find(places, "", [VOLUME], 0)
+        block_device.find(places, "", [VOLUME], 0)
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/vdc").write_text("no device")
     with pytest.raises(DiskError, match="dev/vdc is no block device"):
-        _block_device.find(places, "", [VOLUME], 0)
+        block_device.find(places, "", [VOLUME], 0)
     link = tmp_path / "dev/disk/by-id/virtio-5e0d3a1b7c42"
     link.parent.mkdir(parents=True)
     link.symlink_to("../../vdb")
     (tmp_path / "dev/vdb").write_text("no device")
     with pytest.raises(DiskError, match="virtio-5e0d3a1b7c42 is no block device"):
-        _block_device.find(places, "", ["ffffffff-0000-0000-0000-000000000000", VOLUME], 0)
+        block_device.find(places, "", ["ffffffff-0000-0000-0000-000000000000", VOLUME], 0)
 
 
 @pytest.mark.every_core("data_disk")

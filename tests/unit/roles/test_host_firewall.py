@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _host_firewall as firewall
-from ansible_collections.gpuops.cloud.plugins.module_utils._firewall_rules import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._host import firewall
+from ansible_collections.gpuops.cloud.plugins.module_utils._host.nftables import (
     RulesError,
     networks,
     ports,

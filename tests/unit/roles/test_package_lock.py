@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _package_lock
+from ansible_collections.gpuops.cloud.plugins.module_utils._host import package_lock
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import Evaluate
 from ansible_collections.gpuops.cloud.tests.unit.roles.tasks import Task, all_tasks
 
@@ -79,10 +79,10 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture(params=_package_lock.LOCKS)
+@pytest.fixture(params=package_lock.LOCKS)
 def held(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     """Let another program hold one of the locks of a host; ends it by its input."""
-    for name in _package_lock.LOCKS:
+    for name in package_lock.LOCKS:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     command = [sys.executable, "-c", HOLDER, str(tmp_path / request.param)]
@@ -98,22 +98,22 @@ def held(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.
 @pytest.mark.every_core("package_lock")
 def test_the_holder_is_named_and_waited_for(held: subprocess.Popen[str], tmp_path: Path) -> None:
     def look() -> str:
-        return _package_lock.holder(tmp_path)
+        return package_lock.holder(tmp_path)
 
     def let_it_end(_seconds: float) -> None:
         held.communicate()
 
     assert re.match(rf"python\S* \(pid {held.pid}\) holds the package lock {tmp_path}/var/", look())
     times = iter([0.0, 1.0, 2.0, 700.0, 700.0])
-    found, _seconds = _package_lock.wait_until_free(600, look, lambda: next(times), lambda _s: None)
+    found, _seconds = package_lock.wait_until_free(600, look, lambda: next(times), lambda _s: None)
     assert f"(pid {held.pid})" in found
-    assert _package_lock.wait_until_free(600, look, pause=let_it_end)[0] == ""
+    assert package_lock.wait_until_free(600, look, pause=let_it_end)[0] == ""
 
 
 def test_a_host_whose_locks_are_free_or_not_there_yet_is_not_waited_for(tmp_path: Path) -> None:
-    assert _package_lock.holder(tmp_path) == ""
+    assert package_lock.holder(tmp_path) == ""
     (tmp_path / "var/lib/dpkg").mkdir(parents=True)
     with (tmp_path / "var/lib/dpkg/lock").open("w") as file:
         fcntl.lockf(file, fcntl.LOCK_EX)
         fcntl.lockf(file, fcntl.LOCK_UN)
-        assert _package_lock.holder(tmp_path) == ""
+        assert package_lock.holder(tmp_path) == ""

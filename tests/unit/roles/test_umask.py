@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _data_disk, _host_firewall
+from ansible_collections.gpuops.cloud.plugins.module_utils._host import data_disk, firewall
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import load
 from ansible_collections.gpuops.cloud.tests.unit.roles.tasks import all_tasks
 
@@ -122,16 +122,14 @@ def test_folders_for_data_can_be_entered(tmp_path: Path) -> None:
     data = tmp_path / "srv/data"
     want = {**wish, "path": str(data), "device": None, "volume_ids": []}
     want["folders"] = [{**wish, "name": "weights/vllm"}]
-    _data_disk.keep(_data_disk.Disk(want, lambda _words: (0, "", "")))
+    data_disk.keep(data_disk.Disk(want, lambda _words: (0, "", "")))
     assert closed(tmp_path / "srv") == []
 
 
 def test_folders_of_the_firewall_can_be_entered(tmp_path: Path) -> None:
     door = {"ports": ["443"], "protocol": "tcp", "sources": []}
     want = {"part": "gateway", "open": [door]}
-    _host_firewall.open_part(
-        _host_firewall.Firewall(want, lambda _words: (1, "", ""), root=tmp_path)
-    )
+    firewall.open_part(firewall.Firewall(want, lambda _words: (1, "", ""), root=tmp_path))
     assert (tmp_path / "etc/gpuops/firewall.d/gateway.json").exists()
     assert closed(tmp_path / "etc") == []
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._model import model_of
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.llm import model_of
 from ansible_collections.gpuops.cloud.tests.unit.plugins.published import LARGE, SMALL, config_of
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import GPU, HOST, Evaluate
 

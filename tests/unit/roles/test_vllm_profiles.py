@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._model import model_of
-from ansible_collections.gpuops.cloud.plugins.module_utils._profiles import PROFILES
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.llm import model_of
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.vllm_profiles import PROFILES
 from ansible_collections.gpuops.cloud.tests.unit.plugins.published import LARGE, SMALL, config_of
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import Evaluate
 

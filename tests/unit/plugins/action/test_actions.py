@@ -19,7 +19,7 @@ from ansible_collections.gpuops.cloud.plugins.action import (
     show,
     ssh_ready,
 )
-from ansible_collections.gpuops.cloud.plugins.module_utils._ssh_probe import Probe, Target
+from ansible_collections.gpuops.cloud.plugins.module_utils._ssh.readiness import Probe, Target
 
 ROOT = Path(__file__).resolve().parents[4]
 ARGS = {"timeout": 1.0, "interval": 0.01, "first_boot": True, "package_lock": True}

@@ -19,7 +19,7 @@ from unittest import mock
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.callback import progress
-from ansible_collections.gpuops.cloud.plugins.module_utils import _progress
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import progress as _progress
 
 Plugin = Any  # Ansible's classes are not typed
 

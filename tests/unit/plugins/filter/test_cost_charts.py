@@ -12,7 +12,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.gpuops.cloud.plugins.filter.cost_charts import FilterModule, cost_charts
-from ansible_collections.gpuops.cloud.plugins.module_utils import _charts
+from ansible_collections.gpuops.cloud.plugins.module_utils._charts import costs as _costs
 from ansible_collections.gpuops.cloud.tests.unit.plugins.cost_data import (
     BUDGETS,
     CASES,
@@ -67,7 +67,7 @@ def test_cost_is_spread_over_the_days_it_was_caused() -> None:
     row = thing(1, 38, 38, kind=3)  # from 00:20 on the day before to now, 14:20
     spans = [(NOW.replace(hour=0, minute=0) + timedelta(days=n), NOW) for n in (-1, 0)]
     spans = [(spans[0][0], spans[1][0]), (spans[1][0], spans[1][0] + timedelta(days=1))]
-    parts = _charts.spread(row, spans, NOW - timedelta(days=9), NOW)
+    parts = _costs.spread(row, spans, NOW - timedelta(days=9), NOW)
     assert parts[0] / row["cost"] == pytest.approx((24 - 1 / 3) / 38)
     assert sum(parts.values()) == pytest.approx(row["cost"])
 
@@ -92,7 +92,7 @@ def test_dearest_groups_have_colours_and_the_rest_shares_one() -> None:
 @pytest.mark.parametrize("count", [1, 5, 6, 7, 8])
 def test_no_colour_is_spent_on_a_rest_of_one(count: int) -> None:
     things = [thing(n, 20 - n, 3, team=n) for n in range(min(count, len(TEAMS)))]
-    names = _charts.groups(things, "deployment")
+    names = _costs.groups(things, "deployment")
     assert len(names) == min(count, 6)
     assert ("others" in names) is (count > 6)
 
@@ -146,7 +146,7 @@ def test_budget_fills_its_bar_up_to_the_mark_of_its_share(
 
 
 def test_budget_far_exceeded_is_cut_at_the_edge() -> None:
-    (row,) = _charts.budget_bars([budget("total", 10, 900)])
+    (row,) = _costs.budget_bars([budget("total", 10, 900)])
     assert (row["width"], row["percent"], row["marks"][-1]["x"]) == (100.0, "9000", 40.0)
 
 
@@ -206,12 +206,12 @@ def test_nothing_to_burn_lasts_for_ever() -> None:
     [(0, "0.00"), (0.0274, "0.0274"), (0.19, "0.190"), (1.797, "1.80"), (1234.5, "1,234.50")],
 )
 def test_prices(value: float, text: str) -> None:
-    assert _charts.price(value) == text
+    assert _costs.price(value) == text
 
 
 def test_balance_that_is_not_known_is_not_made_up() -> None:
     assert cost_charts(costs([], now={}))["figures"]["balance"] == "-"
-    assert _charts.big(1_920_408.63) == "1,920,409"
+    assert _costs.big(1_920_408.63) == "1,920,409"
 
 
 def test_costs_of_the_past_do_not_move_the_present() -> None:

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._client import Client
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import (
     GpuopsError,
     UnavailableError,
 )
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.client import Client
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.hostile import (
     Hostile,
@@ -268,12 +268,15 @@ def test_either_package_of_the_vendor_is_enough(start: Start, alone: str, missin
     code = (
         "import sys; sys.modules[{missing!r}] = None\n"
         "import importlib.util as u\n"
-        "from ansible_collections.gpuops.cloud.plugins.module_utils import _transport, _client\n"
-        "assert _transport.MISSING is None\n"
+        "from ansible_collections.gpuops.cloud.plugins.module_utils._providers"
+        ".base import transport\n"
+        "from ansible_collections.gpuops.cloud.plugins.module_utils._providers"
+        ".verda import client\n"
+        "assert transport.MISSING is None\n"
         "assert not [m for m in sys.modules if m.partition('.')[0] in ('verda', 'datacrunch') "
         "and sys.modules[m]]\n"
         "auth = dict(client_id='a', client_secret='a-long-secret', base_url={url!r})\n"
-        "print(_client.Client.from_params(auth).balance().amount)\n"
+        "print(client.Client.from_params(auth).balance().amount)\n"
     )
     cloud = start()
     text = code.format(missing=missing, url=f"{cloud.sim.url}/v1")

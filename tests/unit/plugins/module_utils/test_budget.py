@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _books, _budget, _periods
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._billing import budget as _budget
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import periods
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import history
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 OPTIONS = {"hour": "per_hour", "day": "per_day", "month": "per_month", "total": "total"}
@@ -133,9 +135,9 @@ def test_days_and_months(now: str, end_of_day: str, end_of_month: str) -> None:
     at, day, month = (
         datetime.fromisoformat(f"{text}+00:00") for text in (now, end_of_day, end_of_month)
     )
-    assert (_periods.end_of("day", at), _periods.end_of("month", at)) == (day, month)
-    assert _periods.begin_of("month", at) == at.replace(day=1, hour=0, minute=0, second=0)
-    assert _periods.begin_of("total", at) is _periods.end_of("total", at) is None
+    assert (periods.end_of("day", at), periods.end_of("month", at)) == (day, month)
+    assert periods.begin_of("month", at) == at.replace(day=1, hour=0, minute=0, second=0)
+    assert periods.begin_of("total", at) is periods.end_of("total", at) is None
 
 
 # -- books -----------------------------------------------------------------------------------------
@@ -177,7 +179,7 @@ STORIES: list[tuple[str, list[dict[str, Any]], float]] = [
 
 @pytest.mark.parametrize(("events", "cost"), [pytest.param(*row[1:], id=row[0]) for row in STORIES])
 def test_cost_of_a_thing_until_ten_hours_after(events: list[dict[str, Any]], cost: float) -> None:
-    (thing,) = _books.things_of(events)
+    (thing,) = history.things_of(events)
     until = NOON + timedelta(hours=10)
     assert thing.cost_between(None, until) == pytest.approx(cost)
     middle = NOON + timedelta(hours=2.5)
@@ -186,7 +188,7 @@ def test_cost_of_a_thing_until_ten_hours_after(events: list[dict[str, Any]], cos
 
 
 def test_cost_by_what_it_is_for() -> None:
-    things = _books.things_of(
+    things = history.things_of(
         [
             event("purchase", 0, "a"),
             event("purchase", 0, "b", deployment="web", price_per_hour=10.0),
@@ -194,7 +196,7 @@ def test_cost_by_what_it_is_for() -> None:
             event("purchase", 9, "d", deployment="late"),
         ]
     )
-    rows = _books.cost_by(things, "deployment", None, NOON + timedelta(hours=2))
+    rows = history.cost_by(things, "deployment", None, NOON + timedelta(hours=2))
     assert rows == [
         {"name": "web", "cost": 20, "hours": 2},
         {"name": "llm", "cost": 5, "hours": 2},
@@ -202,15 +204,15 @@ def test_cost_by_what_it_is_for() -> None:
 
 
 def test_cost_by_day_and_month_adds_up() -> None:
-    things = _books.things_of([event("purchase", 0), event("end", 24 * 12)])
+    things = history.things_of([event("purchase", 0), event("end", 24 * 12)])
     until = NOON + timedelta(days=20)
-    days = _books.cost_by_day(things, NOON, until)
+    days = history.cost_by_day(things, NOON, until)
     assert [days[0], days[1], days[-1]] == [
         {"day": "2026-11-22", "cost": 24},
         {"day": "2026-11-23", "cost": 48},
         {"day": "2026-12-12", "cost": 0},
     ]
-    months = _books.cost_by_month(things, NOON, until)
+    months = history.cost_by_month(things, NOON, until)
     assert months == [
         {"name": "2026-11", "cost": 408, "hours": 204},
         {"name": "2026-12", "cost": 168, "hours": 84},
@@ -220,8 +222,8 @@ def test_cost_by_day_and_month_adds_up() -> None:
 
 
 def test_spent_today_this_month_and_ever() -> None:
-    things = _books.things_of([event("purchase", -24 * 30), event("end", 1)])
-    assert _books.spent(things, NOON) == {
+    things = history.things_of([event("purchase", -24 * 30), event("end", 1)])
+    assert history.spent(things, NOON) == {
         "day": pytest.approx(24),
         "month": pytest.approx(2 * (21 * 24 + 12)),
         "total": pytest.approx(2 * 24 * 30),
@@ -230,8 +232,8 @@ def test_spent_today_this_month_and_ever() -> None:
 
 def test_thing_as_results_show_it() -> None:
     lease = "2026-11-22T20:00:00Z"
-    (thing,) = _books.things_of([event("purchase", 0), event("extend", 1, lease_end=lease)])
-    row = _books.thing_row(thing, None, NOON + timedelta(hours=2))
+    (thing,) = history.things_of([event("purchase", 0), event("extend", 1, lease_end=lease)])
+    row = history.thing_row(thing, None, NOON + timedelta(hours=2))
     assert (row["from"], row["until"], row["lease_end"]) == ("2026-11-22T12:00:00Z", None, lease)
     assert (row["hours"], row["price_per_hour"], row["cost"]) == (2, 2, 4)
     assert row["estimated"] is False

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import (
     GpuopsError,
     UnavailableError,
 )
-from ansible_collections.gpuops.cloud.plugins.module_utils._login import HEADERS
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.login import HEADERS
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     ACTIONS,
@@ -253,9 +253,9 @@ def test_answer_without_an_id_is_unclear(cloud: Cloud, body: str) -> None:
 
 
 def test_missing_package_is_told(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.gpuops.cloud.plugins.module_utils import _transport
+    from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base import transport
 
-    monkeypatch.setattr(_transport, "MISSING", "No module named 'requests'")
+    monkeypatch.setattr(transport, "MISSING", "No module named 'requests'")
     result = cloud.fails("datacrunch_balance")
     assert "The Python package verda (or datacrunch, its former name) is needed" in result["msg"]
     assert "pip install" in result["msg"]

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._credentials import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import (
+    AuthError,
+    InvalidError,
+)
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.credentials import (
     DEFAULT_BASE_URL,
     find_credentials,
 )
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import AuthError, InvalidError
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud, run_module
 
 FILE = """

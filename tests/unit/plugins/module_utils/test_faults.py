@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._faults import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.error_mapping import (
     from_exception,
     from_response,
 )

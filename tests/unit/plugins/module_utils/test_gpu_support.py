@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _gpu_support as support
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
-from ansible_collections.gpuops.cloud.plugins.module_utils._model import model_of
-from ansible_collections.gpuops.cloud.plugins.module_utils._model_fit import Demand, Fit, fit
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing import gpu_memory as support
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.fit import Demand, Fit, fit
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.llm import model_of
 from ansible_collections.gpuops.cloud.tests.unit.plugins.published import LARGE, SMALL, config_of
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -14,7 +14,10 @@ from urllib.parse import quote
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._answers import HIDDEN, hide
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.answers import (
+    HIDDEN,
+    hide,
+)
 from ansible_collections.gpuops.cloud.tests.unit.plugins.hostile import (
     TOKEN,
     Hostile,
@@ -179,6 +182,8 @@ def test_a_secret_goes_nowhere_in_the_clear(hostile: Hostile, address: str) -> N
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.3.2.1", "[::1]", "a.localhost"])
 def test_http_is_for_this_machine(host: str) -> None:
-    from ansible_collections.gpuops.cloud.plugins.module_utils._credentials import check_base_url
+    from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.credentials import (
+        check_base_url,
+    )
 
     assert check_base_url(f"http://{host}:8080/v1") == f"http://{host}:8080/v1"

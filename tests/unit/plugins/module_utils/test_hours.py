@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
-from ansible_collections.gpuops.cloud.plugins.module_utils._hours import read_hours
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.business_hours import read_hours
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
 
 OFFICE = "mon-fri 08:00-19:00 Europe/Helsinki"  # two hours ahead of UTC, three in summer
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _hub
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import (
     AuthError,
     InvalidError,
     NotFoundError,
     UnavailableError,
 )
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing import hf_hub
 from ansible_collections.gpuops.cloud.tests.unit.plugins.published import (
     COMMIT,
     SMALL,
@@ -41,9 +41,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield found
 
 
-def read(hub: Hub, **more: Any) -> _hub.Published:
+def read(hub: Hub, **more: Any) -> hf_hub.Published:
     """Read the small model from the hub."""
-    return _hub.read_hub(
+    return hf_hub.read_hub(
         more.pop("name", SMALL),
         **{"endpoint": hub.url, "revision": "main", "token": None, "timeout": 5, **more},
     )
@@ -99,7 +99,7 @@ def test_redirects_that_lead_nowhere_end(hub: Hub, place: str) -> None:
     hub.answers["/around"] = (302, "/around")
     with pytest.raises(UnavailableError, match="leads nowhere"):
         read(hub)
-    assert len(hub.asked) <= _hub.REDIRECTS
+    assert len(hub.asked) <= hf_hub.REDIRECTS
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b"[1]", b"\xff\xfe", b""])
@@ -110,7 +110,7 @@ def test_answers_that_are_no_object_are_refused(hub: Hub, answer: bytes) -> None
 
 
 def test_an_endless_answer_is_refused(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_hub, "LARGEST", 1000)
+    monkeypatch.setattr(hf_hub, "LARGEST", 1000)
     hub.answers[PATH] = (200, b" " * 1001)
     with pytest.raises(InvalidError, match="more than a configuration"):
         read(hub)
@@ -132,9 +132,9 @@ def test_nothing_is_asked_offline(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_no_hub_at_all() -> None:
     with pytest.raises(UnavailableError, match="cannot be reached"):
-        _hub.read_hub(SMALL, endpoint="http://127.0.0.1:9", revision="x", token=None, timeout=2)
+        hf_hub.read_hub(SMALL, endpoint="http://127.0.0.1:9", revision="x", token=None, timeout=2)
     with pytest.raises(InvalidError, match="no address of a hub"):
-        _hub.read_hub(SMALL, endpoint="hub.example", revision="x", token=None, timeout=2)
+        hf_hub.read_hub(SMALL, endpoint="hub.example", revision="x", token=None, timeout=2)
 
 
 @pytest.mark.parametrize(
@@ -161,20 +161,20 @@ def test_no_hub_at_all() -> None:
     ],
 )
 def test_files_that_would_be_loaded(files: dict[str, int], total: int | None) -> None:
-    assert _hub.weight_bytes(files) == total
+    assert hf_hub.weight_bytes(files) == total
 
 
 def test_a_folder_and_a_file(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config_of(SMALL)), encoding="utf-8")
-    assert _hub.read_folder(str(tmp_path)).weight_bytes is None
+    assert hf_hub.read_folder(str(tmp_path)).weight_bytes is None
     index = {"metadata": {"total_size": 16381470720}, "weight_map": {}}
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
-    assert _hub.read_folder(str(tmp_path / "config.json")).weight_bytes == 16381470720
+    assert hf_hub.read_folder(str(tmp_path / "config.json")).weight_bytes == 16381470720
     (tmp_path / "model-1.safetensors").write_bytes(b"12345")
-    found = _hub.read_folder(str(tmp_path))
+    found = hf_hub.read_folder(str(tmp_path))
     assert (found.weight_bytes, found.config) == (5, config_of(SMALL))
     with pytest.raises(NotFoundError, match=r"There is no .*config\.json"):
-        _hub.read_folder(str(tmp_path / "nowhere" / "config.json"))
+        hf_hub.read_folder(str(tmp_path / "nowhere" / "config.json"))
 
 
 def test_a_folder_counts_once_what_the_index_names(tmp_path: Path) -> None:
@@ -184,9 +184,9 @@ def test_a_folder_counts_once_what_the_index_names(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
     (tmp_path / "everything.safetensors").write_bytes(b"x" * 710)
     (tmp_path / "model-1.safetensors").write_bytes(b"x" * 300)
-    assert _hub.read_folder(str(tmp_path)).weight_bytes == 700  # the second part is yet to come
+    assert hf_hub.read_folder(str(tmp_path)).weight_bytes == 700  # the second part is yet to come
     (tmp_path / "model-2.safetensors").write_bytes(b"x" * 410)
-    assert _hub.read_folder(str(tmp_path)).weight_bytes == 710
+    assert hf_hub.read_folder(str(tmp_path)).weight_bytes == 710
 
 
 def test_quantisation_in_a_file_of_its_own_takes_a_third_request(hub: Hub) -> None:

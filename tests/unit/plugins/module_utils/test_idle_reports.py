@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._idle_reports import Use, read_reports
+from ansible_collections.gpuops.cloud.plugins.module_utils._ssh.idle_report import Use, read_reports
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 SINCE = "2026-11-22T11:00:00Z"

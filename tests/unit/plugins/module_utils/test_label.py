@@ -10,7 +10,9 @@ from random import Random
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _label, _lease, _times
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import times
+from ansible_collections.gpuops.cloud.plugins.module_utils._models import label as _label
+from ansible_collections.gpuops.cloud.plugins.module_utils._models import ownership
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 
 END = datetime(2026, 12, 1, 20, tzinfo=timezone.utc)
@@ -36,7 +38,7 @@ def test_string_says_the_same_again() -> None:
         label = _label.read_label(f"{text} and more")
         assert label is not None
         assert label.request == REQUEST
-        assert _times.read_time(label.lease) == end
+        assert times.read_time(label.lease) == end
         assert _label.stands_for(label.deployment, names[0])
         assert _label.stands_for(label.name, names[1])
         assert not _label.stands_for(label.deployment, names[0] + "x")
@@ -78,13 +80,13 @@ def test_single_tags_complete_the_string() -> None:
     values = {"lease": "none", "owner": "me", "more": "p=research h=mon|08:00-19:00"}
     tags = [{"key": f"gpuops-{key}", "value": value} for key, value in values.items()]
     found = shown.ownership({"description": text, "tags": tags})
-    assert found == _lease.Identity(
+    assert found == ownership.Identity(
         "llm", "web", "me", "none", REQUEST, "research", hours="mon 08:00-19:00"
     )
 
 
 def test_shortened_string_needs_the_tags_that_say_it_wholly() -> None:
-    marks = _lease.Identity("d" * 60, "n" * 60, "me", "none", REQUEST)
+    marks = ownership.Identity("d" * 60, "n" * 60, "me", "none", REQUEST)
     assert marks.is_short
     text, tags = marks.label(), marks.tags()
     assert shown.ownership({"description": text}) is None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.filter.cost_charts import cost_charts
-from ansible_collections.gpuops.cloud.plugins.module_utils import _lanes
+from ansible_collections.gpuops.cloud.plugins.module_utils._charts import lease_timeline
 from ansible_collections.gpuops.cloud.tests.unit.plugins.cost_data import (
     NOW,
     costs,
@@ -100,7 +100,7 @@ def test_every_place_is_on_the_line(hours: tuple[float, float]) -> None:
 
 def test_time_line_shows_at_most_what_can_be_read() -> None:
     machines = [thing(n, 2000, lease_h=n * 100) for n in range(3)]
-    start, end = _lanes.window(machines, NOW)
+    start, end = lease_timeline.window(machines, NOW)
     assert end - start < timedelta(days=3)
     assert datetime(2026, 11, 21, tzinfo=timezone.utc) < start < NOW < end
     assert re.fullmatch(r"\d\d:\d\d", cost_charts(costs(machines))["leases"]["now_text"])

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger, _ledger_tables
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import schema, store
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
@@ -42,12 +42,12 @@ def machine(number: int = 1, **more: Any) -> dict[str, Any]:
 
 def event(name: str = "purchase", row: Any = None, at: datetime = NOON, **more: Any) -> Any:
     """Return an event of a machine."""
-    return _ledger.event_of(name, shown.instance(row or machine()), at, source="test", **more)
+    return store.event_of(name, shown.instance(row or machine()), at, source="test", **more)
 
 
 def events(url: str, **span: Any) -> list[tuple[str, str]]:
     """Return the events of a ledger, as (event, thing)."""
-    return [(row["event"], row["thing_id"]) for row in _ledger.read(url, **span)]
+    return [(row["event"], row["thing_id"]) for row in store.read(url, **span)]
 
 
 def python(code: str, *arguments: str) -> subprocess.Popen[str]:
@@ -93,19 +93,19 @@ def test_event_tells_whose_and_what_it_is() -> None:
 
 def test_volume_belongs_to_whom_its_machine_belongs() -> None:
     disk = {"id": "disk", "name": "gpuops.llm.llm.os", "base_hourly_cost": 0.0274}
-    alone = _ledger.event_of("purchase", shown.volume(disk), NOON, source="test")
+    alone = store.event_of("purchase", shown.volume(disk), NOON, source="test")
     assert (alone["deployment"], alone["owner"], alone["project"]) == ("llm", None, None)
     whose = {"source": "test", "machine": shown.instance(machine())}
-    found = _ledger.event_of("purchase", shown.volume(disk), NOON, **whose)
+    found = store.event_of("purchase", shown.volume(disk), NOON, **whose)
     assert (found["deployment"], found["owner"], found["project"]) == ("llm", "me", "apollo")
     assert (found["price_per_hour"], found["gpu_model"], found["lease_end"]) == (0.0274, None, None)
 
 
 def test_what_is_written_is_read(url: str) -> None:
-    assert _ledger.read(url) == []
+    assert store.read(url) == []
     assert not Path(url.removeprefix("sqlite:///")).exists()
-    assert _ledger.record(url, [event()], "account") is None
-    (row,) = _ledger.read(url)
+    assert store.record(url, [event()], "account") is None
+    (row,) = store.read(url)
     assert row == {**event(), "account": "account", "mark": "", "seen": None}
 
 
@@ -113,17 +113,17 @@ def test_event_is_written_once(url: str) -> None:
     later = event("extend", machine(tags={"lease": "2026-11-23T00:00:00Z"}))
     story = [event(), event("extend"), later, event("end", at=NOON + timedelta(hours=1))]
     for _round in range(2):
-        assert _ledger.record(url, story, "one") is None
-        assert _ledger.record(url, [event("end", at=NOON + timedelta(hours=2))], "two") is None
+        assert store.record(url, story, "one") is None
+        assert store.record(url, [event("end", at=NOON + timedelta(hours=2))], "two") is None
     assert [name for name, _thing in events(url)] == ["purchase", "extend", "extend", "end"]
-    assert _ledger.read(url)[-1]["at"] == "2026-11-22T13:00:00Z"
+    assert store.read(url)[-1]["at"] == "2026-11-22T13:00:00Z"
 
 
 def test_what_came_back_can_end_again(url: str) -> None:
     ends = [event("end", at=NOON + timedelta(hours=hour)) for hour in (1, 3)]
     back = event("restore", at=NOON + timedelta(hours=2))
     for row in (event(), ends[0], back, ends[1], ends[1]):
-        assert _ledger.record(url, [row], "account") is None
+        assert store.record(url, [row], "account") is None
     assert [name for name, _thing in events(url)] == ["purchase", "end", "restore", "end"]
 
 
@@ -135,7 +135,7 @@ def test_only_what_cost_in_a_span_is_read(url: str) -> None:
             event(row=machine(number), at=start),
             event("end", machine(number), start + timedelta(hours=1)),
         ]
-    _ledger.record(url, rows, "account")
+    store.record(url, rows, "account")
     half_past_one = NOON + timedelta(minutes=90)
     assert events(url, until=half_past_one) == [
         ("purchase", "machine-0"),
@@ -149,10 +149,10 @@ def test_only_what_cost_in_a_span_is_read(url: str) -> None:
 
 
 def test_last_look_is_kept_with_each_event(url: str) -> None:
-    _ledger.record(url, [event(), event(row=machine(2))], "account")
+    store.record(url, [event(), event(row=machine(2))], "account")
     for hours in (1, 2):
-        assert _ledger.saw(url, ["machine-1"], NOON + timedelta(hours=hours)) is None
-    assert [row["seen"] for row in _ledger.read(url)] == ["2026-11-22T14:00:00Z", None]
+        assert store.saw(url, ["machine-1"], NOON + timedelta(hours=hours)) is None
+    assert [row["seen"] for row in store.read(url)] == ["2026-11-22T14:00:00Z", None]
 
 
 # -- where it is -----------------------------------------------------------------------------------
@@ -165,31 +165,31 @@ def test_place_is_option_then_environment_then_data_folder(
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     monkeypatch.delenv("GPUOPS_LEDGER", raising=False)
     home = f"sqlite:///{tmp_path}/.local/share/gpuops/ledger.sqlite3"
-    assert _ledger.url_of(None) == _ledger.url_of("") == home
+    assert store.url_of(None) == store.url_of("") == home
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    assert _ledger.url_of(None) == f"sqlite:///{tmp_path}/data/gpuops/ledger.sqlite3"
+    assert store.url_of(None) == f"sqlite:///{tmp_path}/data/gpuops/ledger.sqlite3"
     monkeypatch.setenv("GPUOPS_LEDGER", "none")
-    assert _ledger.url_of(None) is None
-    assert _ledger.url_of("sqlite:////x") == "sqlite:////x"
-    assert _ledger.url_of("NONE") is None
+    assert store.url_of(None) is None
+    assert store.url_of("sqlite:////x") == "sqlite:////x"
+    assert store.url_of("NONE") is None
 
 
 def test_ledger_that_is_off_writes_nothing(tmp_path: Path) -> None:
-    assert _ledger.record("none", [event()], "account") is None
-    assert _ledger.saw("none", ["machine-1"], NOON) is None
-    assert _ledger.read("none") == []
+    assert store.record("none", [event()], "account") is None
+    assert store.saw("none", ["machine-1"], NOON) is None
+    assert store.read("none") == []
 
 
 def test_only_its_owner_can_read_the_file(url: str) -> None:
-    _ledger.record(url, [event()], "account")
+    store.record(url, [event()], "account")
     file = Path(url.removeprefix("sqlite:///"))
     assert file.stat().st_mode & 0o077 == 0
     assert file.parent.stat().st_mode & 0o077 == 0
 
 
 def test_call_without_an_event_does_not_import_the_library() -> None:
-    helper = _ledger.__name__
-    module = helper.replace("module_utils._ledger", "modules.datacrunch_instance")
+    helper = store.__name__
+    module = helper.replace("module_utils._ledger.store", "modules.datacrunch_instance")
     code = f"import sys, {helper}, {module}; print('sqlalchemy' in sys.modules)"
     assert python(code).communicate(timeout=60)[0].strip() == "False"
 
@@ -199,31 +199,31 @@ def test_call_without_an_event_does_not_import_the_library() -> None:
 
 def test_missing_library_is_a_warning(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    assert "pip install 'SQLAlchemy>=2,<3'" in str(_ledger.record(url, [event()], "account"))
+    assert "pip install 'SQLAlchemy>=2,<3'" in str(store.record(url, [event()], "account"))
 
 
 def test_folder_that_cannot_be_made_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     url = f"sqlite:///{tmp_path}/file/ledger.sqlite3"
-    assert "cannot be used" in str(_ledger.record(url, [event()], "account"))
+    assert "cannot be used" in str(store.record(url, [event()], "account"))
 
 
 def test_file_that_is_no_database_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "ledger").write_text("no database, but a long text " * 100)
-    assert "not a database" in str(_ledger.record(f"sqlite:///{tmp_path}/ledger", [event()], "a"))
+    assert "not a database" in str(store.record(f"sqlite:///{tmp_path}/ledger", [event()], "a"))
 
 
 def test_locked_database_is_a_warning(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    _ledger.record(url, [event()], "account")
-    monkeypatch.setattr(_ledger_tables, "WAIT_S", 0.05)
-    _ledger_tables._engine.cache_clear()
+    store.record(url, [event()], "account")
+    monkeypatch.setattr(schema, "WAIT_S", 0.05)
+    schema._engine.cache_clear()
     with sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert "locked" in str(_ledger.record(url, [event("end")], "account"))
-        assert len(_ledger.read(url)) == 1  # a reader does not wait for a writer
+        assert "locked" in str(store.record(url, [event("end")], "account"))
+        assert len(store.read(url)) == 1  # a reader does not wait for a writer
         other.execute("ROLLBACK")
     other.close()
-    assert _ledger.record(url, [event("end")], "account") is None
+    assert store.record(url, [event("end")], "account") is None
 
 
 @pytest.mark.parametrize(
@@ -240,18 +240,18 @@ def test_locked_database_is_a_warning(url: str, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_bad_url_is_a_warning_without_its_password(bad: str, why: str) -> None:
-    warning = str(_ledger.record(bad, [event()], "account"))
+    warning = str(store.record(bad, [event()], "account"))
     assert why in warning
     assert PASSWORD not in warning
-    with pytest.raises(_ledger.LedgerError, match="ledger"):
-        _ledger.read(bad)
+    with pytest.raises(store.LedgerError, match="ledger"):
+        store.read(bad)
 
 
 WRITER = """
 import sys
 from ansible_collections.gpuops.cloud.tests.unit.plugins.module_utils import test_ledger as here
 for number in range(int(sys.argv[2]), int(sys.argv[2]) + 20):
-    warning = here._ledger.record(sys.argv[1], [here.event(row=here.machine(number))], "account")
+    warning = here.store.record(sys.argv[1], [here.event(row=here.machine(number))], "account")
     if warning:
         sys.exit(warning)
 """
@@ -260,4 +260,4 @@ for number in range(int(sys.argv[2]), int(sys.argv[2]) + 20):
 def test_several_processes_write_at_once(url: str) -> None:
     running = [python(WRITER, url, str(first)) for first in (0, 10, 40, 60)]
     assert [process.communicate(timeout=60)[0] for process in running] == [""] * 4
-    assert len(_ledger.read(url)) == 70
+    assert len(store.read(url)) == 70

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import store
 from ansible_collections.gpuops.cloud.tests.unit.plugins.module_utils.test_ledger import (
     NOON,
     PASSWORD,
@@ -97,35 +97,35 @@ def url(server: str, request: pytest.FixtureRequest) -> str:
 
 
 def test_what_is_written_is_read_once(url: str) -> None:
-    assert _ledger.read(url) == []
+    assert store.read(url) == []
     story = [event(), event("extend"), event("end", at=NOON + timedelta(hours=1))]
     for _round in range(2):
-        assert _ledger.record(url, story, "account") is None
+        assert store.record(url, story, "account") is None
     assert events(url) == [(name, "machine-1") for name in ("purchase", "extend", "end")]
-    assert _ledger.read(url)[0] == {**event(), "account": "account", "mark": "", "seen": None}
+    assert store.read(url)[0] == {**event(), "account": "account", "mark": "", "seen": None}
     assert events(url, since=NOON + timedelta(hours=2)) == []
     for hours in (1, 2):
-        assert _ledger.saw(url, ["machine-1"], NOON + timedelta(hours=hours)) is None
-    assert _ledger.read(url)[0]["seen"] == "2026-11-22T14:00:00Z"
+        assert store.saw(url, ["machine-1"], NOON + timedelta(hours=hours)) is None
+    assert store.read(url)[0]["seen"] == "2026-11-22T14:00:00Z"
 
 
 def test_first_events_of_many_controllers_come_at_once(url: str) -> None:
     def write(number: int) -> str | None:
-        return _ledger.record(url, [event(row=machine(number % 6))], "account")
+        return store.record(url, [event(row=machine(number % 6))], "account")
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         assert list(pool.map(write, range(24))) == [None] * 24
-    assert len(_ledger.read(url)) == 6
+    assert len(store.read(url)) == 6
 
 
 def test_wrong_password_is_a_warning_that_names_none(url: str) -> None:
     bad = url.replace(PASSWORD, "guessed-wrongly")
-    warning = str(_ledger.record(bad, [event()], "account"))
+    warning = str(store.record(bad, [event()], "account"))
     assert "password authentication failed" in warning
     assert "guessed-wrongly" not in warning
 
 
 def test_unknown_database_is_a_warning(server: str) -> None:
-    warning = str(_ledger.record(f"{server}/none-such", [event()], "account"))
+    warning = str(store.record(f"{server}/none-such", [event()], "account"))
     assert 'database "none-such" does not exist' in warning
     assert PASSWORD not in warning

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._reap import judge
-from ansible_collections.gpuops.cloud.plugins.module_utils._resources import Instance, Volume
-from ansible_collections.gpuops.cloud.plugins.module_utils._verdicts import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.resources import Instance, Volume
+from ansible_collections.gpuops.cloud.plugins.module_utils._reaper.decision import (
     Account,
     Judgement,
     Rules,
     Verdict,
 )
+from ansible_collections.gpuops.cloud.plugins.module_utils._reaper.rules import judge
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.module_utils.test_reap import (
     ALL,

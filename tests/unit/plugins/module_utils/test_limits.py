@@ -13,14 +13,18 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _hub, _transport, _wait
-from ansible_collections.gpuops.cloud.plugins.module_utils._client import Client
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import wait
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import (
     GpuopsError,
     UnavailableError,
     WaitTimeoutError,
 )
-from ansible_collections.gpuops.cloud.plugins.module_utils._machine import wait_running
+from ansible_collections.gpuops.cloud.plugins.module_utils._lifecycle.instance_states import (
+    wait_running,
+)
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base import transport
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.client import Client
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing import hf_hub
 from ansible_collections.gpuops.cloud.tests.unit.plugins.hostile import (
     TOKEN,
     Hostile,
@@ -95,7 +99,7 @@ def test_a_login_that_drips_ends_with_the_timeout(hostile: Hostile) -> None:
 def test_an_answer_that_is_endless_is_an_error(
     hostile: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transport, "LARGEST", 1000)
+    monkeypatch.setattr(transport, "LARGEST", 1000)
     hostile.say("POST /instances", "x" * 5000)
     error = in_time(lambda: client_of(hostile, 20).create("/instances", {}))
     assert error.unclear
@@ -104,7 +108,7 @@ def test_an_answer_that_is_endless_is_an_error(
 def test_a_wait_holds_its_limit_whatever_the_timeout_says(
     hostile: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_wait, "LAST_LOOK_S", 0.05)
+    monkeypatch.setattr(wait, "LAST_LOOK_S", 0.05)
     client = client_of(hostile, 600)
     client._http.log_in()
     hostile.say("GET /instances/a1", instance(description="x" * 20000), drip=DRIP)
@@ -119,12 +123,12 @@ def test_reads_at_the_same_time_share_the_limit_of_a_wait(hostile: Hostile) -> N
     seen: list[float | None] = []
 
     def look() -> bool:
-        return bool(client.together(*[lambda: seen.append(_wait.time_left())] * 2))
+        return bool(client.together(*[lambda: seen.append(wait.time_left())] * 2))
 
-    _wait.wait_until(look, bool, what="nothing", timeout=50, interval=1, clock=client.clock)
+    wait.wait_until(look, bool, what="nothing", timeout=50, interval=1, clock=client.clock)
     assert len(seen) == 2
     assert all(left is not None and 40 < left <= 50 for left in seen)
-    assert _wait.time_left() is None
+    assert wait.time_left() is None
 
 
 def test_a_wait_within_a_wait_has_no_more_time(hostile: Hostile) -> None:
@@ -132,9 +136,9 @@ def test_a_wait_within_a_wait_has_no_more_time(hostile: Hostile) -> None:
     more = {"interval": 1.0, "clock": clock, "what": "nothing"}
 
     def inner() -> float | None:
-        return _wait.wait_until(_wait.time_left, bool, timeout=1000, **more)  # type: ignore[arg-type]
+        return wait.wait_until(wait.time_left, bool, timeout=1000, **more)  # type: ignore[arg-type]
 
-    left = _wait.wait_until(inner, bool, timeout=20, **more)  # type: ignore[arg-type]
+    left = wait.wait_until(inner, bool, timeout=20, **more)  # type: ignore[arg-type]
     assert left is not None
     assert left <= 20
 
@@ -142,7 +146,7 @@ def test_a_wait_within_a_wait_has_no_more_time(hostile: Hostile) -> None:
 def test_a_hub_that_drips_ends_with_the_timeout(hostile: Hostile) -> None:
     hostile.say("GET /m/resolve/main/config.json", b'{"a": "' + b"x" * 20000, drip=DRIP)
     options = {"endpoint": hostile.url, "revision": "main", "token": None, "timeout": LIMIT}
-    error = in_time(lambda: _hub.read_hub("m", **options))  # type: ignore[arg-type]
+    error = in_time(lambda: hf_hub.read_hub("m", **options))  # type: ignore[arg-type]
     assert "cannot be reached" in str(error)
 
 

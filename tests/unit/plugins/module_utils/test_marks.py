@@ -12,15 +12,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _lease, _times
-from ansible_collections.gpuops.cloud.plugins.module_utils._describe import describe_instance
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import errors, times
+from ansible_collections.gpuops.cloud.plugins.module_utils._models import ownership
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.views import describe_instance
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=timezone.utc)
-PLAIN = _lease.Identity("llm", "web", "me", "2026-11-22T20:00:00Z", "0" * 32)
+PLAIN = ownership.Identity("llm", "web", "me", "2026-11-22T20:00:00Z", "0" * 32)
 HOURS = "mon-fri 08:00-19:00 America/New_York"
-FULL = _lease.Identity(
+FULL = ownership.Identity(
     "llm", "web", "me", "2026-11-22T20:00:00Z", "0" * 32, "research", True, HOURS
 )
 OLD_MARKER = re.compile(r"\[gpuops d=(\S+) n=(\S+) o=(\S+) l=(\S+) r=(\S+)\]")
@@ -34,20 +35,20 @@ def changed(tags: list[dict[str, str]], **values: str | None) -> list[dict[str, 
 
 
 @pytest.mark.parametrize("marks", [PLAIN, FULL], ids=["plain", "full"])
-def test_marks_are_read_as_they_were_written(marks: _lease.Identity) -> None:
+def test_marks_are_read_as_they_were_written(marks: ownership.Identity) -> None:
     assert shown.ownership({"tags": marks.tags()}) == marks
     assert shown.ownership({"description": f"x {old_marker(marks)} y"}) == marks
 
 
 def test_tags_leave_room_for_those_of_users() -> None:
     most = replace(FULL, replaces="01234567")
-    assert len(most.tags()) + len(["gpuops-next-lease"]) == _lease.MOST_TAGS == 7
+    assert len(most.tags()) + len(["gpuops-next-lease"]) == ownership.MOST_TAGS == 7
     assert all(len(tag["value"]) <= 127 for tag in most.tags())
     assert shown.ownership({"tags": most.tags()}) == most
 
 
 def test_disk_of_an_order_has_room_for_a_tag_more() -> None:
-    tags = _lease.part_tags("llm", owner="me", project="research", lease="none")
+    tags = ownership.part_tags("llm", owner="me", project="research", lease="none")
     assert len([*tags, "gpuops-keep"]) == 5
 
 
@@ -134,21 +135,21 @@ def test_what_is_kept_on_purpose(row: dict[str, Any], kept: bool) -> None:
 
 @pytest.mark.parametrize("text", ["8h", "24h", "2026-11-23T08:00:00Z"])
 def test_lease_within_the_limit(text: str) -> None:
-    assert _times.lease_until(text, NOW, "1d") == _times.lease_until(text, NOW)
+    assert times.lease_until(text, NOW, "1d") == times.lease_until(text, NOW)
 
 
 @pytest.mark.parametrize("text", ["25h", "2026-11-23T08:00:01Z", "none", "NONE"])
 def test_lease_beyond_the_limit(text: str) -> None:
-    with pytest.raises(_errors.InvalidError, match="lease_max allows 1d"):
-        _times.lease_until(text, NOW, "1d")
+    with pytest.raises(errors.InvalidError, match="lease_max allows 1d"):
+        times.lease_until(text, NOW, "1d")
 
 
 def test_limit_that_cannot_be_read() -> None:
     for most in ("", "none", "2026-11-23", "1e9h"):
-        with pytest.raises(_errors.InvalidError, match="lease_max"):
-            _times.lease_until("1h", NOW, most)
+        with pytest.raises(errors.InvalidError, match="lease_max"):
+            times.lease_until("1h", NOW, most)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
 def test_time_out_of_this_world_is_none(text: str) -> None:
-    assert _times.read_time(text) is None
+    assert times.read_time(text) is None

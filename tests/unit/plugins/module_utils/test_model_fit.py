@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _gpu_support as support
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
-from ansible_collections.gpuops.cloud.plugins.module_utils._model import model_from, model_of
-from ansible_collections.gpuops.cloud.plugins.module_utils._model_fit import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing import gpu_memory as support
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.fit import (
     GIB,
     Demand,
     Fit,
@@ -23,6 +22,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._model_fit import (
     refusal_of,
     split_for,
 )
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.llm import model_from, model_of
 from ansible_collections.gpuops.cloud.tests.unit.plugins.published import (
     LARGE,
     MODELS,

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _gpu_support as support
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
-from ansible_collections.gpuops.cloud.plugins.module_utils._hub import read_folder
-from ansible_collections.gpuops.cloud.plugins.module_utils._model import Model, model_of
-from ansible_collections.gpuops.cloud.plugins.module_utils._model_fit import Demand, fit
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing import gpu_memory as support
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.fit import Demand, fit
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.hf_hub import read_folder
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.llm import Model, model_of
 from ansible_collections.gpuops.cloud.tests.unit.plugins.published import (
     SMALL,
     config_of,

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
-from ansible_collections.gpuops.cloud.plugins.module_utils._hub import read_folder
-from ansible_collections.gpuops.cloud.plugins.module_utils._model import Model, model_of
-from ansible_collections.gpuops.cloud.plugins.module_utils._model_quantisation import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.hf_hub import read_folder
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.llm import Model, model_of
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.quantisation import (
     stored_quantisation,
 )
 from ansible_collections.gpuops.cloud.tests.unit.plugins.published import (

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _gpus
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
-from ansible_collections.gpuops.cloud.plugins.module_utils._images import choose_image
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._hardware import gpus
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.images import (
+    choose_image,
+)
 
-NAMES = [tier.name for tier in _gpus.TIERS]
+NAMES = [tier.name for tier in gpus.TIERS]
 MODELS = {
     "gb300": "GB300",
     "b300": "B300",
@@ -45,21 +47,21 @@ def test_or_less_is_the_tier_and_all_below(name: str) -> None:
         f" {name} or less",
         f"{name.replace('_', '')}orless",
     ):
-        wish = _gpus.parse_tier(text)
+        wish = gpus.parse_tier(text)
         assert (wish.tiers, wish.gpu_count, wish.any_count) == (below, None, False)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_tier_alone_with_any_and_with_a_count(name: str) -> None:
     for text in (name, name.upper(), name.replace("_", "-")):
-        assert _gpus.parse_tier(text) == _gpus.Wish((name,))
-        assert _gpus.parse_tier(f"any_{text}") == _gpus.Wish((name,), None, any_count=True)
-        assert _gpus.parse_tier(f"ANY-{text}").any_count
+        assert gpus.parse_tier(text) == gpus.Wish((name,))
+        assert gpus.parse_tier(f"any_{text}") == gpus.Wish((name,), None, any_count=True)
+        assert gpus.parse_tier(f"ANY-{text}").any_count
         for count in (1, 4, 16):
             for sign in ("", "x", "_"):
-                wish = _gpus.parse_tier(f"any_{count}{sign}{text}")
-                assert wish == _gpus.Wish((name,), count)
-        assert _gpus.parse_tier(f"2x{text}_or_less").gpu_count == 2
+                wish = gpus.parse_tier(f"any_{count}{sign}{text}")
+                assert wish == gpus.Wish((name,), count)
+        assert gpus.parse_tier(f"2x{text}_or_less").gpu_count == 2
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_tier_alone_with_any_and_with_a_count(name: str) -> None:
     ],
 )
 def test_other_names_of_models(text: str, tiers: tuple[str, ...]) -> None:
-    assert _gpus.parse_tier(text).tiers == tiers
+    assert gpus.parse_tier(text).tiers == tiers
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ def test_other_names_of_models(text: str, tiers: tuple[str, ...]) -> None:
 )
 def test_unknown_tier_names_the_nearest(text: str, nearest: str) -> None:
     with pytest.raises(InvalidError) as caught:
-        _gpus.parse_tier(text)
+        gpus.parse_tier(text)
     assert f"Unknown tier {text!r}" in caught.value.message
     assert nearest in caught.value.hint
     assert "gb300, b300" in caught.value.hint
@@ -120,10 +122,10 @@ def test_unknown_tier_names_the_nearest(text: str, nearest: str) -> None:
 def test_names_of_own_tiers_may_look_like_anything(
     text: str, tiers: tuple[str, ...], count: int | None
 ) -> None:
-    own = _gpus.tiers_from(
+    own = gpus.tiers_from(
         [{"name": n, "models": ["H100"]} for n in ("4090", "any_big", "x_or_less")]
     )
-    wish = _gpus.parse_tier(text, own)
+    wish = gpus.parse_tier(text, own)
     assert (wish.tiers, wish.gpu_count) == (tiers, count)
 
 
@@ -139,12 +141,12 @@ def test_names_of_own_tiers_may_look_like_anything(
     ],
 )
 def test_own_tiers_hold_models(row: dict[str, Any], model: str, vram: float, held: bool) -> None:
-    (tier,) = _gpus.tiers_from([{"name": "mine", **row}])
+    (tier,) = gpus.tiers_from([{"name": "mine", **row}])
     assert tier.holds(model, vram) is held
 
 
 def test_no_own_tiers_are_ours() -> None:
-    assert _gpus.tiers_from(None) == _gpus.tiers_from([]) == _gpus.TIERS
+    assert gpus.tiers_from(None) == gpus.tiers_from([]) == gpus.TIERS
 
 
 # -- models ----------------------------------------------------------------------------------------
@@ -176,21 +178,21 @@ def test_no_own_tiers_are_ours() -> None:
     ],
 )
 def test_model_of_a_type(name: str, free_text: str | None, model: str) -> None:
-    assert _gpus.model_of(name, free_text) == model
+    assert gpus.model_of(name, free_text) == model
 
 
 @pytest.mark.parametrize(("tier", "model"), MODELS.items())
 def test_every_model_has_tier_and_compute_capability(tier: str, model: str) -> None:
     vram = 80 if tier == "a100_80" else 40
-    assert _gpus.tier_of(model, vram) == tier
-    assert float(_gpus.compute_capability(model) or 0) >= 7
+    assert gpus.tier_of(model, vram) == tier
+    assert float(gpus.compute_capability(model) or 0) >= 7
 
 
 @pytest.mark.parametrize(
     ("vram", "tier"), [(40, "a100_40"), (59, "a100_40"), (60, "a100_80"), (80, "a100_80")]
 )
 def test_the_two_a100(vram: float, tier: str) -> None:
-    assert _gpus.tier_of("A100", vram) == tier
+    assert gpus.tier_of("A100", vram) == tier
 
 
 # -- images ----------------------------------------------------------------------------------------

@@ -11,8 +11,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _hours, _numbers, _times
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import (
+    business_hours,
+    numbers,
+    times,
+)
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
 
 GOOD = {"0": 0, "1.797": 1.797, "+2": 2, "-1.5": -1.5, ".5": 0.5, "5.": 5, " 3 ": 3, "1e3": 1000}
 # What Python, or a person, takes for a number, and nobody should pay by.
@@ -41,22 +45,22 @@ BAD: list[Any] = [
 
 @pytest.mark.parametrize("text", GOOD)
 def test_plain_numbers_are_read(text: str) -> None:
-    assert _numbers.plain(text) == GOOD[text]
-    assert _numbers.plain(json.loads("[1.5, 0]")[0]) == 1.5
+    assert numbers.plain(text) == GOOD[text]
+    assert numbers.plain(json.loads("[1.5, 0]")[0]) == 1.5
 
 
 @pytest.mark.parametrize("value", BAD, ids=lambda value: ascii(value)[:30])
 def test_everything_else_is_none(value: Any) -> None:
-    assert _numbers.plain(value) is None
-    with pytest.raises(_numbers.UnreadableError, match=r"^GET /balance: amount .* is not a number"):
-        _numbers.money(value, "GET /balance: amount")
+    assert numbers.plain(value) is None
+    with pytest.raises(numbers.UnreadableError, match=r"^GET /balance: amount .* is not a number"):
+        numbers.money(value, "GET /balance: amount")
 
 
 def test_price_is_never_below_zero() -> None:
-    assert _numbers.price(0, "x") == 0
-    assert _numbers.money(-3, "x") == -3
-    with pytest.raises(_numbers.UnreadableError, match="below zero"):
-        _numbers.price(-0.1, "x")
+    assert numbers.price(0, "x") == 0
+    assert numbers.money(-3, "x") == -3
+    with pytest.raises(numbers.UnreadableError, match="below zero"):
+        numbers.price(-0.1, "x")
 
 
 SPEC: dict[str, Any] = {
@@ -88,7 +92,7 @@ SPEC: dict[str, Any] = {
 def test_option_that_is_no_plain_number_is_refused_by_name(
     given: dict[str, Any], words: str
 ) -> None:
-    wrong = _numbers.wrong_options(SPEC, given)
+    wrong = numbers.wrong_options(SPEC, given)
     assert list(wrong) == list(given)
     assert words in str(wrong[next(iter(given))])
 
@@ -102,15 +106,15 @@ def test_option_that_is_no_plain_number_is_refused_by_name(
     ],
 )
 def test_plain_options_pass(given: dict[str, Any]) -> None:
-    assert _numbers.wrong_options(SPEC, given) == {}
+    assert numbers.wrong_options(SPEC, given) == {}
 
 
 @pytest.mark.parametrize("text", ["٢h", "1_0h", "nanh", "infh", "1,5h", "½h", "\uff12h"])
 def test_durations_are_plain_numbers_too(text: str) -> None:
     with pytest.raises(InvalidError):
-        _times.read_duration(text, "extend")
+        times.read_duration(text, "extend")
 
 
 def test_hours_of_a_day_have_plain_digits() -> None:
     with pytest.raises(InvalidError):
-        _hours.read_hours("mon-fri 0٨:00-1٩:00")
+        business_hours.read_hours("mon-fri 0٨:00-1٩:00")

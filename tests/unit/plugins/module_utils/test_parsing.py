@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._answers import Answer
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import UnavailableError
-from ansible_collections.gpuops.cloud.plugins.module_utils._numbers import UnreadableError
-from ansible_collections.gpuops.cloud.plugins.module_utils._parsing import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import UnavailableError
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.numbers import UnreadableError
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.answers import Answer
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.row import Source
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.parsing import (
     instance_from,
     volume_from,
 )
-from ansible_collections.gpuops.cloud.plugins.module_utils._row import Source
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 
 

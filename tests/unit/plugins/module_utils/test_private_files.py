@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _private_files
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import private_files
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud
 
 
@@ -51,6 +51,6 @@ def test_folders_that_an_earlier_release_left_open_are_closed(cloud: Cloud, home
 
 
 def test_a_folder_of_somebody_else_is_not_used(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_private_files.os, "getuid", lambda: os.geteuid() + 1)
+    monkeypatch.setattr(private_files.os, "getuid", lambda: os.geteuid() + 1)
     with pytest.raises(PermissionError, match="belongs to somebody else"):
-        _private_files.cache_folder("tokens")
+        private_files.cache_folder("tokens")

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._idle_reports import Use
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import Identity
-from ansible_collections.gpuops.cloud.plugins.module_utils._reap import judge
-from ansible_collections.gpuops.cloud.plugins.module_utils._resources import Instance
-from ansible_collections.gpuops.cloud.plugins.module_utils._verdicts import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.ownership import Identity
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.resources import Instance
+from ansible_collections.gpuops.cloud.plugins.module_utils._reaper.decision import (
     Account,
     Rules,
 )
+from ansible_collections.gpuops.cloud.plugins.module_utils._reaper.rules import judge
+from ansible_collections.gpuops.cloud.plugins.module_utils._ssh.idle_report import Use
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)  # a Sunday

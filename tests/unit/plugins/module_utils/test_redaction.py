@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _account_forms as forms
-from ansible_collections.gpuops.cloud.plugins.module_utils._redaction import Redaction, values_in
+from ansible_collections.gpuops.cloud.plugins.module_utils._account import forms
+from ansible_collections.gpuops.cloud.plugins.module_utils._account.redaction import (
+    Redaction,
+    values_in,
+)
 
 UUID = "5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11"
 

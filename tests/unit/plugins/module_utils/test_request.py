@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from ansible_collections.gpuops.cloud.plugins.action.request import words_of
-from ansible_collections.gpuops.cloud.plugins.module_utils import _request_specs as specs
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
-from ansible_collections.gpuops.cloud.plugins.module_utils._request import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._request import specs
+from ansible_collections.gpuops.cloud.plugins.module_utils._request.gather import (
     Sources,
     gather,
     read_project,

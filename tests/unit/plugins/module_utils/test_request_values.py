@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _request_specs as specs
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
-from ansible_collections.gpuops.cloud.plugins.module_utils._request import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._request import specs
+from ansible_collections.gpuops.cloud.plugins.module_utils._request.gather import (
     Sources,
     check_role,
     gather,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _scale
+from ansible_collections.gpuops.cloud.plugins.module_utils._charts import axes
 
 START = datetime(2026, 11, 18, 13, 30, tzinfo=timezone.utc)
 
@@ -28,12 +28,12 @@ START = datetime(2026, 11, 18, 13, 30, tzinfo=timezone.utc)
     ],
 )
 def test_ticks_are_round_and_reach_the_top(top: float, ticks: list[float]) -> None:
-    assert _scale.nice_ticks(top) == pytest.approx(ticks)
+    assert axes.nice_ticks(top) == pytest.approx(ticks)
 
 
 @pytest.mark.parametrize("top", [0.0004, 0.7, 3, 19.99, 88, 1e3, 2.5e7])
 def test_there_are_neither_too_few_nor_too_many_ticks(top: float) -> None:
-    ticks = _scale.nice_ticks(top)
+    ticks = axes.nice_ticks(top)
     assert ticks[-2] < top <= ticks[-1]
     assert 3 <= len(ticks) <= 6
 
@@ -49,8 +49,8 @@ def test_there_are_neither_too_few_nor_too_many_ticks(top: float) -> None:
     ],
 )
 def test_texts_of_ticks(top: float, texts: list[str]) -> None:
-    ticks = _scale.nice_ticks(top)
-    assert [_scale.tick_text(tick, ticks) for tick in ticks] == texts
+    ticks = axes.nice_ticks(top)
+    assert [axes.tick_text(tick, ticks) for tick in ticks] == texts
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_texts_of_ticks(top: float, texts: list[str]) -> None:
     ],
 )
 def test_share(value: float, low: float, high: float, percent: float) -> None:
-    assert _scale.share(value, low, high) == percent
+    assert axes.share(value, low, high) == percent
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_share(value: float, low: float, high: float, percent: float) -> None:
 def test_buckets_cover_the_time_without_a_gap(
     days: float, unit: str, count: int, first: tuple[int, int]
 ) -> None:
-    found, spans = _scale.buckets(START, START + timedelta(days=days))
+    found, spans = axes.buckets(START, START + timedelta(days=days))
     assert (found, len(spans)) == (unit, count)
     assert (spans[0][0].month, spans[0][0].day) == first
     assert spans[0][0] <= START
@@ -94,7 +94,7 @@ def test_buckets_cover_the_time_without_a_gap(
 @pytest.mark.parametrize("hours", [0.5, 3, 9, 30, 66, 200, 1000, 9000])
 def test_times_are_round_ordered_and_few(hours: float) -> None:
     end = START + timedelta(hours=hours)
-    ticks = _scale.time_ticks(START, end)
+    ticks = axes.time_ticks(START, end)
     times = [at for at, _text in ticks]
     assert times == sorted(times)
     assert all(START <= at <= end and at.minute == 0 for at in times)
@@ -103,7 +103,7 @@ def test_times_are_round_ordered_and_few(hours: float) -> None:
 
 
 def test_midnight_is_called_by_its_day() -> None:
-    ticks = _scale.time_ticks(START, START + timedelta(hours=24))
+    ticks = axes.time_ticks(START, START + timedelta(hours=24))
     assert [text for _at, text in ticks] == ["18:00", "19 Nov", "06:00", "12:00"]
 
 
@@ -123,8 +123,8 @@ def test_midnight_is_called_by_its_day() -> None:
     ],
 )
 def test_durations(hours: float, text: str) -> None:
-    assert _scale.duration_text(hours) == text
+    assert axes.duration_text(hours) == text
 
 
 def test_moments() -> None:
-    assert _scale.moment_text(START) == "Wed 18 Nov, 13:30"
+    assert axes.moment_text(START) == "Wed 18 Nov, 13:30"

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import UnavailableError
-from ansible_collections.gpuops.cloud.plugins.module_utils._looks import Looks
-from ansible_collections.gpuops.cloud.plugins.module_utils._pace import Pace
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import UnavailableError
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.pace import Pace
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.shared_reads import Looks
 
 
 class Clock:

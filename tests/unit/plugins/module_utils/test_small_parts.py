@@ -10,18 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import (
-    _errors,
-    _lease,
-    _spend,
-    _times,
-    _wait,
-)
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import errors, times
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import wait as _wait
+from ansible_collections.gpuops.cloud.plugins.module_utils._models import ownership, rates
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=timezone.utc)
-MARKS = _lease.Identity("llm", "llm-2", "me@example.org", "2026-11-22T20:00:00Z", "abc123")
+MARKS = ownership.Identity("llm", "llm-2", "me@example.org", "2026-11-22T20:00:00Z", "abc123")
 
 
 # -- marks -----------------------------------------------------------------------------------------
@@ -54,19 +50,19 @@ def test_no_marks(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", ["a", "a-b", "0", "x" * 63, "a1-2-3"])
 def test_names_that_can_be(name: str) -> None:
-    assert _lease.check_name(name, "name") == name
+    assert ownership.check_name(name, "name") == name
 
 
 @pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a_b", "a.b", "a b", "ä", "x" * 64, "a\n"])
 def test_names_that_cannot_be(name: str) -> None:
-    with pytest.raises(_errors.InvalidError, match="not usable"):
-        _lease.check_name(name, "name")
+    with pytest.raises(errors.InvalidError, match="not usable"):
+        ownership.check_name(name, "name")
 
 
 @pytest.mark.parametrize("owner", ["a b", "", "a]", "x" * 64, "a\n"])
 def test_owners_that_cannot_be(owner: str) -> None:
-    with pytest.raises(_errors.InvalidError, match="not usable"):
-        _lease.check_owner(owner)
+    with pytest.raises(errors.InvalidError, match="not usable"):
+        ownership.check_owner(owner)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +101,7 @@ def test_what_belongs_to_a_deployment(item: dict[str, Any], ours: bool) -> None:
     ],
 )
 def test_leases(text: str, until: str) -> None:
-    assert _times.lease_until(text, NOW) == until
+    assert times.lease_until(text, NOW) == until
 
 
 @pytest.mark.parametrize(
@@ -113,8 +109,8 @@ def test_leases(text: str, until: str) -> None:
     ["", "h", "12", "12 hours", "-1h", "0m", "nonesuch", "2026-11-22T07:00:00Z", "9" * 30 + "w"],
 )
 def test_leases_that_cannot_be(text: str) -> None:
-    with pytest.raises(_errors.InvalidError, match="lease"):
-        _times.lease_until(text, NOW)
+    with pytest.raises(errors.InvalidError, match="lease"):
+        times.lease_until(text, NOW)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +125,7 @@ def test_leases_that_cannot_be(text: str) -> None:
     ],
 )
 def test_times(text: str | None, time: datetime | None) -> None:
-    assert _times.read_time(text) == time
+    assert times.read_time(text) == time
 
 
 # -- money -----------------------------------------------------------------------------------------
@@ -168,7 +164,7 @@ def test_what_a_disk_costs(row: dict[str, Any], rate: float) -> None:
 
 @pytest.mark.parametrize(("burn", "hours"), [(0, None), (2, 50), (3, 33.3)])
 def test_runway(burn: float, hours: float | None) -> None:
-    assert _spend.runway_hours(100, burn) == hours
+    assert rates.runway_hours(100, burn) == hours
 
 
 # -- waits -----------------------------------------------------------------------------------------
@@ -210,12 +206,12 @@ def test_first_looks_come_soon() -> None:
 
 
 def test_failure_ends_at_once() -> None:
-    with pytest.raises(_errors.FailedStateError, match="Waiting for it: it ended as dead"):
+    with pytest.raises(errors.FailedStateError, match="Waiting for it: it ended as dead"):
         wait(["a", "dead"])
 
 
 def test_limit_says_what_was_seen_last() -> None:
-    with pytest.raises(_errors.WaitTimeoutError, match="not reached within 20 s, last seen a"):
+    with pytest.raises(errors.WaitTimeoutError, match="not reached within 20 s, last seen a"):
         wait(["a"])
 
 
@@ -226,7 +222,7 @@ def test_limit_is_kept_and_looked_at_once_more() -> None:
 
 def test_no_time_means_one_look() -> None:
     assert wait(["done"], timeout=0)[0] == "done"
-    with pytest.raises(_errors.WaitTimeoutError):
+    with pytest.raises(errors.WaitTimeoutError):
         wait(["a", "done"], timeout=0)
 
 
@@ -234,6 +230,6 @@ def test_no_time_means_one_look() -> None:
 
 
 def test_sentences_end_once() -> None:
-    assert str(_errors.GpuopsError("a")) == "a."
-    assert str(_errors.GpuopsError("a.", hint="b.")) == "a. b."
-    assert str(_errors.GpuopsError("a?", hint="")) == "a?"
+    assert str(errors.GpuopsError("a")) == "a."
+    assert str(errors.GpuopsError("a.", hint="b.")) == "a. b."
+    assert str(errors.GpuopsError("a?", hint="")) == "a?"

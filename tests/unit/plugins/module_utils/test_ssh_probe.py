@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._ssh_probe import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._ssh.readiness import (
     Probe,
     Target,
     changed_key_text,

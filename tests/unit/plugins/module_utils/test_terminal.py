@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _terminal
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import terminal as _terminal
 
 ROOT = Path(__file__).resolve().parents[4]
 # A run that starts a task: the task has no input of its own.
@@ -21,7 +21,7 @@ RUN = f"""
 import subprocess, sys
 sys.path.insert(0, {str(ROOT / ".collections")!r})
 utils = "ansible_collections.gpuops.cloud.plugins.module_utils"
-task = f"from {{utils}}._terminal import is_interactive as f"
+task = f"from {{utils}}._core.terminal import is_interactive as f"
 code = f"import sys; sys.path[:] = {{sys.path!r}}; {{task}}; print('asked' if f() else 'nobody')"
 print(subprocess.check_output([sys.executable, "-c", code], stdin=subprocess.DEVNULL, text=True))
 """

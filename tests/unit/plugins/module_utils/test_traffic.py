@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _traffic
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base import request_log
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud
 
@@ -39,7 +39,7 @@ def test_requests_of_all_tasks_are_counted_once(
     start: Start, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = home / "api.log"
-    monkeypatch.setenv(_traffic.LOG_VARIABLE, str(log))
+    monkeypatch.setenv(request_log.LOG_VARIABLE, str(log))
     cloud = start(provision_seconds=30)
     cloud.buy(tier="h200_or_less")
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
@@ -55,20 +55,20 @@ def test_requests_of_all_tasks_are_counted_once(
 def test_line_that_was_cut_off_is_left_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = home / "api.log"
     log.write_text('["GET", "/balance", 200, 0.1]\n["GET", "/vol\n[1]\n', encoding="utf-8")
-    monkeypatch.setenv(_traffic.LOG_VARIABLE, str(log))
-    assert _traffic.take_log() == [_traffic.Call("GET", "/balance", 200, 0.1)]
-    assert _traffic.take_log() == []
+    monkeypatch.setenv(request_log.LOG_VARIABLE, str(log))
+    assert request_log.take_log() == [request_log.Call("GET", "/balance", 200, 0.1)]
+    assert request_log.take_log() == []
 
 
 def test_log_that_cannot_be_written_is_no_matter(
     start: Start, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(_traffic.LOG_VARIABLE, str(home / "none/api.log"))
+    monkeypatch.setenv(request_log.LOG_VARIABLE, str(home / "none/api.log"))
     assert start().ok("datacrunch_balance")["amount"] == 500
 
 
 def test_log_holds_no_secret(start: Start, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(_traffic.LOG_VARIABLE, str(home / "api.log"))
+    monkeypatch.setenv(request_log.LOG_VARIABLE, str(home / "api.log"))
     start().ok("datacrunch_balance")
     for line in (home / "api.log").read_text().splitlines():
         method, path, status, seconds = json.loads(line)

@@ -15,8 +15,15 @@ import pytest
 import yaml
 
 from ansible_collections.gpuops.cloud.plugins.action.request import role_options
-from ansible_collections.gpuops.cloud.plugins.module_utils._nearest import NEAR, distance, nearest
-from ansible_collections.gpuops.cloud.plugins.module_utils._variables import PLAYBOOKS, unknown
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.nearest import (
+    NEAR,
+    distance,
+    nearest,
+)
+from ansible_collections.gpuops.cloud.plugins.module_utils._request.variables import (
+    PLAYBOOKS,
+    unknown,
+)
 
 ROOT = Path(__file__).parents[4]
 KNOWN = PLAYBOOKS | role_options()

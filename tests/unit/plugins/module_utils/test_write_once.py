@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import (
     GpuopsError,
     InvalidError,
     UnavailableError,
 )
-from ansible_collections.gpuops.cloud.plugins.module_utils._write_once import write_once
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.write_once import write_once
 
 UNCLEAR = UnavailableError("no answer in time", unclear=True)
 

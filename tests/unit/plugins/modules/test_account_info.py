@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _account_forms as forms
-from ansible_collections.gpuops.cloud.plugins.module_utils import _findings
+from ansible_collections.gpuops.cloud.plugins.module_utils._account import forms
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances import account_findings
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import KEY, Cloud
 from gpuops_simulator.dialect import Dialect
@@ -174,8 +174,8 @@ def test_a_login_that_is_refused_is_the_report(start: Start) -> None:
 
 def test_what_is_remembered_is_told(cloud: Cloud) -> None:
     assert values(cloud)["remembered_no_tags"] == "nothing"
-    _findings.note_no_tags(cloud.client())
-    _findings.note_lost_ownership(cloud.client(), f"{PLANTED} (1, 2 per hour)")
+    account_findings.note_no_tags(cloud.client())
+    account_findings.note_lost_ownership(cloud.client(), f"{PLANTED} (1, 2 per hour)")
     found = report(cloud)
     assert found["remembered_no_tags"]["value"] == "no tags"
     assert found["remembered_ownership"]["value"] == "lost"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _trial_wants
+from ansible_collections.gpuops.cloud.plugins.module_utils._account import trial_options
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.probing import (
     NAME,
@@ -140,5 +140,5 @@ def test_a_trial_knows_every_option_of_the_modules(module: str, want: str) -> No
         "purchase_of": {"instance_type": TYPE},
         "removal_of": {"volume_id": "1", "policy": "trash", "wait": True},
     }.get(want, {})
-    found = getattr(_trial_wants, want)(given, **more)
+    found = getattr(trial_options, want)(given, **more)
     assert found.keys() - {"description_limit"} == set(spec)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _trial
+from ansible_collections.gpuops.cloud.plugins.module_utils._account import trial
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.probing import (
     NAME,
@@ -130,7 +130,7 @@ def test_an_interrupted_trial_leaves_nothing_behind(
     def interrupt(*_args: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_trial.LeaseNoun, "find", interrupt)
+    monkeypatch.setattr(trial.LeaseNoun, "find", interrupt)
     with pytest.raises(KeyboardInterrupt):
         cloud.run("datacrunch_account_probe", spend=True, deployment=NAME)
     assert cloud.orders() == 2

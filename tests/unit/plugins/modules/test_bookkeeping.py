@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import store
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.bills import (
     DISK,
@@ -103,8 +103,8 @@ def test_what_other_credentials_wrote_is_left_alone(cloud: Cloud, home: Path) ->
         "price_per_hour": 9.0,
         "created_at": "2026-01-01T00:00:00Z",
     }
-    event = _ledger.event_of("purchase", shown.instance(stranger), cloud.sim.now(), source="x")
-    assert _ledger.record(f"sqlite:///{home}/data/gpuops/ledger.sqlite3", [event], "other") is None
+    event = store.event_of("purchase", shown.instance(stranger), cloud.sim.now(), source="x")
+    assert store.record(f"sqlite:///{home}/data/gpuops/ledger.sqlite3", [event], "other") is None
     result = sync(cloud)
     assert not result["changed"]
     assert "elsewhere" in result["unclear"][0]

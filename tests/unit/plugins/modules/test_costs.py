@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _specs
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import argspecs
 from ansible_collections.gpuops.cloud.tests.unit.plugins.bills import (
     DISK,
     PLENTY,
@@ -146,4 +146,4 @@ def test_costs_without_a_ledger_are_those_of_what_is_shown(cloud: Cloud) -> None
 
 
 def test_every_spec_with_a_ledger_names_it_alike() -> None:
-    assert _specs.LEDGER_SPEC == {"ledger": {"type": "str", "no_log": True}}
+    assert argspecs.LEDGER_SPEC == {"ledger": {"type": "str", "no_log": True}}

@@ -228,7 +228,9 @@ def test_failures_are_documented_at_every_level(cloud: Cloud) -> None:
 
 
 def test_every_reason_of_a_rejection_is_documented() -> None:
-    files = [ROOT / f"plugins/module_utils/{name}.py" for name in ("_offers", "_model_fit")]
+    files = [
+        ROOT / f"plugins/module_utils/{name}.py" for name in ("_catalog/selection", "_sizing/fit")
+    ]
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     words = {node.value for node in nodes if isinstance(node, ast.Constant)}

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import Identity
-from ansible_collections.gpuops.cloud.plugins.module_utils._times import write_time
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.times import write_time
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.ownership import Identity
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import (
     REQUEST,
     WITHOUT_LIMIT,

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._ending import Ending
-from ansible_collections.gpuops.cloud.plugins.module_utils._resources import Instance
-from ansible_collections.gpuops.cloud.plugins.module_utils._terminate import terminate
+from ansible_collections.gpuops.cloud.plugins.module_utils._lifecycle.termination import terminate
+from ansible_collections.gpuops.cloud.plugins.module_utils._lifecycle.termination_policy import (
+    Ending,
+)
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.resources import Instance
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     ACTIONS,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger
-from ansible_collections.gpuops.cloud.plugins.module_utils._lease import Identity
-from ansible_collections.gpuops.cloud.plugins.module_utils._marking import Marks
-from ansible_collections.gpuops.cloud.plugins.module_utils._times import write_time
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.times import write_time
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import store
+from ansible_collections.gpuops.cloud.plugins.module_utils._lifecycle.tagging import Marks
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.ownership import Identity
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import (
@@ -139,7 +139,7 @@ def test_extension_is_in_the_ledger(cloud: Cloud, home: Any) -> None:
     cloud.buy(**TIER, ledger=url, lease="1h")
     end = lease(cloud, extend="1h", ledger=url)["instances"][0]["lease_end"]
     lease(cloud, done=True, ledger=url)
-    events = [(row["event"], row["kind"], row["lease_end"]) for row in _ledger.read(url)]
+    events = [(row["event"], row["kind"], row["lease_end"]) for row in store.read(url)]
     assert ("extend", "instance", end) in events
     assert ("end", "instance", end) in events
     assert ("end", "volume", None) in events

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._metric_families import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._monitoring.families import (
     ERRORS,
     REAPED,
     budget_families,

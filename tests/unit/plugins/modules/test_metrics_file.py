@@ -15,8 +15,8 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _exposition
-from ansible_collections.gpuops.cloud.plugins.module_utils._exposition import Family
+from ansible_collections.gpuops.cloud.plugins.module_utils._monitoring import textfile
+from ansible_collections.gpuops.cloud.plugins.module_utils._monitoring.textfile import Family
 from ansible_collections.gpuops.cloud.tests.unit.plugins.exposition import (
     MODULE,
     REAP,
@@ -142,10 +142,10 @@ def test_runs_at_the_same_time_lose_no_count(tmp_path: Path) -> None:
     def once(old: Any) -> str:
         family = Family("gpuops_x", "X.", "counter")
         family.add(1)
-        return _exposition.render([family], old)
+        return textfile.render([family], old)
 
     threads = [
-        threading.Thread(target=lambda: _exposition.replace(path, 0o644, once)) for _n in range(20)
+        threading.Thread(target=lambda: textfile.replace(path, 0o644, once)) for _n in range(20)
     ]
     for thread in threads:
         thread.start()

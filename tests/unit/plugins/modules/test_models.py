@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._model import model_of
-from ansible_collections.gpuops.cloud.plugins.module_utils._profiles import demand_of
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.llm import model_of
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.vllm_profiles import demand_of
 from ansible_collections.gpuops.cloud.tests.unit.plugins.published import LARGE, SMALL, config_of
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     Cloud,

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _apply
-from ansible_collections.gpuops.cloud.plugins.module_utils._instance import InstanceNoun
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import apply
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances.resource import InstanceNoun
 from ansible_collections.gpuops.cloud.plugins.modules.datacrunch_instance import SPEC
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
@@ -37,7 +37,7 @@ def controller(cloud: Cloud, together: Callable[[], Any], **args: Any) -> dict[s
     found = noun.find(client, want)
     plan = noun.plan(found, want)
     together()
-    actions, errors = _apply.apply(client, plan)
+    actions, errors = apply.apply(client, plan)
     assert errors == []
     return {"actions": actions, **noun.result(client, found, plan, applied=True)}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _ledger
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import store
 from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_reap import (
     idle,
     reap,
@@ -128,7 +128,7 @@ def test_budget_that_was_spent_ends_everything(cloud: Cloud, home: Any, period: 
     url = f"sqlite:///{home}/ledger.sqlite3"
     cloud.buy(tier="h200_or_less", ledger=url, lease="1d")
     cloud.end(ledger=url)
-    ends = [row for row in _ledger.read(url) if row["event"] == "end"]
+    ends = [row for row in store.read(url) if row["event"] == "end"]
     cloud.sim.advance(600)
     cloud.buy(tier="any_a100", ledger=url, lease="1d")
     small = {"ledger": url, "budget": {period: 0.001}}
@@ -154,9 +154,9 @@ def test_ends_of_the_reaper_are_in_the_ledger(cloud: Cloud, home: Any) -> None:
     disk = cloud.client().create("/volumes", orphan)
     cloud.sim.advance(2 * 3600)
     reap(cloud, ledger=url)
-    ends = [row["thing_id"] for row in _ledger.read(url) if row["event"] == "end"]
+    ends = [row["thing_id"] for row in store.read(url) if row["event"] == "end"]
     assert sorted(ends) == sorted([bought["id"], bought["os_volume_id"], disk])
-    sources = {row["source"] for row in _ledger.read(url) if row["event"] == "end"}
+    sources = {row["source"] for row in store.read(url) if row["event"] == "end"}
     assert sources == {"datacrunch_reap"}
     assert reap(cloud, ledger=url)["reaped"] == []
 
@@ -185,6 +185,6 @@ def test_machine_bought_while_the_reaper_works_is_not_booked_as_gone(
 
     cloud.clock.on_sleep = buy
     reap(cloud, ledger=url)
-    ends = [row["thing_id"] for row in _ledger.read(url) if row["event"] == "end"]
+    ends = [row["thing_id"] for row in store.read(url) if row["event"] == "end"]
     assert bought[1] not in ends
     assert ends

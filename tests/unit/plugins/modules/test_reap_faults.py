@@ -11,8 +11,8 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _reap_plan
-from ansible_collections.gpuops.cloud.plugins.module_utils._apply import apply
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.apply import apply
+from ansible_collections.gpuops.cloud.plugins.module_utils._reaper import resource
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     ACTIONS,
@@ -157,7 +157,7 @@ def test_account_that_refuses_tags(start: Start) -> None:
 
 def two_reapers(cloud: Cloud, between: Any = lambda: None) -> tuple[Any, Any]:
     """Let a reaper decide, then something happen, then it act; returns its result and errors."""
-    client, noun = cloud.client(), _reap_plan.ReapNoun()
+    client, noun = cloud.client(), resource.ReapNoun()
     found = noun.find(client, WANT)
     plan = noun.plan(found, WANT)
     between()

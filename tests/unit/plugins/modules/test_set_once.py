@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _settings
+from ansible_collections.gpuops.cloud.plugins.module_utils._lifecycle import settings as _settings
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud
 
 TIER = {"tier": "a100"}

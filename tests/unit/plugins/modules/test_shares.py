@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _budget
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._billing import budget as _budget
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_reap import idle
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud, stock

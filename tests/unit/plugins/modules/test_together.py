@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _apply
-from ansible_collections.gpuops.cloud.plugins.module_utils._errors import GpuopsError
-from ansible_collections.gpuops.cloud.plugins.module_utils._instance import InstanceNoun
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import apply
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import GpuopsError
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances.resource import InstanceNoun
 from ansible_collections.gpuops.cloud.plugins.modules.datacrunch_instance import SPEC
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
@@ -36,7 +36,7 @@ def buyer(cloud: Cloud, number: int, together: Callable[[], Any], **args: Any) -
     found = noun.find(client, want)
     plan = noun.plan(found, want)
     together()
-    return _apply.apply(client, plan)[1]
+    return apply.apply(client, plan)[1]
 
 
 def at_once(cloud: Cloud, count: int, **args: Any) -> list[list[GpuopsError]]:

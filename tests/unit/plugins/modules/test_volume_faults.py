@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _apply
-from ansible_collections.gpuops.cloud.plugins.module_utils._volume import VolumeNoun
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import apply
+from ansible_collections.gpuops.cloud.plugins.module_utils._volumes.resource import VolumeNoun
 from ansible_collections.gpuops.cloud.plugins.modules.datacrunch_volume import SPEC
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_volume import (
@@ -155,7 +155,7 @@ def keep(cloud: Cloud, together: threading.Barrier) -> tuple[str, list[str]]:
     found = noun.find(client, want)
     plan = noun.plan(found, want)
     together.wait()
-    actions, errors = _apply.apply(client, plan)
+    actions, errors = apply.apply(client, plan)
     assert errors == []
     return noun.result(client, found, plan, applied=True)["volume"]["id"], actions
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _market, _progress
+from ansible_collections.gpuops.cloud.plugins.module_utils._catalog import stock as _stock
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import progress
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud, stock
 
 WAIT = {"tier": "any_h100", "wait_for_capacity": 3600, "capacity_interval": 60}
@@ -104,8 +105,8 @@ def test_check_mode_says_what_would_be_waited_for_and_waits_for_nothing(cloud: C
 
 def test_waiters_of_one_user_ask_as_often_as_one(empty: Cloud) -> None:
     """Ten runs look again within one interval; they share the answer of the first."""
-    want = _market.selection_from({"tier": "any_h100"})
-    markets = [_market.Market(empty.client(), want) for _unused in range(10)]
+    want = _stock.selection_from({"tier": "any_h100"})
+    markets = [_stock.Market(empty.client(), want) for _unused in range(10)]
     for market in markets:
         market.look()
     empty.sim.clear_log()
@@ -122,7 +123,7 @@ def test_progress_tells_what_is_waited_for(
 ) -> None:
     told = tmp_path / "told"
     told.touch()
-    monkeypatch.setenv(_progress.VARIABLE, str(told))
+    monkeypatch.setenv(progress.VARIABLE, str(told))
     empty.buy(**WAIT)
     first = told.read_text(encoding="utf-8").splitlines()[0]
     assert first == "waiting for any_h100, up to 60 min more; no GPU at all is free"

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils import _errors, _faults
+from ansible_collections.gpuops.cloud.plugins.module_utils._core import errors
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base import error_mapping
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     ACTIONS,
@@ -47,23 +48,23 @@ def cloud(request: pytest.FixtureRequest, start: Start) -> Cloud:
 @pytest.mark.parametrize("status", [400, 403, 409])
 def test_words_decide(words: str, status: int) -> None:
     row = {"status": "error", "error": words, "statusCode": status}
-    assert isinstance(_faults.from_row(row, "PUT /x", "delete"), _errors.WrongStateError)
+    assert isinstance(error_mapping.from_row(row, "PUT /x", "delete"), errors.WrongStateError)
 
 
 @pytest.mark.parametrize(
     ("status", "words", "kind"),
     [
-        (400, "Invalid volume id", _errors.NotFoundError),
-        (400, "Invalid action: x", _errors.InvalidError),
-        (403, "Insufficient scope", _errors.AuthError),
-        (403, "Forbidden", _errors.ForbiddenError),
-        (404, "Can't find a running instance", _errors.NotFoundError),
-        (500, "Can't discontinue a provisioning instance", _errors.UnavailableError),
+        (400, "Invalid volume id", errors.NotFoundError),
+        (400, "Invalid action: x", errors.InvalidError),
+        (403, "Insufficient scope", errors.AuthError),
+        (403, "Forbidden", errors.ForbiddenError),
+        (404, "Can't find a running instance", errors.NotFoundError),
+        (500, "Can't discontinue a provisioning instance", errors.UnavailableError),
     ],
 )
 def test_other_words_are_no_state(status: int, words: str, kind: type[Exception]) -> None:
     row = {"status": "error", "error": words, "statusCode": status}
-    assert _faults.from_row(row, "PUT /x", "delete").__class__ is kind
+    assert error_mapping.from_row(row, "PUT /x", "delete").__class__ is kind
 
 
 def test_instance_that_is_being_built_is_ended(cloud: Cloud) -> None:

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions about money: what is left, what burns, how long it lasts, and the budgets (private)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from .._core.errors import InvalidError
+from .._core.times import read_duration, read_time, write_time
+from .._ledger import store
+from .._ledger.history import Thing, cost_by, cost_by_day, cost_by_month, thing_row
+from .._ledger.reconcile import Shown, gone_or_there
+from .._ledger.resource import look
+from .._models.rates import runway_hours
+from .._models.views import describe_marks
+from .._providers.verda.client import Client
+from . import running_costs
+from .budget import check_budget, worst
+from .pots import pots_of, rows_of_pots
+from .spending_history import read_history
+
+
+def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+    """Return the money left, what burns per hour and whose it is, and the state of the budgets."""
+    budget = check_budget(want["budget"])
+    money, instances, volumes, history = client.together(
+        client.balance,
+        client.instances,
+        client.volumes,
+        lambda: read_history(want["ledger"], budget, client.now()),
+    )
+    now, amount = client.now(), money.amount
+    things = running_costs.living(instances, volumes, now, money.currency)
+    whole = running_costs.sums(things, now)
+    past = gone_or_there(history.known, Shown(instances, volumes), now)
+    rows = rows_of_pots(pots_of(budget, things, past, now))
+    return {
+        "amount": amount,
+        "currency": money.currency,
+        "runway_hours": runway_hours(amount, whole["burn_per_hour"]),
+        **whole,
+        "endless_per_hour": round(
+            running_costs.burn(one for one in things if not one.lease_end), 4
+        ),
+        "by": running_costs.sums_by(things, now),
+        "budgets": rows,
+        "state": worst(rows),
+        "warnings": history.warnings,
+    }
+
+
+_FACTS = ("deployment", "owner", "project", "gpu_model")
+_FILTERS = ("deployment", "owner", "project")
+
+
+def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+    """Return what everything has cost in a span, by what it was for; nothing is written."""
+    budget = check_budget(want["budget"])
+    shown, (money, (events, warnings)) = look(
+        client, client.balance, lambda: _all_events(want["ledger"])
+    )
+    now = client.now()
+    every = gone_or_there(events, shown, now)
+    things = [thing for thing in every if _is_meant(thing, want)]
+    since, until = _span(things, want, now)
+    meant = [one for one in things if one.start <= until and (one.until or until) >= since]
+    live = running_costs.living(shown.instances, shown.volumes, now, money.currency)
+    burn, amount = running_costs.burn(live), money.amount
+    marks = {row.id: describe_marks(row) for row in shown.instances}
+    rows = [
+        {**thing_row(one, since, until), "protected": marks.get(one.id, {}).get("protected", False)}
+        for one in meant
+    ]
+    return {
+        "currency": money.currency,
+        "since": write_time(since),
+        "until": write_time(until),
+        "total": round(sum(one.cost_between(since, until) for one in meant), 4),
+        "by": {
+            **{key: cost_by(meant, key, since, until) for key in _FACTS},
+            "month": cost_by_month(meant, since, until),
+        },
+        "things": sorted(rows, key=lambda row: (row["from"], row["kind"], row["id"])),
+        "daily": cost_by_day(meant, since, until),
+        "now": {
+            "balance": amount,
+            "burn_per_hour": round(burn, 4),
+            "runway_hours": runway_hours(amount, burn),
+            "machines": sum(1 for one in live if one.kind == "instance"),
+        },
+        "budgets": rows_of_pots(pots_of(budget, live, every, now)),
+        "warnings": warnings,
+    }
+
+
+def _all_events(url: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+    try:
+        return store.read(url), []
+    except store.LedgerError as error:
+        return [], [f"{error} Only what the cloud still shows is counted."]
+
+
+def _is_meant(thing: Thing, want: dict[str, Any]) -> bool:
+    return all(want[key] in (None, thing.facts.get(key)) for key in _FILTERS)
+
+
+def _span(things: list[Thing], want: dict[str, Any], now: datetime) -> tuple[datetime, datetime]:
+    """Return the span that is asked for: since the first thing, until now, unless told."""
+    until = min(_moment("until", want["until"], now) or now, now)
+    first = min((thing.start for thing in things), default=until)
+    since = _moment("since", want["since"], now) or min(first, until)
+    if since > until:
+        raise InvalidError(f"since {write_time(since)} is later than until {write_time(until)}")
+    return since, until
+
+
+def _moment(option: str, text: str | None, now: datetime) -> datetime | None:
+    """Return a time, or the moment so long ago as a duration says."""
+    if not text:
+        return None
+    return read_time(text) or now - read_duration(text, option)

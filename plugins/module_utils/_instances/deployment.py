@@ -1,0 +1,98 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that belongs to a deployment (private)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._models.ownership import check_name
+from .._models.resources import Instance, StartupScript, Volume
+from .._models.views import describe_instance, describe_ssh_key, describe_volume
+from .._providers.verda.client import Client
+from .other_deployments import others, was_known
+
+
+def _leftover(
+    kind: str, row: dict[str, Any], price: float, *, kept: bool = False
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "id": row["id"],
+        "name": row["name"],
+        "status": row.get("status"),
+        "price_per_hour": price,
+        "kept": kept,
+    }
+
+
+def _script(row: StartupScript) -> dict[str, Any]:
+    """Return a startup script without its text, which may be long and is nobody's business here."""
+    return {"id": row.id, "name": row.name, "created_at": row.created_at}
+
+
+def survey(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+    """Return machines, volumes, keys and scripts of a deployment: what is left after its end.
+
+    Volumes in the trash cost nothing, so they are told apart from what is left over.
+    """
+    deployment = check_name(want["deployment"], "deployment")
+    rows, volumes, trash, keys, scripts = client.together(
+        client.instances,
+        client.volumes,
+        client.trashed_volumes,
+        client.ssh_keys,
+        client.startup_scripts,
+    )
+    instances = [
+        described
+        for row in rows
+        if row.exists and (described := describe_instance(row))["deployment"] == deployment
+    ]
+    ids = {row["id"] for row in instances}
+    mine = [
+        volume
+        for volume in volumes
+        if volume.is_billed
+        and (volume.deployment == deployment or ids.intersection(volume.holders))
+    ]
+    found = {
+        "instances": instances,
+        "volumes": [describe_volume(volume) for volume in mine],
+        "ssh_keys": [describe_ssh_key(key) for key in keys if key.deployment == deployment],
+        "startup_scripts": [_script(row) for row in scripts if row.deployment == deployment],
+    }
+    leftovers = _leftovers(found)
+    in_trash = [row for row in trash if row.deployment == deployment]
+    return {
+        "deployment": deployment,
+        **found,
+        "known": bool(leftovers or in_trash) or was_known(client, deployment, want["ledger"]),
+        **others(deployment, rows, volumes),
+        "trash": [describe_volume(row) for row in in_trash],
+        "leftovers": leftovers,
+        "cost_per_hour": round(sum(row["price_per_hour"] for row in leftovers), 4),
+        "warnings": _stranded(rows, mine),
+    }
+
+
+def _stranded(instances: list[Instance], volumes: list[Volume]) -> list[str]:
+    """Return a warning for each volume that is attached to nothing but what is not there."""
+    there = {row.id for row in instances if row.exists}
+    return [
+        f"Volume {row.name} ({row.id}) is attached to an instance that no longer exists "
+        f"({', '.join(row.holders)}) and costs {row.rate:.4f} per hour: remove it with "
+        "datacrunch_volume, or let datacrunch_reap do it."
+        for row in volumes
+        if row.is_stranded(there)
+    ]
+
+
+def _leftovers(found: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    rows = [_leftover("instance", row, row["cost_per_hour_now"]) for row in found["instances"]]
+    for row in found["volumes"]:
+        kind = "os_volume" if row["is_os_volume"] else "data_volume"
+        rows.append(_leftover(kind, row, row["price_per_hour"], kept=row["kept"]))
+    rows += [_leftover("ssh_key", row, 0.0) for row in found["ssh_keys"]]
+    return rows + [_leftover("startup_script", row, 0.0) for row in found["startup_scripts"]]

@@ -1,0 +1,257 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Leases of machines that exist: extended, set, or over now; and their protection (private)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from .._billing.extension_guard import Extension
+from .._billing.purchase_guard import check_limits
+from .._core.clock import refuse_strange_clock, skew_warnings
+from .._core.errors import GpuopsError, InvalidError, NotFoundError
+from .._core.plan import Plan, Step
+from .._core.times import (
+    NO_LEASE,
+    check_lease_max,
+    check_lease_min,
+    lease_until,
+    read_duration,
+    read_time,
+    write_time,
+)
+from .._ledger import store
+from .._lifecycle.confirmation import refuse_unconfirmed
+from .._lifecycle.settings import lease_max_of, owner_of
+from .._lifecycle.tagging import Marks, lend_volume
+from .._lifecycle.termination import bill_of, terminate_one
+from .._lifecycle.termination_policy import Ending, Outcome
+from .._models.ownership import NEXT_LEASE_TAG, Identity, check_name
+from .._models.resources import Instance, Volume, held_by
+from .._models.views import describe_instance
+from .._providers.verda.client import Client
+from .record import end_events
+
+SOURCE = "datacrunch_lease"
+Row = dict[str, Any]
+
+
+@dataclass
+class FoundLeases:
+    """The machines that are meant, with the lease each is to have; ``changed`` by id."""
+
+    rows: list[Instance]
+    volumes: list[Volume]
+    leases: dict[str, str] = field(default_factory=dict)
+    changed: dict[str, Instance] = field(default_factory=dict)
+    ends: list[Outcome] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    money: Extension | None = None
+
+    def of(self, row: Instance) -> list[Volume]:
+        """Return the volumes of an instance."""
+        return held_by(self.volumes, row.id)
+
+
+class LeaseNoun:
+    """The lease of one machine, or of all machines of a deployment."""
+
+    # -- find ----------------------------------------------------------------------------------
+
+    def find(self, client: Client, want: Row) -> FoundLeases:
+        _check(want)
+        money = Extension(client, want)
+        rows, volumes, *_asked = client.together(client.instances, client.volumes, *money.questions)
+        found = FoundLeases(_meant(rows, want), volumes, money=money)
+        if want["done"]:
+            living = [row for row in found.rows if row.is_alive]
+            refuse_unconfirmed(living, owner_of(want["owner"]), want["confirm"])
+            return found
+        if not found.rows:
+            which = want["name"] or want["id"] or "no name"
+            raise NotFoundError(f"Deployment {want['deployment']!r} has no machine ({which})")
+        if want["extend"] or (want["lease"] and read_time(want["lease"]) is None):
+            trusted, what = want["trust_cloud_clock"], "no lease is counted from it"
+            refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
+        for row in found.rows:
+            lease = _lease_of(row, want, client)
+            if lease:
+                found.leases[row.id] = lease
+        money.check(found.rows, volumes, found.leases, rows)
+        return found
+
+    # -- plan ----------------------------------------------------------------------------------
+
+    def plan(self, found: FoundLeases, want: Row) -> Plan:
+        before = [describe_instance(row) for row in found.rows]
+        if want["done"]:
+            ends = tuple(_end_step(found, row, want) for row in found.rows)
+            return Plan({"instances": before}, {"instances": []}, ends, parallel=True)
+        steps, after = [], []
+        for row, shown in zip(found.rows, before, strict=True):
+            new = {**shown, **_new_marks(found, row, want)}
+            # A run that broke off has left the new lease beside the old one.
+            unfinished = row.id in found.leases and NEXT_LEASE_TAG in shown["tags"]
+            if new != shown or unfinished:
+                steps.append(_write_step(found, row, shown, new))
+            after.append(new)
+        return Plan({"instances": before}, {"instances": after}, tuple(steps), parallel=True)
+
+    # -- result --------------------------------------------------------------------------------
+
+    def result(self, client: Client, found: FoundLeases, plan: Plan, *, applied: bool) -> Row:
+        shown = plan.after["instances"]
+        if applied and shown:
+            rows = [found.changed.get(row.id, row) for row in found.rows]
+            shown = [describe_instance(row) for row in rows]
+        skew = client.clock_skew()
+        return {
+            "instances": shown,
+            "bill": bill_of(found.ends),
+            "clock_skew_seconds": skew,
+            "spend": found.money.figures if found.money else None,
+            "warnings": [*skew_warnings(skew), *(found.money.warnings if found.money else [])],
+        }
+
+    def book(self, client: Client, found: FoundLeases, want: Row, *, applied: bool) -> list[str]:
+        """Write into the ledger what was done; return a warning when that failed."""
+        events = [
+            *found.events,
+            *(event for end in found.ends for event in end_events(end, SOURCE)),
+        ]
+        warning = store.record(want["ledger"], events, client.account)
+        return [warning] if warning else []
+
+
+def _check(want: Row) -> None:
+    check_name(want["deployment"], "deployment")
+    if want["name"]:
+        check_name(want["name"], "name")
+    if not (want["extend"] or want["lease"] or want["done"]) and want["protect"] is None:
+        raise InvalidError("Nothing to do: one of extend, lease, done and protect is needed")
+    more = [key for key in ("extend", "lease", "protect") if want[key] is not None]
+    if want["done"] and more:
+        raise InvalidError(f"What is done ends now, so {more[0]} cannot go with it")
+    if want["extend"] and not _length(want):
+        raise InvalidError(
+            f"extend {want['extend']!r} asks for nothing", hint="Write for example 2h."
+        )
+    want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
+    check_limits(want)
+
+
+def _length(want: Row) -> timedelta:
+    """Return how much longer a lease is to be."""
+    return read_duration(want["extend"].strip().removeprefix("+"), "extend")
+
+
+def _meant(rows: list[Instance], want: Row) -> list[Instance]:
+    """Return the machines that are meant, oldest first. Raises InvalidError for a foreign id."""
+    found = []
+    for row in rows:
+        marks = row.ownership
+        if want["id"] == row.id and not row.of(want["deployment"]):
+            raise InvalidError(
+                f"Machine {want['id']} is not of deployment {want['deployment']!r}",
+                hint="Foreign machines are never touched.",
+            )
+        if marks and row.exists and _is_meant(row, marks, want):
+            found.append(row)
+    return sorted(found, key=lambda row: row.age_key)
+
+
+def _is_meant(row: Instance, marks: Identity, want: Row) -> bool:
+    if row.is_dead and not want["done"]:
+        return False
+    named = want["id"] in (None, row.id) and want["name"] in (None, marks.name)
+    return named and marks.deployment == want["deployment"]
+
+
+def _lease_of(row: Instance, want: Row, client: Client) -> str | None:
+    """Return the lease that a machine is to have, None when it keeps its own."""
+    now, most = client.now(), want["lease_max"]
+    if want["lease"]:
+        return lease_until(want["lease"], now, most)
+    if not want["extend"]:
+        return None
+    marks = row.ownership
+    end = marks.lease_end if marks else None
+    if marks is None or end is None:
+        lease = marks.lease if marks else ""
+        why = "no end" if lease == NO_LEASE else f"a lease that cannot be read: {lease!r}"
+        raise InvalidError(
+            f"{row.name} ({row.id}) has {why}, so there is nothing to extend",
+            hint="Write lease instead, for example 12h.",
+        )
+    try:
+        new = max(now, end) + _length(want)
+    except OverflowError:
+        raise InvalidError(f"extend {want['extend']!r} is too long") from None
+    check_lease_min(new, now, f"extend {want['extend']!r}: the lease")
+    check_lease_max(new, now, most)
+    return write_time(new)
+
+
+def _new_marks(found: FoundLeases, row: Instance, want: Row) -> Row:
+    """Return what results will show of a machine's lease and protection."""
+    new: Row = {}
+    lease = found.leases.get(row.id)
+    if lease:
+        new.update(lease=lease, lease_end=None if read_time(lease) is None else lease)
+    if want["protect"] is not None:
+        new.update(protected=want["protect"])
+    return new
+
+
+def _write_step(found: FoundLeases, row: Instance, old: Row, new: Row) -> Step:
+    words = ["finish the change of its lease"] if NEXT_LEASE_TAG in old["tags"] else []
+    if new["lease"] != old["lease"]:
+        words.append(f"lease until {new['lease']}" if new["lease_end"] else "lease without an end")
+    if new["protected"] != old["protected"]:
+        words.append("protected" if new["protected"] else "no longer protected")
+
+    what = ", ".join(words)
+    return Step(
+        f"mark {row.name} ({row.id}, lease {old['lease']}): {what}",
+        partial(_write, found, row, old, new),
+    )
+
+
+def _write(found: FoundLeases, row: Instance, old: Row, new: Row, client: Client) -> None:
+    marks, other_lease = Marks(client, row), new["lease"] != old["lease"]
+    if other_lease or NEXT_LEASE_TAG in old["tags"]:
+        marks.write_lease(new["lease"])
+        for volume in found.of(row):
+            if volume.deployment == old["deployment"]:
+                lend_volume(client, volume, new["lease"])
+    if new["protected"] != old["protected"]:
+        marks.write_protection(new["protected"])
+    found.changed[row.id] = now = client.instance(row.id)
+    _refuse_unwritten(now, old, new)
+    if other_lease and new["lease_end"]:
+        event = store.event_of("extend", now, client.now(), source=SOURCE)
+        found.events.append(event)
+
+
+def _refuse_unwritten(now: Instance, old: Row, new: Row) -> None:
+    """Raise GpuopsError when the cloud took the marks and shows the old ones nevertheless."""
+    shown = describe_instance(now)
+    for key in ("lease", "protected"):
+        if new[key] != old[key] and shown[key] == old[key]:
+            raise GpuopsError(
+                f"The cloud has accepted another {key} of {old['name']} ({old['id']}), but shows "
+                f"the old one: {old[key]}",
+                hint="Look at the tags of the machine in the console, and run the same again.",
+            )
+
+
+def _end_step(found: FoundLeases, row: Instance, want: Row) -> Step:
+    def end(client: Client) -> None:
+        terminate_one(client, row, Ending.of(want), found.ends)
+
+    what = f"{row.instance_type} in {row.location}, {row.status}"
+    return Step(f"end {row.name} ({what}, {row.id})", end)

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Walking the ranked offers, and waiting for better times (private)."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._catalog.stock import Market
+from .._core.errors import RateLimitedError, UnavailableError
+from .._core.progress import tell
+from .._core.wait import Clock
+from .._lifecycle.termination_policy import Outcome
+from .._models.offer import Choice, Offer
+from .order_fallbacks import Fallbacks
+
+# Waiters that were started together must not ask together for ever.
+_JITTER = random.SystemRandom()
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Limits in seconds: for trying offers, for waiting until there are any, between two looks.
+
+    The time of an order that was accepted counts for neither.
+    """
+
+    trying: float = 600
+    waiting: float = 0
+    interval: float = 30
+
+
+@dataclass
+class Walk:
+    """The ranked offers that all purchases of one run go through together, and their trace.
+
+    ``ends`` are the instances of orders that came to nothing and were terminated.
+    """
+
+    choice: Choice
+    market: Market
+    clock: Clock
+    patience: Patience
+    ceiling: float | None = None
+    look_again: Callable[[], float | None] = lambda: None
+    bought: Callable[[str], None] = lambda _instance_id: None
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
+    ends: list[Outcome] = field(default_factory=list)
+    _refused: set[tuple[str, str | None, str]] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ordered: dict[str, float] = field(default_factory=dict)
+    _start: float | None = None
+
+    @staticmethod
+    def _key(offer: Offer) -> tuple[str, str | None, str]:
+        return offer.instance_type, offer.location, offer.market
+
+    def best(self, location: str | None = None) -> Offer | None:
+        """Return the best offer that was not refused yet, at a location if one is given."""
+        left = (
+            offer
+            for offer in self.choice.offers
+            if self._key(offer) not in self._refused and location in (None, offer.location)
+            if not self._too_dear(offer)
+        )
+        return next(left, None)
+
+    def _too_dear(self, offer: Offer) -> bool:
+        """Tell whether an offer costs more than the guard of the money allows."""
+        return self.ceiling is not None and offer.price_per_hour > self.ceiling
+
+    def next(self, name: str, location: str | None = None) -> Offer | None:
+        """Return the best offer for an instance that was not refused yet, None when the walk is over.
+
+        Waits for stock as long as there is patience; purchases of one run wait as one.
+        """
+        with self._lock:
+            self._start = self.clock.monotonic() if self._start is None else self._start
+            start = self._start + self._ordered.get(name, 0.0)
+            while (passed := self.clock.monotonic() - start) <= self._limit:
+                if offer := self.best(location):
+                    return offer
+                if passed >= self.patience.waiting:
+                    return None
+                self._wait(self.patience.waiting - passed)
+            return None
+
+    @contextmanager
+    def ordered(self, name: str) -> Iterator[None]:
+        """Take the time of an order that lives off the time for trying offers."""
+        begin = self.clock.monotonic()
+        try:
+            yield
+        finally:
+            passed = self.clock.monotonic() - begin
+            self._ordered[name] = self._ordered.get(name, 0.0) + passed
+
+    @property
+    def _limit(self) -> float:
+        return max(self.patience.trying, self.patience.waiting)
+
+    def _wait(self, left: float) -> None:
+        """Pause for about one interval, then look at the stock again."""
+        free = self.choice.cheapest_free
+        tell(
+            f"waiting for {self.choice.wanted}, up to {left / 60:.0f} min more"
+            + (f"; cheapest GPU free: {free}" if free else "; no GPU at all is free")
+        )
+        interval = self.patience.interval
+        self.clock.sleep(min(interval * _JITTER.uniform(0.75, 1.25), left))
+        try:
+            self.choice = self.market.look(max_age=interval * 0.7)
+            self._refused.clear()
+            self.ceiling = self.look_again() if self.choice.offers else self.ceiling
+        except (RateLimitedError, UnavailableError) as error:
+            tell(f"waiting for {self.choice.wanted}: {error.message}")
+
+    def note(self, name: str, offer: Offer, outcome: str, detail: str, **more: Any) -> None:
+        """Add a line to the trace."""
+        row = {**offer.as_dict(), "name": name, "outcome": outcome, "detail": detail}
+        self.attempts.append({**row, **more})
+
+    def refuse(self, offer: Offer) -> None:
+        """Strike an offer out and look at the stock again, since it has just proved to be old."""
+        with self._lock:
+            self._refused.add(self._key(offer))
+            self.choice = self.market.look()
+
+    def why_nothing(self, location: str | None = None) -> str:
+        """Return in words what was tried, and why nothing is left to try."""
+        if location and self.choice.offers:
+            free = ", ".join(map(str, self.choice.offers[:3]))
+            return (
+                f"Nothing of {self.choice.wanted} is free in {location}, where the kept volumes "
+                f"lie; elsewhere: {free}."
+            )
+        dear = [offer for offer in self.choice.offers if self._too_dear(offer)]
+        if dear:
+            return (
+                f"{self._tried()}What is free costs more than the {self.ceiling:g} per hour that "
+                f"budget, balance and lease allow: {', '.join(map(str, dear[:3]))}."
+            )
+        return f"{self._tried()}{self.choice.why_nothing()}"
+
+    def _tried(self) -> str:
+        tried = [
+            f"{row['instance_type']} in {row['location']}: {row['detail']}"
+            for row in self.attempts
+            if row["outcome"] != "taken"
+        ]
+        return f"Every offer was refused. {'; '.join(tried)}. " if tried else ""

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is ordered, whatever the offer: the body of the purchase (private, pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .._core.times import lease_until
+from .._lifecycle.retained_volumes import Kept
+from .._lifecycle.termination_policy import Ending
+from .._models.label import LIMIT
+from .._models.offer import SPOT, Offer
+from .._models.ownership import KEEP_SUFFIX, Identity, part_name, part_tags
+from .._models.resources import Volume
+
+# What the API calls the policies for disks of a spot machine that is taken away.
+ON_EVICTION = {"trash": "move_to_trash", "delete": "delete_permanently", "keep": "keep_detached"}
+_ENOUGH_OF_AN_ID = 8
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to buy: names, keys, disks in GiB, times in seconds; ``replaces`` is a machine's id.
+
+    ``keep`` holds the parts, ``os`` and ``data``, whose disks are to outlive the machine on purpose.
+    ``longest`` is how many characters of a description are tried: more than any limit only to find one.
+    """
+
+    deployment: str
+    name: str
+    owner: str
+    lease: str
+    lease_max: str | None = None
+    project: str = ""
+    protected: bool = False
+    hours: str = ""
+    keep: frozenset[str] = frozenset()
+    ssh_key_ids: tuple[str, ...] = ()
+    os_volume_gb: int = 100
+    data_volume_gb: int | None = None
+    on_eviction: str = "trash"
+    startup_script_id: str | None = None
+    description: str = ""
+    longest: int = LIMIT
+    kept: Kept = field(default_factory=Kept)
+    replaces: str | None = None
+    wait: bool = True
+    timeout: float = 900
+    interval: float = 5
+    start_timeout: float = 900
+
+    @property
+    def location(self) -> str | None:
+        """The only location that will do, or None: kept disks cannot move."""
+        return self.kept.location
+
+    def identity(self, request: str, now: datetime) -> Identity:
+        """Return the marks of a machine that is ordered now; ``request`` tells the order."""
+        lease = lease_until(self.lease, now, self.lease_max)
+        who = (self.deployment, self.name, self.owner)
+        replaces = (self.replaces or "")[:_ENOUGH_OF_AN_ID]
+        return Identity(*who, lease, request, self.project, self.protected, self.hours, replaces)
+
+    def text(self, identity: Identity) -> str:
+        """Return the description: the ownership string first, a user's text only where it fits."""
+        label = identity.label()
+        whole = f"{label} {self.description}".strip()
+        return whole if len(whole) <= self.longest else label
+
+    def body(self, offer: Offer, identity: Identity) -> dict[str, Any]:
+        """Return the order as the API wants it."""
+        return {
+            "instance_type": offer.instance_type,
+            "image": self.kept.os_volume.id if self.kept.os_volume else offer.image,
+            "hostname": self.name,
+            "description": self.text(identity),
+            "location_code": offer.location,
+            "ssh_key_ids": list(self.ssh_key_ids),
+            "startup_script_id": self.startup_script_id,
+            "is_spot": offer.market == SPOT,
+            "tags": identity.tags(),
+            **self._disks(offer.market == SPOT, identity),
+        }
+
+    def _disks(self, spot: bool, identity: Identity) -> dict[str, Any]:
+        """Return the disks: kept ones as they are, the others new and with our marks."""
+        found: dict[str, Any] = {}
+        if not self.kept.os_volume:
+            disk = self._disk("os", self.os_volume_gb, identity)
+            # Left out, an evicted machine leaves a disk that bills on. Refused without spot.
+            found["os_volume"] = {
+                **disk,
+                **({"on_spot_discontinue": ON_EVICTION[self.on_eviction]} if spot else {}),
+            }
+        if self.kept.data_volume:
+            found["existing_volumes"] = [self.kept.data_volume.id]
+        elif self.data_volume_gb:
+            disk = {**self._disk("data", self.data_volume_gb, identity), "type": "NVMe"}
+            policy = {"on_spot_discontinue": ON_EVICTION["keep"]} if spot else {}
+            found["volumes"] = [{**disk, **policy}]
+        return found
+
+    def _disk(self, part: str, size: int, identity: Identity) -> dict[str, Any]:
+        tags = self.disk_tags(part, identity)
+        return {"name": part_name(self.deployment, self.name, part), "size": size, "tags": tags}
+
+    def disk_tags(self, part: str, identity: Identity) -> list[dict[str, str]]:
+        """Return the tags of a new disk."""
+        keep = {"keep": "yes"} if part in self.keep else {"lease": identity.lease}
+        return part_tags(self.deployment, owner=self.owner, project=self.project, **keep)
+
+    def part_of(self, volume: Volume) -> str | None:
+        """Return which new disk of this order a volume is, None for any other."""
+        name = (volume.name or "").removesuffix(KEEP_SUFFIX)
+        names = {part_name(self.deployment, self.name, part): part for part in ("os", "data")}
+        before = [row.id for row in self.kept.volumes]
+        return None if volume.id in before else names.get(name)
+
+    def undo(self, *, stuck: bool = False) -> Ending:
+        """Return how an order ends that came to nothing: new disks go, kept ones stay."""
+        return self.kept.undo(self.timeout, self.interval, stuck=stuck)

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of an order would be refused, or could not be found again: known before it is sent (private)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .._core.errors import InvalidError
+from .._core.times import NO_LEASE
+from .._lifecycle.retained_volumes import Kept
+from .._models.label import LIMIT, REQUEST_DIGITS, imitates
+from .._models.ownership import LONGEST_VALUE, Identity
+from .._providers.verda.client import Client
+from .account_findings import refuse_lost_ownership, takes_no_tags
+from .order_fallbacks import too_long
+from .state import Found
+
+# What the vendor's console and command line ask for: GiB.
+LEAST_OS_VOLUME_GB = 50
+
+
+def check_description(text: str | None) -> None:
+    """Raise InvalidError for a description that could be taken for an ownership string of ours."""
+    if text and imitates(text):
+        raise InvalidError(
+            f"description {text!r} is not usable: it holds what looks like the ownership string "
+            "that says whose an instance is"
+        )
+
+
+def check_orderable(client: Client, found: Found, want: dict[str, Any]) -> None:
+    """Refuse orders for what is missing that the cloud is known to refuse, or that nobody could find.
+
+    Raises InvalidError, and OwnershipError where the account did not show whose an instance is.
+    """
+    refuse_lost_ownership(client)
+    for name in found.missing:
+        if not re.search("[a-z]", name):
+            raise InvalidError(
+                f"name {name!r} is not usable: the cloud wants a letter in a host name"
+            )
+        _check_marks(client, found, name, want)
+    new = [name for name in found.missing if not found.kept.get(name, Kept()).os_volume]
+    if new and want["os_volume_gb"] < LEAST_OS_VOLUME_GB:
+        raise InvalidError(
+            f"os_volume_gb {want['os_volume_gb']} is not usable: the cloud wants "
+            f"{LEAST_OS_VOLUME_GB} or more"
+        )
+
+
+def _check_marks(client: Client, found: Found, name: str, want: dict[str, Any]) -> None:
+    marks = Identity(
+        want["deployment"],
+        name,
+        want["owner"],
+        found.lease or NO_LEASE,
+        "0" * REQUEST_DIGITS,
+        want["project"] or "",
+        bool(want["protect"]),
+        want["hours"] or "",
+        "0" * REQUEST_DIGITS,
+    )
+    if len(marks.more()) > LONGEST_VALUE:
+        raise InvalidError("project and hours are too long together: they share one tag")
+    if marks.is_short and takes_no_tags(client):
+        raise too_long("seen within a day")
+    text = want["description"]
+    if text and len(f"{marks.label()} {text}") > LIMIT:
+        found.notes.append(
+            f"The description of {name} is left out: behind the ownership string there is room "
+            f"for {max(0, LIMIT - len(marks.label()) - 1)} characters."
+        )

@@ -1,0 +1,242 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Machines: find by our marks, plan purchase, start, stop and end (private)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._access.key_check import refuse_locked_out
+from .._billing.purchase_guard import check_limits
+from .._catalog import stock
+from .._core.business_hours import read_hours
+from .._core.errors import GpuopsError, InvalidError, NotFoundError
+from .._core.plan import Plan
+from .._core.times import read_time, write_time
+from .._hardware import gpus
+from .._lifecycle.confirmation import refuse_others, refuse_unconfirmed
+from .._lifecycle.instance_states import twins
+from .._lifecycle.proof import is_proven_gone
+from .._lifecycle.retained_volumes import evicted
+from .._lifecycle.settings import lease_max_of, owner_of
+from .._lifecycle.termination import bill_of
+from .._models.offer import Choice
+from .._models.ownership import check_name, check_project
+from .._models.resources import Instance
+from .._models.views import describe_instance
+from .._providers.verda.client import Client
+from .fleet import cope, fleet_names, fleet_report
+from .journal import taken_away
+from .order_check import check_description
+from .plan import plan_instances
+from .prepare import look_at_the_market
+from .record import book
+from .state import Found, differences, refuse_difference
+
+
+class InstanceNoun:
+    """One machine, or a fleet of equal ones, of a deployment."""
+
+    # -- find ----------------------------------------------------------------------------------
+
+    def find(self, client: Client, want: dict[str, Any]) -> Found:
+        self._check(want)
+        names = fleet_names(want["name"], want["count"]) if want["name"] else []
+        found = Found(names, gpus.tiers_from(want["tiers"]))
+        if want["id"]:
+            self._find_by_id(client, found, want)
+        else:
+            found.rows = client.instances()
+            self._find_by_marks(found.rows, found, want)
+        if want["state"] == "absent":
+            self._ask([*found.have, *found.surplus], want)
+            return found
+        refuse_others([*found.have, *found.surplus], want["owner"], want["confirm"])
+        refuse_locked_out(client, found.have, want["ssh_keys"] or [])
+        self._sort_out_differences(found, want)
+        self._ask([*found.old.values()], want)
+        if found.missing:
+            if want["state"] == "stopped":
+                raise NotFoundError(f"No machine {', '.join(found.missing)} to stop")
+            look_at_the_market(client, found, want)
+        return found
+
+    @staticmethod
+    def _ask(rows: list[Instance], want: dict[str, Any]) -> None:
+        refuse_unconfirmed(rows, want["owner"], want["confirm"])
+
+    @staticmethod
+    def _sort_out_differences(found: Found, want: dict[str, Any]) -> None:
+        """Refuse machines that are not what is wanted, or note that they are to be replaced."""
+        selection = stock.selection_from(want)
+        for row in [*found.have]:
+            if not want["replace"]:
+                refuse_difference(row, selection)
+            elif next(differences(describe_instance(row, found.tiers), selection), None):
+                found.have.remove(row)
+                name = row.ownership.name if row.ownership else str(row.name)
+                found.old[name] = row
+                found.missing.append(name)
+
+    @staticmethod
+    def _check(want: dict[str, Any]) -> None:
+        check_name(want["deployment"], "deployment")
+        want["owner"] = owner_of(want["owner"])
+        want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
+        if not want["start_timeout"] > 0:
+            raise InvalidError(f"start_timeout {want['start_timeout']:g} is not usable: above zero")
+        if want["count"] < 1:
+            raise InvalidError(f"count {want['count']} is not usable: at least 1")
+        if not want["name"] and not want["id"] and want["state"] != "absent":
+            want["name"] = want["deployment"]
+        if want["name"]:
+            check_name(want["name"], "name")
+            check_name(fleet_names(want["name"], want["count"])[-1], "name")  # the longest
+        if want["project"]:
+            check_project(want["project"])
+        if want["hours"]:
+            want["hours"] = read_hours(want["hours"]).text
+        check_limits(want)
+        check_description(want["description"])
+        stock.wish_of(stock.selection_from(want))  # a misspelt tier costs no request
+
+    @staticmethod
+    def _find_by_id(client: Client, found: Found, want: dict[str, Any]) -> None:
+        try:
+            row = client.instance(want["id"])
+        except NotFoundError:
+            if want["state"] != "absent":
+                raise
+            if is_proven_gone(client, want["id"], min(want["wait_interval"], 1)):
+                return
+            row = client.instance(want["id"])
+        marks = row.ownership
+        if not marks or marks.deployment != want["deployment"]:
+            whose = f"deployment {marks.deployment!r}" if marks else "somebody who is not us"
+            raise InvalidError(
+                f"Machine {want['id']} belongs to {whose}, not to deployment {want['deployment']!r}",
+                hint="Foreign machines are never touched.",
+            )
+        found.names = [marks.name]
+        if row.exists:
+            found.have = [row]
+        elif want["state"] != "absent":
+            raise NotFoundError(f"Machine {want['id']} ({marks.name}) is {row.status}")
+
+    @staticmethod
+    def _find_by_marks(rows: list[Instance], found: Found, want: dict[str, Any]) -> None:
+        marked = [(row, marks) for row in rows if (marks := row.ownership)]
+        ours = [(row, marks) for row, marks in marked if marks.deployment == want["deployment"]]
+        if not found.names:  # the whole deployment, which only state=absent means
+            found.names = sorted({marks.name for _row, marks in ours})
+        found.dead = [row for row, marks in ours if marks.name in found.names and row.is_dead]
+        for name in found.names:
+            same = twins(rows, want["deployment"], name)
+            found.have += same[:1]
+            found.surplus += same[1:]
+            if not same:
+                found.missing.append(name)
+
+    # -- plan ----------------------------------------------------------------------------------
+
+    def plan(self, found: Found, want: dict[str, Any]) -> Plan:
+        return plan_instances(found, want)
+
+    def cope(
+        self,
+        client: Client,
+        found: Found,
+        want: dict[str, Any],
+        done: list[str],
+        errors: list[GpuopsError],
+    ) -> list[str]:
+        return cope(client, found, want, done, errors)
+
+    def book(
+        self, client: Client, found: Found, want: dict[str, Any], *, applied: bool
+    ) -> list[str]:
+        bought = [row["id"] for row in found.outcomes.values() if row["id"]]
+        rows = {one: found.changed.get(one) for one in bought}
+        return book(client, want["ledger"], rows, found.ends)
+
+    # -- result --------------------------------------------------------------------------------
+
+    def result(self, client: Client, found: Found, plan: Plan, *, applied: bool) -> dict[str, Any]:
+        after = plan.after["instances"]
+        if applied and after:
+            kept = {row.id: row for row in found.have}
+            rows = {**kept, **found.changed}.values()
+            order = {name: number for number, name in enumerate(found.names)}
+            after = sorted(
+                (describe_instance(row, found.tiers) for row in rows),
+                key=lambda row: order.get(row["name"] or "", len(order)),
+            )
+        choice = found.walk.choice if found.walk else found.choice
+        return {
+            "instance": after[0] if after else None,
+            "instances": after,
+            "fleet": fleet_report(found) if after else [],
+            "evicted": [describe_instance(row, found.tiers) for row in found.lost],
+            "attempts": found.walk.attempts if found.walk else [],
+            **(choice or Choice((), ())).as_result(),
+            "bill": bill_of(found.ends),
+            "spend": found.guard.figures if found.guard else None,
+            "warnings": [*_money(found), *_short(found), *_warnings(after, client)],
+        }
+
+
+def _money(found: Found) -> list[str]:
+    told = found.walk.fallbacks.warnings if found.walk else []
+    return [*(found.guard.warnings if found.guard else []), *found.notes, *told]
+
+
+def _short(found: Found) -> list[str]:
+    """Return a warning for each machine of a fleet that is good enough without it."""
+    failed = [(name, row) for name, row in found.outcomes.items() if row["outcome"] == "failed"]
+    return [f"{name} could not be had: {row['detail']}" for name, row in failed]
+
+
+def _warnings(rows: list[dict[str, Any]], client: Client) -> list[str]:
+    texts = []
+    for row in rows:
+        if row["status"] == "offline":
+            texts.append(
+                f"{row['name']} is stopped and still costs {row['price_per_hour']} per hour, "
+                "as much as when it runs; only state=absent ends the cost."
+            )
+        end = read_time(row["lease_end"])
+        if end and end < client.now():
+            texts.append(f"The lease of {row['name']} ended at {row['lease_end']}; it still costs.")
+    return texts
+
+
+def list_instances(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+    """Return the machines of the account, of a deployment, or of one id or name."""
+    if want["id"]:
+        try:
+            rows = [client.instance(want["id"])]
+        except NotFoundError:
+            rows = []
+        ended: list[Instance] = []
+    else:
+        rows, ended = client.together(
+            client.instances, lambda: client.ended_instances() if want["evicted"] else []
+        )
+    living = [describe_instance(row) for row in rows]
+    there = {(row["deployment"], row["name"]) for row in living}
+    rows = [
+        row
+        for row in evicted(ended, want["deployment"])
+        if row.ownership and (row.ownership.deployment, row.ownership.name) not in there
+    ]
+    lost = [describe_instance(row) for row in taken_away(client, rows)]
+    now = write_time(client.now())
+    return {"instances": _meant(living, want), "evicted": _meant(lost, want), "now": now}
+
+
+def _meant(rows: list[dict[str, Any]], want: dict[str, Any]) -> list[dict[str, Any]]:
+    for key in ("deployment", "name"):
+        if want[key]:
+            rows = [row for row in rows if row[key] == want[key]]
+    return sorted(rows, key=lambda row: (row["name"] or "", row["id"]))

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run knows of machines before it plans, and what its steps add (private)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._billing.purchase_guard import Guard
+from .._catalog import stock
+from .._catalog.selection import Selection
+from .._core.errors import InvalidError
+from .._hardware import gpus
+from .._lifecycle.retained_volumes import Kept
+from .._lifecycle.termination_policy import Outcome
+from .._models.offer import SPOT, Choice
+from .._models.resources import Instance
+from .._models.views import describe_instance
+from .._providers.verda.images import looks_like_id
+from .offer_queue import Walk
+
+
+@dataclass
+class Found:
+    """Machines by what they are to the wish; ``changed`` by id, ``outcomes`` and others by name.
+
+    ``bought`` are the ids of machines that came of orders of this run, ready or not. ``lease`` is what
+    a purchase of now would write on a machine. ``unclear`` are names whose order may have been executed.
+    """
+
+    names: list[str]
+    tiers: tuple[gpus.Tier, ...] = gpus.TIERS
+    have: list[Instance] = field(default_factory=list)
+    surplus: list[Instance] = field(default_factory=list)
+    dead: list[Instance] = field(default_factory=list)
+    lost: list[Instance] = field(default_factory=list)
+    old: dict[str, Instance] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    kept: dict[str, Kept] = field(default_factory=dict)
+    choice: Choice | None = None
+    walk: Walk | None = None
+    ssh_key_ids: tuple[str, ...] = ()
+    lease: str | None = None
+    changed: dict[str, Instance] = field(default_factory=dict)
+    outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    bought: set[str] = field(default_factory=set)
+    rows: list[Instance] | None = None
+    guard: Guard | None = None
+    ends: list[Outcome] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unclear: set[str] = field(default_factory=set)
+
+
+def refuse_difference(row: Instance, selection: Selection) -> None:
+    """Raise InvalidError when the machine of this name is not what was asked for."""
+    have = describe_instance(row, selection.tiers)
+    problem = next(differences(have, selection), None)
+    if problem:
+        raise InvalidError(
+            f"{have['name']} ({have['id']}) exists and cannot be changed in place: {problem}",
+            hint="Set replace to true to buy the new one first and end this one then, end it with "
+            "state=absent, or choose another name or deployment.",
+            details={"instance": have},
+        )
+
+
+def differences(have: dict[str, Any], want: Selection) -> Iterator[str]:
+    """Yield what a machine is and should not be; a price that has changed is no matter."""
+    if want.market == SPOT and have["market"] != SPOT:
+        yield f"market: it is {have['market']}, wanted {want.market}"
+    if want.locations and have["location"] not in want.locations:
+        yield f"locations: it is in {have['location']}, wanted {', '.join(want.locations)}"
+    # The cloud shows an image by name or by id; only like can be compared with like.
+    alike = looks_like_id(want.image or "") == looks_like_id(have["image"] or "")
+    if want.image and alike and want.image != have["image"]:
+        yield f"image: it was made from {have['image']}, wanted {want.image}"
+    if want.served:
+        each = (have["vram_gb"] or 0) / (have["gpu_count"] or 1)
+        refused = want.served.refusal(have["gpu_model"] or "", each, have["gpu_count"])
+        if refused:
+            yield f"model: {refused[1]}"
+    if not want.instance_type:
+        yield from _other_gpus(have, want)
+    elif want.instance_type.upper() != have["instance_type"].upper():
+        yield f"instance_type: it is {have['instance_type']}, wanted {want.instance_type}"
+
+
+def _other_gpus(have: dict[str, Any], want: Selection) -> Iterator[str]:
+    wish = stock.wish_of(want)
+    if wish.tiers and have["tier"] not in wish.tiers:
+        yield f"tier: it is a {have['tier'] or have['gpu_model']}, wanted {want.tier}"
+    if want.gpus and have["gpu_model"] not in map(gpus.model_named, want.gpus):
+        yield f"gpus: it is a {have['gpu_model']}, wanted {', '.join(want.gpus)}"
+    count = wish.gpu_count or want.gpu_count
+    if count and have["gpu_count"] != count:
+        yield f"gpu_count: it has {have['gpu_count']}, wanted {count}"

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Machines that must be off for a moment: shut down, start again, each until it is so (private)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .._core.errors import GpuopsError, WrongStateError
+from .._core.write_once import write_once
+from .._models.resources import Instance
+from .._providers.verda.client import Client
+from .instance_states import wait_off, wait_running
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Limit of a wait and pause between two looks, in seconds."""
+
+    timeout: float = 900
+    interval: float = 5
+
+    @classmethod
+    def of(cls, want: dict[str, Any]) -> Timing:
+        """Return the timing that module options ask for."""
+        return cls(want["wait_timeout"], want["wait_interval"])
+
+
+def act(client: Client, action: str, instance_id: str) -> None:
+    """Ask for ``start`` or ``shutdown``; after an unclear answer once more, unless it took effect."""
+    wanted = {"start": "running", "shutdown": "offline"}[action]
+
+    def done() -> bool:
+        try:
+            return client.instance(instance_id).status == wanted
+        except GpuopsError:
+            return False  # both may be asked for twice
+
+    def ask() -> bool:
+        try:
+            client.instance_action(action, instance_id)
+        except WrongStateError:
+            if not done():  # it may be so already, by an earlier request or by somebody else
+                raise
+        return True
+
+    write_once(ask, lambda _problem: done() or None)
+
+
+def shut_down(client: Client, machine: Instance, timing: Timing) -> None:
+    """Shut a machine down and wait until it is off; it goes on costing its full price."""
+    if client.instance(machine.id).status != "offline":
+        act(client, "shutdown", machine.id)
+    wait_off(client, machine.id, str(machine.name), timing.timeout, timing.interval)
+
+
+def start(client: Client, machine: Instance, timing: Timing) -> None:
+    """Start a machine and wait until it runs."""
+    if client.instance(machine.id).status != "running":
+        act(client, "start", machine.id)
+    wait_running(client, machine.id, str(machine.name), timing.timeout, timing.interval)
+
+
+def restarting(
+    call: Callable[[Client], str | None], machines: Iterable[Instance], timing: Timing
+) -> Callable[[Client], str | None]:
+    """Return a call that starts these machines again when it fails, and says so in its error."""
+
+    def guarded(client: Client) -> str | None:
+        try:
+            return call(client)
+        except GpuopsError as error:
+            error.hint = " ".join(
+                [error.hint, *(_rescue(client, m, timing) for m in machines)]
+            ).strip()
+            raise
+
+    return guarded
+
+
+def _rescue(client: Client, machine: Instance, timing: Timing) -> str:
+    try:
+        start(client, machine, timing)
+    except GpuopsError as error:
+        return (
+            f"{machine.name} ({machine.id}) could not be started again and costs as much "
+            f"as a running one: {error.message}."
+        )
+    return f"{machine.name} was started again."

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be bought, as an account lists it (private, pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .price import NOT_TOLD, UNKNOWN, Price
+
+
+@dataclass(frozen=True)
+class InstanceType:
+    """A type of instance of the catalogue. Memory in GB, prices per hour; 0 where none is told.
+
+    ``problems`` say what of it cannot be read; nobody buys such a type.
+    """
+
+    name: str
+    model: str | None = None
+    gpu_count: int = 0
+    vram_gb: float = 0.0
+    vcpu: int = 0
+    ram_gb: float = 0.0
+    on_demand: Price = NOT_TOLD
+    spot: Price = NOT_TOLD
+    currency: str | None = None
+    images: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class VolumeType:
+    """A type of volume of the catalogue, with its price per month and GB."""
+
+    name: str
+    price: Price = UNKNOWN
+
+    @property
+    def currency(self) -> str | None:
+        return self.price.currency
+
+
+@dataclass(frozen=True)
+class Stock:
+    """The types that are in stock at a location."""
+
+    location: str
+    types: tuple[str, ...] = ()

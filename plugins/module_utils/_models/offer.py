@@ -1,0 +1,157 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be bought: an offer, why one was not taken, and the answer made of both (private, pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .._hardware import gpus
+from .catalogue import InstanceType
+from .price import Price
+
+ON_DEMAND, SPOT = "on_demand", "spot"
+MARKETS = {
+    "on_demand": (ON_DEMAND,),
+    "spot": (SPOT,),
+    "spot_first": (SPOT, ON_DEMAND),
+    "any": (ON_DEMAND, SPOT),
+}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One thing that could be bought: prices per hour for the whole machine, memory in GB.
+
+    ``problem`` says what of it cannot be read; nobody buys such an offer.
+    """
+
+    instance_type: str
+    location: str | None
+    market: str
+    gpu_model: str
+    gpu_count: int
+    vram_gb: float
+    vcpu: int
+    ram_gb: float
+    price_per_hour: float
+    currency: str
+    tier: str | None
+    supported_os: tuple[str, ...] = ()
+    image: str | None = None
+    problem: str = ""
+
+    @property
+    def price(self) -> Price:
+        """The price per hour of an instance of this offer."""
+        return Price(self.price_per_hour, self.currency or None, problem="", is_told=True)
+
+    @property
+    def vram_gb_each(self) -> float:
+        return self.vram_gb / self.gpu_count if self.gpu_count else 0.0
+
+    @property
+    def bandwidth_gb_s(self) -> float | None:
+        """Memory bandwidth of all GPUs together, which bounds how fast a model generates."""
+        each = gpus.bandwidth_of(self.gpu_model, self.vram_gb_each)
+        return each * self.gpu_count if each else None
+
+    @property
+    def value(self) -> float | None:
+        """GB/s of memory bandwidth for one unit of the currency per hour."""
+        bandwidth = self.bandwidth_gb_s
+        return (
+            round(bandwidth / self.price_per_hour, 1) if bandwidth and self.price_per_hour else None
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the offer as module results show it."""
+        inner = ("supported_os", "problem")
+        found = {key: value for key, value in vars(self).items() if key not in inner}
+        found["vram_gb_each"] = round(self.vram_gb_each, 1)
+        found["bandwidth_gb_s"] = self.bandwidth_gb_s
+        found["value"] = self.value
+        return found
+
+    def __str__(self) -> str:
+        where = self.location or "any location"
+        return (
+            f"{self.instance_type} in {where} {self.market.replace('_', '-')} "
+            f"at {self.price_per_hour:g} {self.currency}/h"
+        )
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An offer that was not taken, with a reason for programs and a detail for people."""
+
+    offer: Offer
+    reason: str
+    detail: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.offer.as_dict(), "reason": self.reason, "detail": self.detail}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The answer: offers ranked best first, everything else with its reason."""
+
+    offers: tuple[Offer, ...]
+    rejected: tuple[Rejection, ...]
+    cheapest_free: Offer | None = None
+    wanted: str = ""
+
+    def as_result(self) -> dict[str, Any]:
+        return {
+            "offers": [offer.as_dict() for offer in self.offers],
+            "rejected": [row.as_dict() for row in self.rejected],
+            "cheapest_free": self.cheapest_free.as_dict() if self.cheapest_free else None,
+        }
+
+    def why_nothing(self) -> str:
+        """Return in words why no offer is left, and what is free instead."""
+        groups: dict[str, list[Rejection]] = {}
+        for row in self.rejected:
+            # Machines of another size were never meant, so they explain nothing.
+            if row.reason not in ("gpu_count", "confidential"):
+                groups.setdefault(row.reason, []).append(row)
+        why = [_in_words(reason, rows) for reason, rows in groups.items()]
+        text = f"Nothing to buy for {self.wanted}: {'; '.join(why) or 'no such machine exists'}."
+        if self.cheapest_free:
+            text += f" The cheapest GPU free now is {self.cheapest_free}."
+        return text
+
+
+def _in_words(reason: str, rows: list[Rejection]) -> str:
+    named = ", ".join(f"{row.offer.instance_type} ({row.detail})" for row in rows[:3])
+    if reason == "not_in_stock":
+        named = ", ".join(dict.fromkeys(row.offer.instance_type for row in rows))
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 and reason != "not_in_stock" else ""
+    return f"{reason.replace('_', ' ')}: {named}{more}"
+
+
+def offer_from(kind: InstanceType, market: str, tiers: tuple[gpus.Tier, ...]) -> Offer:
+    """Return the offer of a type of the catalogue, without a location yet."""
+    model = gpus.model_of(kind.name, kind.model)
+    price = kind.spot if market == SPOT else kind.on_demand
+    problems = [*kind.problems, *([price.problem] if price.amount is None else [])]
+    each = kind.vram_gb / kind.gpu_count if kind.gpu_count else 0
+    return Offer(
+        instance_type=kind.name,
+        location=None,
+        market=market,
+        gpu_model=model,
+        gpu_count=kind.gpu_count,
+        vram_gb=kind.vram_gb,
+        vcpu=kind.vcpu,
+        ram_gb=kind.ram_gb,
+        price_per_hour=price.or_nothing,
+        # The API's own default where it names none.
+        currency=kind.currency or ("" if kind.problems else "usd"),
+        tier=gpus.tier_of(model, each, tiers),
+        supported_os=kind.images,
+        problem="; ".join(problems),
+    )

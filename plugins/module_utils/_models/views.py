@@ -1,0 +1,108 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How instances, volumes and keys look in results and host variables (private, pure)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._core.times import write_time
+from .._hardware import gpus
+from .offer import Offer
+from .resources import Instance, SshKey, Volume
+
+
+def describe_instance(row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS) -> dict[str, Any]:
+    """Return an instance as results show it: every key always there, unknown values null.
+
+    Memory in GB (``vram_gb`` of all GPUs together), price per hour for the whole machine.
+    """
+    count = row.gpu_count or 0
+    model = gpus.model_of(row.instance_type) if row.instance_type else None
+    each = (row.vram_gb or 0) / count if count else 0
+    return {
+        "id": row.id,
+        # One that cannot be the name of a host was left out where the answer was read.
+        "name": row.name or (row.ownership.name if row.ownership else None),
+        "status": row.status,
+        "ip": row.ip,
+        "instance_type": row.instance_type,
+        "gpu_model": model,
+        "gpu_count": count,
+        "compute_capability": gpus.compute_capability(model),
+        "vram_gb": row.vram_gb,
+        "vcpu": row.vcpu,
+        "ram_gb": row.ram_gb,
+        "tier": gpus.tier_of(model, each, tiers) if model else None,
+        "location": row.location,
+        "market": "spot" if row.is_spot else "on_demand",
+        "price_per_hour": row.price.amount,
+        "cost_per_hour_now": row.rate,
+        "contract": row.contract.lower() or None,
+        "image": row.image,
+        "created_at": row.created_at,
+        "os_volume_id": row.os_volume_id,
+        "volume_ids": list(row.volume_ids),
+        "ssh_key_ids": list(row.ssh_key_ids),
+        **describe_marks(row),
+        "tags": dict(row.tag_values),
+    }
+
+
+def describe_marks(row: Instance | None) -> dict[str, Any]:
+    """Return whose an instance is and until when, all null for a foreign one."""
+    marks = row.ownership if row else None
+    end = marks.lease_end if marks else None
+    return {
+        "deployment": marks.deployment if marks else None,
+        "owner": (marks.owner or None) if marks else None,
+        "managed": marks is not None,
+        "lease": marks.lease if marks else None,
+        "lease_end": write_time(end) if end else None,
+        "project": (marks.project or None) if marks else None,
+        "protected": bool(marks and marks.protected),
+        "hours": (marks.hours or None) if marks else None,
+    }
+
+
+def describe_as_offer(row: Instance) -> dict[str, Any]:
+    """Return what a machine is in the words of an offer, with its id."""
+    found = describe_instance(row)
+    keys = found.keys() & Offer.__dataclass_fields__.keys()
+    each = round((found["vram_gb"] or 0) / (found["gpu_count"] or 1), 1)
+    return {**{key: found[key] for key in keys}, "vram_gb_each": each, "id": found["id"]}
+
+
+def planned_instance(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a described instance of which only some values are known yet."""
+    blank = dict.fromkeys(describe_instance(Instance("")))
+    return {**blank, "volume_ids": [], "ssh_key_ids": [], "tags": {}, "managed": True, **values}
+
+
+def describe_volume(row: Volume) -> dict[str, Any]:
+    """Return a volume as results show it: size in GiB, price per hour."""
+    return {
+        "id": row.id or None,
+        "name": row.name,
+        "size_gb": row.size_gb,
+        "type": row.type,
+        "status": row.status,
+        "location": row.location,
+        "is_os_volume": row.is_os_volume,
+        "instance_id": next(iter(row.holders), None),
+        "price_per_hour": round(row.rate, 6),
+        "created_at": row.created_at,
+        "kept": row.is_kept,
+        "tags": dict(row.tag_values),
+    }
+
+
+def describe_ssh_key(row: SshKey) -> dict[str, Any]:
+    """Return an SSH key as results show it."""
+    return {
+        "id": row.id or None,
+        "name": row.name,
+        "public_key": row.public_key,
+        "fingerprint": row.fingerprint,
+    }

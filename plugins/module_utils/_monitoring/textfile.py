@@ -1,0 +1,168 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Figures as a text file of Prometheus, by its own library (private).
+
+The file is what keeps counters from run to run: they are read from it, and grow.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .._core.errors import GpuopsError, InvalidError
+
+Labels = dict[str, str]
+# Values of an earlier file, by name and labels of a sample.
+Before = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@dataclass
+class Family:
+    """A metric: its name without the suffix of its kind, what it means, and its samples.
+
+    A sample of a ``summary`` is a pair of count and sum. Counters and summaries hold what this run
+    adds; ``kept`` gauges stay as they were where this run has nothing to say.
+    """
+
+    name: str
+    help: str
+    kind: str = "gauge"
+    samples: list[tuple[Labels, Any]] = field(default_factory=list)
+    kept: bool = False
+
+    def add(self, value: Any, **labels: str | None) -> None:
+        """Add a sample; a label that is not known is empty."""
+        self.samples.append(({key: text or "" for key, text in labels.items()}, value))
+
+
+def _library() -> Any:
+    """Return the client library of Prometheus; imported here, as only metrics need it."""
+    try:
+        import prometheus_client
+        import prometheus_client.core
+        import prometheus_client.parser
+    except ImportError as error:
+        raise GpuopsError(
+            f"The Python package prometheus_client is needed to write metrics: {error}",
+            hint="Install it for Ansible's Python, for example: pip install prometheus-client.",
+        ) from None
+    return prometheus_client
+
+
+def _key(name: str, labels: Labels) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return name, tuple(sorted(labels.items()))
+
+
+def read(text: str) -> Before:
+    """Return the samples of a text file; nothing of one that cannot be read."""
+    try:
+        families = list(_library().parser.text_string_to_metric_families(text))
+    except ValueError:
+        return {}
+    return {
+        _key(sample.name, sample.labels): sample.value for row in families for sample in row.samples
+    }
+
+
+def _grown(family: Family, before: Before, suffix: str, part: int | None) -> dict[Any, Any]:
+    """Return the values of a counter, those of earlier runs included, by labels."""
+    name = f"{family.name}{suffix}"
+    found = {labels: value for (known, labels), value in before.items() if known == name}
+    for labels, value in family.samples:
+        key = _key(name, labels)[1]
+        found[key] = found.get(key, 0.0) + (value if part is None else value[part])
+    return found
+
+
+def _metric(family: Family, before: Before) -> Any:
+    """Return a metric of the library."""
+    core = _library().core
+    if family.kind == "counter":
+        made = core.CounterMetricFamily(family.name, family.help)
+        for labels, value in sorted(_grown(family, before, "_total", None).items()):
+            made.add_sample(f"{family.name}_total", dict(labels), value)
+    elif family.kind == "summary":
+        made = core.SummaryMetricFamily(family.name, family.help)
+        counts, sums = (
+            _grown(family, before, f"_{end}", n) for n, end in enumerate(("count", "sum"))
+        )
+        for labels in sorted(counts):
+            made.add_sample(f"{family.name}_count", dict(labels), counts[labels])
+            made.add_sample(f"{family.name}_sum", dict(labels), sums.get(labels, 0.0))
+    else:
+        made = core.GaugeMetricFamily(family.name, family.help)
+        rows = family.samples
+        if family.kept and not rows:
+            rows = [(dict(key[1]), value) for key, value in before.items() if key[0] == family.name]
+        for labels, value in rows:
+            made.add_sample(family.name, labels, value)
+    return made
+
+
+def render(families: Iterable[Family], before: Before) -> str:
+    """Return the text of a file after an earlier one."""
+    library = _library()
+    metrics = [_metric(family, before) for family in families]
+
+    class Collector:
+        """What the registry of the library asks for metrics."""
+
+        def collect(self) -> Iterator[Any]:
+            """Yield those that have a sample."""
+            yield from (metric for metric in metrics if metric.samples)
+
+    registry = library.CollectorRegistry(auto_describe=False)
+    registry.register(Collector())
+    return library.generate_latest(registry).decode()
+
+
+def previous(path: Path) -> Before:
+    """Return the samples of a file; nothing of one that is not there."""
+    try:
+        return read(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidError(f"{path} cannot be read: {error}") from None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let no second run read and write a file of this folder at the same time."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def replace(path: Path, mode: int, text_after: Callable[[Before], str]) -> str:
+    """Write a new file in the place of an earlier one at once; returns its text.
+
+    Whoever reads it meanwhile sees the one or the other: the new one gets a name first that
+    node_exporter does not look for.
+    """
+    try:
+        with _alone(path.parent):
+            text = text_after(previous(path))
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
+                    os.fchmod(file.fileno(), mode)
+                Path(temporary).replace(path)
+            except OSError:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise InvalidError(f"{path} cannot be written: {error}") from None
+    return text

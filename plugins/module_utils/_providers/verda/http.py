@@ -1,0 +1,131 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP with timeouts that hold, keep-alive, one login for all tasks, and our own errors (private).
+
+The vendor's SDK has no timeouts, no retries, no connection reuse, throws away HTTP statuses, cannot
+read answers that are not JSON, follows redirects with the secret in hand, and sends a part of the
+client id in its user agent. So its requests are made here, with the library that it stands on, and
+nothing rests on what is private in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from ..._core.errors import GpuopsError, InvalidError
+from ..._core.wait import Clock
+from ..base import transport
+from ..base.answers import Answer
+from ..base.error_mapping import from_response
+from ..base.transport import Transport
+from .credentials import Credentials
+from .login import HEADERS, Login
+
+_PLACE = re.compile(r"\{(\w+)\}")
+# One segment of a path, and nothing that a server in between would make another path of.
+_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+\Z")
+
+
+def build_path(template: str, values: dict[str, Any] | None) -> str:
+    """Return a path with its ``{names}`` filled in. Raises ValueError for what is no segment."""
+    given = dict(values or {})
+
+    def fill(match: re.Match[str]) -> str:
+        value = str(given.pop(match[1]))
+        if not _SEGMENT.match(value):
+            raise ValueError(f"{value!r} cannot be part of an address")
+        return value
+
+    try:
+        path = _PLACE.sub(fill, template)
+    except KeyError as error:
+        raise ValueError(f"no value given for {error}") from None
+    if given:
+        raise ValueError(f"unused values {sorted(given)}")
+    return path
+
+
+class Http:
+    """The requests of one account, raising our errors."""
+
+    def __init__(self, credentials: Credentials, timeout: float, clock: Clock) -> None:
+        self._login = Login(credentials, timeout, clock)
+        self._transport = Transport(credentials.base_url, timeout, clock, self._login.hide)
+        self.traffic = self._login.traffic
+        parts = (credentials.base_url, credentials.client_id)
+        self.account = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+    def log_in(self) -> None:
+        """Log in unless there is a token that is good."""
+        self._login.token()
+
+    def token_seconds(self) -> float:
+        """Return for how many seconds the token of now is good, zero without one."""
+        return self._login.seconds_left()
+
+    def secrets(self) -> list[str]:
+        """Return what must appear in no text."""
+        return self._login.secrets()
+
+    def get(self, url: str, **more: Any) -> Answer:
+        """Ask for something; repeated when it fails."""
+        return self.request("GET", url, **more)
+
+    def post(self, url: str, **more: Any) -> Answer:
+        """Send something that may make a thing; never repeated when it may have been executed."""
+        return self.request("POST", url, **more)
+
+    def put(self, url: str, **more: Any) -> Answer:
+        """Send an action; never repeated when it may have been executed."""
+        return self.request("PUT", url, **more)
+
+    def delete(self, url: str, **more: Any) -> Answer:
+        """Remove something; never repeated when it may have been executed."""
+        return self.request("DELETE", url, **more)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        json: Any = None,
+        params: dict[str, Any] | None = None,
+        path_params: dict[str, Any] | None = None,
+    ) -> Answer:
+        """Return an answer of success; raises GpuopsError for every other."""
+        try:
+            path = build_path(url, path_params)
+        except ValueError as error:
+            raise InvalidError(f"{method} {url}: {error}") from None
+        for last in (False, True):
+            token = self._login.token()
+            asked = {"json": json, "params": params, "path_params": path_params}
+            with self.traffic.timed(f"{method} {url}", **asked) as seen:
+                answer = seen.answer = self._send(method, path, json, params, token)
+            if answer.status_code != 401 or last:
+                break
+            self._login.renew(token)  # a 401 was not executed, so any verb may be repeated
+        if answer.status_code >= 300:
+            raise from_response(answer, f"{method} {path}")
+        return answer
+
+    def _send(
+        self, method: str, path: str, body: Any, params: dict[str, Any] | None, token: str
+    ) -> Answer:
+        headers = {**HEADERS, "Authorization": f"Bearer {token}"}
+        return self._transport.send(
+            method, path, repeat=method == "GET", headers=headers, json=body, params=params
+        )
+
+
+def open_http(credentials: Credentials, timeout: float, clock: Clock) -> Http:
+    """Return an HTTP client that logs in when it must, or raise an error that says what is missing."""
+    if transport.MISSING is not None:
+        raise GpuopsError(
+            "The Python package verda (or datacrunch, its former name) is needed where the modules "
+            f"run: {transport.MISSING}",
+            hint="Install it for Ansible's Python, for example: pip install 'verda>=1.25,<2'.",
+        )
+    return Http(credentials, timeout, clock)

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was ended, what was left and why, and what goes on costing, for people too (private)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._core.clock import skew_warnings
+from .._models.rates import burn_per_hour
+from .budget_limit import exceeded, paid_from
+from .decision import Verdict
+from .state import FoundReap
+
+Row = dict[str, Any]
+_FORETOLD = {"delete": "would_end", "stop": "would_stop"}
+_WORDS = {
+    "ended": "Ended",
+    "stopped": "Stopped",
+    "would_end": "Would end",
+    "would_stop": "Would stop",
+    "protected": "Protected, so not ended:",
+    "failed": "Could not end",
+}
+_GONE = ("ended", "would_end")
+
+
+def report(found: FoundReap, skew: int) -> Row:
+    """Return the result of a run; what has no outcome yet was planned only."""
+    rows = []
+    for verdict in found.judgement.over:
+        planned = (_FORETOLD.get(found.want["mode"], "would_end"), verdict.detail)
+        outcome, detail = found.outcomes.get(verdict.row.id, planned)
+        if outcome:
+            rows.append((verdict, verdict.as_result(outcome, detail)))
+    gone = [verdict for verdict, row in rows if row["outcome"] in _GONE]
+    saved, happens = found.saved(gone), found.want["mode"] == "delete"
+    less = saved if happens else 0.0
+    ids = {verdict.row.id for verdict in gone} if happens else set()
+    machines = [row for row in found.judgement.living if row.id not in ids]
+    reaped = [row for _verdict, row in rows]
+    told = {
+        "reaped": reaped,
+        "unclear": [verdict.as_result(None) for verdict in found.judgement.unclear],
+        "kept": [verdict.as_result(None) for verdict in found.judgement.kept],
+        "saved_per_hour": round(saved, 4),
+        "burn_per_hour": round(_burn(found) - less, 4),
+        "machines": len(machines),
+        "budgets": _budgets(found, gone if happens else []),
+        "clock_skew_seconds": skew,
+    }
+    return {**told, "lines": _lines(found, told), "warnings": skew_warnings(skew)}
+
+
+def _budgets(found: FoundReap, gone: list[Verdict]) -> list[Row]:
+    """Return the state of each limit once some things are gone."""
+    rows: list[Row] = []
+    for pot in found.pots:
+        rows += pot.rows(found.saved([one for one in gone if paid_from(pot, one)]))
+    return rows
+
+
+def _burn(found: FoundReap) -> float:
+    """Return what the scope costs per hour."""
+    judgement, rules = found.judgement, found.rules
+    machines = {row.id for row in judgement.living}
+    mine = [
+        row
+        for row in found.account.volumes
+        if machines & set(row.holders)
+        or (row.deployment and rules.covers(row.deployment, row.tagged_owner))
+    ]
+    return burn_per_hour([*judgement.living, *mine])
+
+
+def _lines(found: FoundReap, told: Row) -> list[str]:
+    """Return what a person reads in a journal."""
+    lines = [f"{_WORDS[row['outcome']]} {_thing(row)}: {row['detail']}" for row in told["reaped"]]
+    for verdict in found.judgement.over:
+        outcome, detail = found.outcomes.get(verdict.row.id, ("", ""))
+        if outcome is None:
+            lines.append(f"Left {_thing(verdict.as_result(None))}: {detail}")
+    lines += [f"Unclear, so left: {_thing(row)}: {row['detail']}" for row in told["unclear"]]
+    lines += [f"Kept on purpose: {_thing(row)}" for row in told["kept"]]
+    over = exceeded(told["budgets"])
+    if over:
+        lines.append(f"After this {over}")
+    return [*lines, *found.notes, _summary(found, told)]
+
+
+def _summary(found: FoundReap, told: Row) -> str:
+    verb = "saved" if found.want["mode"] == "delete" else "to be saved"
+    return (
+        f"{told['machines']} machines live on; the scope costs {told['burn_per_hour']:g} per hour, "
+        f"{told['saved_per_hour']:g} per hour {verb}"
+    )
+
+
+def _thing(row: Row) -> str:
+    words = {"instance": "machine", "ssh_key": "SSH key", "startup_script": "startup script"}
+    whose = [f"deployment {row['deployment']}"] if row["deployment"] else []
+    whose += [f"owner {row['owner']}"] if row["owner"] else []
+    whose += [f"{row['price_per_hour']:g} per hour"] if row["price_per_hour"] else []
+    kind = words.get(row["kind"], row["kind"])
+    return f"{kind} {row['name']} ({', '.join([row['id'], *whose])})"

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of every module: find, plan, apply unless check mode, exit (private)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._core.apply import apply, collected
+from .._core.argspecs import AUTH_SPEC
+from .._core.errors import GpuopsError, InvalidError
+from .._core.numbers import wrong_options
+from .._core.plan import Plan
+from .._ledger.url import passwords_in
+from .._providers.verda.client import Client
+
+
+class Noun(Protocol):
+    """One kind of thing: how to find it, what to do, what to tell."""
+
+    def find(self, client: Client, want: dict[str, Any]) -> Any:
+        """Look up what is there."""
+
+    def plan(self, found: Any, want: dict[str, Any]) -> Plan:
+        """Return what has to be done, without a call of the API."""
+
+    def result(self, client: Client, found: Any, plan: Plan, *, applied: bool) -> dict[str, Any]:
+        """Return what the module tells, before or after the plan was applied."""
+
+
+def _hide(module: AnsibleModule, client: Client | None) -> None:
+    """Let Ansible mask secrets that it cannot know: of credential files, and tokens."""
+    if client is not None:
+        module.no_log_values.update(filter(None, client.secrets()))
+
+
+def _fail(module: AnsibleModule, error: GpuopsError, client: Client | None = None) -> None:
+    _hide(module, client)
+    module.fail_json(msg=str(error), error=error.as_result(), **error.details)
+
+
+class _Module(AnsibleModule):  # type: ignore[misc]
+    """A module that looks at its numbers as they were written, before Ansible converts them.
+
+    What is wrong is left out then: of some of it, Ansible's own conversion makes a traceback.
+    """
+
+    params: dict[str, Any]
+    wrong: dict[str, InvalidError]
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.wrong = wrong_options(self.argument_spec, self.params)
+        self.params = {**self.params, **dict.fromkeys(self.wrong)}
+
+
+def _open(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
+    """Return the module; it fails for options that are to be numbers and are no plain ones."""
+    module = _Module(argument_spec=spec, supports_check_mode=True, **rules)
+    for error in module.wrong.values():
+        _fail(module, error)
+    return module
+
+
+def _module(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
+    module = _open({**AUTH_SPEC, **spec}, rules)
+    ledger = module.params.get("ledger")
+    if ledger:  # else every "none" in a result would be masked, and every path
+        module.no_log_values.discard(ledger)
+        module.no_log_values.update(passwords_in(ledger))
+    return module
+
+
+def _apply(client: Client, noun: Noun, found: Any, plan: Plan, want: dict[str, Any]) -> list[str]:
+    """Run the plan; a noun that can live with some errors says so by a method ``cope``."""
+    done, errors = apply(client, plan)
+    if not errors:
+        return done
+    cope = getattr(noun, "cope", None)
+    if cope is None:
+        raise collected(done, errors)
+    accepted: list[str] = cope(client, found, want, done, errors)
+    return accepted
+
+
+def _book(module: AnsibleModule, client: Client, noun: Noun, found: Any, *, applied: bool) -> None:
+    """Let a noun that keeps a ledger write down what was done, however it ended."""
+    book = None if module.check_mode else getattr(noun, "book", None)
+    for warning in book(client, found, module.params, applied=applied) if book else ():
+        module.warn(warning)
+
+
+def run(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
+    """Run a module that keeps one noun in the wanted state."""
+    module = _module(spec, rules)
+    client = None
+    try:
+        client = Client.from_params(module.params)
+        found = noun.find(client, module.params)
+        plan = noun.plan(found, module.params)
+        applied = plan.changed and not module.check_mode
+        try:
+            actions = _apply(client, noun, found, plan, module.params) if applied else plan.actions
+        except GpuopsError:
+            _book(module, client, noun, found, applied=applied)
+            raise
+        _book(module, client, noun, found, applied=applied)
+        result = noun.result(client, found, plan, applied=applied)
+    except GpuopsError as error:
+        _fail(module, error, client)
+        return
+    _hide(module, client)
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    # Options that are kept out of logs, as they could hold a secret, and proved to hold none.
+    module.no_log_values.difference_update(result.pop("not_secret", []))
+    if module._diff:
+        result["diff"] = plan.diff
+    module.exit_json(changed=plan.changed, actions=actions, **result)
+
+
+def run_info(
+    spec: dict[str, Any], ask: Callable[[Client, dict[str, Any]], dict[str, Any]], **rules: Any
+) -> None:
+    """Run a module that only asks."""
+    module = _module(spec, rules)
+    client = None
+    try:
+        client = Client.from_params(module.params)
+        result = ask(client, module.params)
+    except GpuopsError as error:
+        _fail(module, error, client)
+        return
+    _hide(module, client)
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(changed=False, **result)
+
+
+def run_question(
+    spec: dict[str, Any], ask: Callable[[dict[str, Any]], dict[str, Any]], **rules: Any
+) -> None:
+    """Run a module that asks something else than the cloud, and so takes no credentials of it."""
+    module = _open(spec, rules)
+    try:
+        result = ask(module.params)
+    except GpuopsError as error:
+        _fail(module, error)
+        return
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(changed=False, **result)

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What machines say of their own use, and what of it can be believed (private, pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from .._core.times import read_time
+
+VERSION = 1
+# An older report says nothing about now, and neither does one of a clock that goes wrong.
+FRESH = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Use:
+    """When a machine told of its use, since when nobody uses it, and whether its work is done."""
+
+    at: datetime
+    idle_since: datetime | None = None
+    done: bool = False
+
+
+def read_reports(reports: Iterable[Any], now: datetime) -> tuple[dict[str, Use], list[str]]:
+    """Return the use of machines by their ids, and sentences about reports that are not used."""
+    uses: dict[str, Use] = {}
+    notes: list[str] = []
+    for report in reports:
+        machine = report.get("id") if isinstance(report, dict) else None
+        if not isinstance(machine, str) or not machine:
+            notes.append("An idle report without the id of a machine is not used.")
+            continue
+        use = _read(report)
+        if use is None:
+            notes.append(f"The idle report of {machine} cannot be read, and is not used.")
+        elif abs(now - use.at) > FRESH:
+            minutes = int(abs(now - use.at).total_seconds() // 60)
+            when = "old" if use.at < now else "ahead of time"
+            notes.append(f"The idle report of {machine} is {minutes} minutes {when}, and not used.")
+        else:
+            uses[machine] = use
+    return uses, notes
+
+
+def _read(report: dict[str, Any]) -> Use | None:
+    at = _time(report.get("at"))
+    if at is None or report.get("version") != VERSION:
+        return None
+    busy = report.get("why_busy", ())
+    if not isinstance(busy, (list, tuple)):
+        return None
+    since = None if busy else _time(report.get("idle_since"))
+    return Use(at, since, report.get("done") is True)
+
+
+def _time(value: Any) -> datetime | None:
+    return read_time(value) if isinstance(value, str) else None
