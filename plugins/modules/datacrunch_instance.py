@@ -116,6 +116,14 @@ options:
       - Whether machines are ended that are protected, or belong to another owner than O(owner).
     type: bool
     default: false
+  on_unconfirmed:
+    description:
+      - What happens where O(confirm) would be needed. With V(report) nothing is done either, but the module does not fail and returns
+        RV(unconfirmed), so that a play can ask somebody.
+    type: str
+    choices: [fail, report]
+    default: fail
+    version_added: 0.2.0
   budget_policy:
     description:
       - What happens before a purchase that would cost more than O(max_lease_cost) or O(budget) allows, or that the balance does not outlast
@@ -506,7 +514,6 @@ error:
     status: {type: int, description: HTTP status if there was one., returned: failure, sample: 503}
     api_code: {type: str, description: Code by the API., returned: failure, sample: service_unavailable}
     request: {type: str, description: Request that failed., returned: failure, sample: POST /instances}
-    hint: {type: str, description: What to do next., returned: failure, sample: Widen the tier.}
 instance_id:
   description: Machine that exists although the run failed, and goes on costing.
   returned: on failure after an order was accepted
@@ -514,7 +521,7 @@ instance_id:
   sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11
 unconfirmed:
   description: Machines that are not ended without O(confirm).
-  returned: on failure because some are protected or belong to another owner
+  returned: when some are protected or belong to another owner, on failure or with O(on_unconfirmed=report)
   type: list
   elements: dict
   contains:
@@ -565,6 +572,7 @@ SPEC = {
     "protect": {"type": "bool", "default": False},
     "hours": {"type": "str"},
     "confirm": {"type": "bool", "default": False},
+    "on_unconfirmed": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
     "budget_policy": {"type": "str", "choices": ["refuse", "warn"], "default": "refuse"},
     "max_lease_cost": {"type": "float"},
     "ssh_keys": {"type": "list", "elements": "str", "no_log": False},

@@ -89,6 +89,14 @@ options:
       - Whether O(done) ends machines that are protected, or belong to another owner than O(owner).
     type: bool
     default: false
+  on_unconfirmed:
+    description:
+      - What happens where O(confirm) would be needed. With V(report) nothing is done either, but the module does not fail and returns
+        RV(unconfirmed), so that a play can ask somebody.
+    type: str
+    choices: [fail, report]
+    default: fail
+    version_added: 0.2.0
   os_volume:
     description:
       - With O(done), what happens to the volume a machine boots from; V(trash) can be restored for 96 hours, V(keep) goes on costing.
@@ -246,7 +254,7 @@ actions:
   sample: ["mark llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11, lease 2026-11-22T20:00:00Z): lease until 2026-11-22T22:00:00Z"]
 unconfirmed:
   description: Machines that are not ended without O(confirm).
-  returned: on failure because some are protected or belong to another owner
+  returned: when some are protected or belong to another owner, on failure or with O(on_unconfirmed=report)
   type: list
   elements: dict
   contains:
@@ -264,7 +272,6 @@ error:
     status: {type: int, description: HTTP status if there was one., returned: failure, sample: 503}
     api_code: {type: str, description: Code by the API., returned: failure, sample: service_unavailable}
     request: {type: str, description: Request that failed., returned: failure, sample: PUT /instances}
-    hint: {type: str, description: What to do next., returned: failure, sample: Set confirm to true.}
 """
 
 from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
@@ -287,6 +294,7 @@ SPEC = {
     "protect": {"type": "bool"},
     "owner": {"type": "str"},
     "confirm": {"type": "bool", "default": False},
+    "on_unconfirmed": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
     "os_volume": {"type": "str", "choices": ["trash", "delete", "keep"], "default": "trash"},
     "data_volumes": {"type": "str", "choices": ["keep", "trash", "delete"]},
     "trust_cloud_clock": {"type": "bool", "default": False},

@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import io
+import os
+import subprocess
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from unittest import mock
 
 from ansible import cli, context
+from ansible.cli.playbook import PlaybookCLI
 from ansible.parsing import vault
 from ansible.utils.context_objects import GlobalCLIArgs
 from ansible.utils.display import Display
@@ -38,3 +43,27 @@ def own_process(folder: Path) -> Iterator[None]:
         enter(mock.patch.object(cli, "init_plugin_loader"))
         enter(contextlib.chdir(folder))
         yield
+
+
+def run_playbook(
+    *words: str, folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run ansible-playbook without starting a process for it, where nobody can be asked."""
+    said, complained = io.StringIO(), io.StringIO()
+    status: object = None
+    with (
+        own_process(folder),
+        mock.patch.dict(os.environ, environment),
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(complained),
+    ):
+        # It forks, which is safe while the simulator's threads have nothing to do.
+        warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
+        try:
+            PlaybookCLI.cli_executor(["ansible-playbook", *words])
+        except SystemExit as ended:
+            status = ended.code
+    return subprocess.CompletedProcess(
+        words, int(str(status)), said.getvalue(), complained.getvalue()
+    )

@@ -137,6 +137,23 @@ def test_machine_of_somebody_else_is_asked_for(
     assert controller.machines() == ([] if ended else ["llm"])
 
 
+def test_yes_is_said_of_one_deployment_alone(controller: Controller) -> None:
+    controller.rent()
+    controller.rent(deployment="web")
+    called = str(ROOT / "playbooks/teardown.yml")
+    second = {"deployment": "web", "confirm": "no"}
+    plays = [
+        {"import_playbook": called, "vars": {"deployment": "llm"}},
+        {"import_playbook": called, "vars": second},
+    ]
+    site = controller.home / "site.yml"
+    site.write_text(json.dumps(plays), encoding="utf-8")
+    status, said = controller.answer("yes", str(site), owner="them", deployment=None)
+    assert status != 0
+    assert "Not ended without confirmation" in said
+    assert len(controller.machines()) == 1
+
+
 def test_what_is_left_fails_at_the_end_and_what_is_kept_does_not(controller: Controller) -> None:
     controller.rent()
     place = {"size": 50, "type": "NVMe", "location_code": "FIN-01"}

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.gpuops.cloud.tests.unit.in_process import run_playbook
 from gpuops_simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +69,12 @@ class Estate:
             text=True,
             check=False,
         )
+
+    def run_installed(self, book: str, *words: str, variables: dict[str, Any]) -> Any:
+        """Run a playbook in this process, by the name that it has once it is installed."""
+        _command, around = self.command(book, variables)
+        given = (f"gpuops.cloud.{book}", "-e", json.dumps(variables), *words)
+        return run_playbook(*given, folder=self.home, environment=around)
 
     def key(self, passphrase: str = "") -> Path:
         """Make a key of the user's own."""

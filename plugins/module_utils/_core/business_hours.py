@@ -14,7 +14,7 @@ from .errors import InvalidError
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"^([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])\Z")
-_HINT = "Write days, times and a time zone, for example: mon-fri 08:00-19:00 Europe/Helsinki"
+_HINT = "Write days, times and a time zone, for example: mon-fri 08:00-19:00 Europe/Helsinki."
 
 
 @dataclass(frozen=True)

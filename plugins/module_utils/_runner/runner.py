@@ -12,7 +12,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._core.apply import apply, collected
 from .._core.argspecs import AUTH_SPEC
-from .._core.errors import GpuopsError, InvalidError
+from .._core.errors import GpuopsError, InvalidError, NeedsConfirmationError
 from .._core.numbers import wrong_options
 from .._core.plan import Plan
 from .._ledger.url import passwords_in
@@ -40,6 +40,11 @@ def _hide(module: AnsibleModule, client: Client | None) -> None:
 
 def _fail(module: AnsibleModule, error: GpuopsError, client: Client | None = None) -> None:
     _hide(module, client)
+    if (
+        isinstance(error, NeedsConfirmationError)
+        and module.params.get("on_unconfirmed") == "report"
+    ):
+        module.exit_json(changed=False, actions=[], msg=str(error), **error.details)
     module.fail_json(msg=str(error), error=error.as_result(), **error.details)
 
 

@@ -41,7 +41,7 @@ def test_balance_outlasts_every_lease(short: Cloud, args: dict[str, Any]) -> Non
     result = refused(short, **args)
     assert result["msg"].startswith("llm would cost too much with this lease: the balance of")
     assert result["spend"]["lease_hours"] == pytest.approx(11, abs=0.05)
-    assert "lease=9h would fit" in result["error"]["hint"]
+    assert "lease=9h would fit" in result["msg"]
     again = short.fails("datacrunch_instance", deployment="new", tier="a100", lease="11h")
     assert again["error"]["code"] == "over_budget"
     done = short.ok(MODULE, deployment="llm", extend="7h")

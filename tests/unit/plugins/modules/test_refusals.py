@@ -115,7 +115,7 @@ def test_nothing_in_stock_costs_no_order(cloud: Cloud) -> None:
     )
     assert result["cheapest_free"]["instance_type"] == "1V100.6V"
     assert {row["reason"] for row in result["rejected"]} == {"not_in_stock"}
-    assert "Widen the tier, the locations or the price" in result["error"]["hint"]
+    assert "Widen the tier, the locations or the price" in result["msg"]
     assert cloud.sim.writes() == []
 
 

@@ -28,6 +28,23 @@ def test_instance_of_another_owner_is_not_used_unasked(cloud: Cloud, state: str)
     assert cloud.ok("datacrunch_instance", **{**again, "owner": "bob"})["changed"] is False
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_what_needs_confirmation_can_be_reported_instead(cloud: Cloud, check: bool) -> None:
+    cloud.buy(**TIER, owner="bob")
+    cloud.sim.clear_log()
+    mine: dict[str, Any] = {"deployment": "llm", "owner": "ada", "on_unconfirmed": "report"}
+    for module, more in (
+        ("datacrunch_instance", {**TIER, "state": "running"}),
+        ("datacrunch_instance", {"state": "absent"}),
+        ("datacrunch_lease", {"done": True}),
+    ):
+        result = cloud.ok(module, **mine, **more, check=check)
+        assert [row["owner"] for row in result["unconfirmed"]] == ["bob"]
+        assert "it belongs to bob, not to ada" in result["msg"]
+        assert (result["changed"], result["actions"]) == (False, [])
+    assert cloud.sim.writes() == []
+
+
 def key(cloud: Cloud, name: str, public: str) -> str:
     """Register a key; returns its id."""
     return str(cloud.client().create("/ssh-keys", {"name": name, "key": public}))
