@@ -22,11 +22,13 @@ from ansible.utils.vars import load_extra_vars
 from ..module_utils._core.errors import GpuopsError, InvalidError
 from ..module_utils._core.terminal import is_interactive
 from ..module_utils._request.gather import Sources, check_role, gather, read_project
-from ..module_utils._request.specs import ROLES, VARIABLES
+from ..module_utils._request.specs import ON_HOSTS, ROLES, VARIABLES
 from ..module_utils._request.variables import known_names, unknown
+from ..plugin_utils._limit import reaches
 
 COLLECTION = Path(__file__).parents[2]
 _OURS = "gpuops.cloud."
+_LARGEST_FLEET = 100
 SPEC = {
     "playbook": {
         "type": "str",
@@ -117,6 +119,7 @@ class ActionModule(ActionBase):
         try:
             sources = self._sources(variables)
             found = gather(args["playbook"], sources)
+            self._check_limit(args["playbook"], found, variables)
             for role in ROLES.get(args["playbook"], ()):
                 check_role(role_specs()[role], _Here(variables, self._templar))
         except GpuopsError as error:
@@ -125,6 +128,24 @@ class ActionModule(ActionBase):
         if found["told"]:
             display.display(f"\n{found['told']}\n")
         return {**result, "changed": False, "interactive": is_interactive(), **found}
+
+    def _check_limit(
+        self, book: str, found: Mapping[str, Any], variables: Mapping[str, Any]
+    ) -> None:
+        """Raise InvalidError for a limit that leaves out the hosts that a playbook is to work on."""
+        limit, name = variables.get("ansible_limit"), found["deployment"]
+        if not limit or book not in ON_HOSTS:
+            return
+        first = found["given"].get("machine_name", name)
+        hosts = [first, *(f"{first}-{number}" for number in range(2, _LARGEST_FLEET))]
+        hosts += filter(None, [found["given"].get("gateway_host")])
+        groups = dict.fromkeys((*ON_HOSTS[book], found["group"]), hosts)
+        if not reaches(limit, {**variables["groups"], **groups}, ":".join(groups), self._loader):
+            group = ON_HOSTS[book][0]
+            raise InvalidError(
+                f"--limit {limit} leaves out {group}, the instances of {name}, on which {book} works",
+                hint=f"Leave the limit out, or add them: --limit '{limit},{group}'.",
+            )
 
     def _unknown(self, extra: Any) -> dict[str, Any]:
         """Return what to say of names on the command line that nobody knows, nothing for none."""

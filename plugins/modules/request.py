@@ -14,6 +14,7 @@ description:
   - A short name such as C(count) or C(owner) counts only where somebody has written it for this run, in this order, in what is given with C(-e),
     also as a file; in the C(vars) of the play, or of the C(import_playbook) that calls the playbook; in the project file. What inventories,
     groups, hosts and facts say under these names is meant for something else.
+  - A C(--limit) that leaves out the instances that a playbook is to work on is refused.
   - The same name with C(gpuops_) before it counts from anywhere, last of all. So do the variables of the roles, and C(datacrunch_client_id) and
     the other credentials.
   - The project file is a C(gpuops.yml) in the current folder or the nearest one above it, a dictionary of short names. One that belongs to

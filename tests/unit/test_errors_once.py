@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from ansible_collections.gpuops.cloud.tests.unit.test_estates import WISH, Estat
 from ansible_collections.gpuops.cloud.tests.unit.test_request import rent
 from gpuops_simulator import Simulator
 
+ROOT = Path(__file__).resolve().parents[2]
 SENTENCE = "This is the sentence of a task that fails."
 NONE = {"gpuops_ledger": "none"}
 MINE = {"deployment": "llm", **NONE}
@@ -127,3 +129,19 @@ def test_sentence_of_every_playbook_stands_there_once(
     estate: Estate, times: int, book: str, variables: dict[str, Any], words: str
 ) -> None:
     check(fail(estate, book, variables), words, times)
+
+
+@pytest.mark.every_core
+def test_settings_of_the_readme_end_the_warnings(estate: Estate) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    settings = text.split("```ini\n")[1].split("```")[0]
+    ours = (ROOT / "ansible.cfg").read_text(encoding="utf-8")
+    assert set(settings.splitlines()) <= set(ours.splitlines())
+    (estate.home / "ansible.cfg").write_text(settings, encoding="utf-8")
+    command, environment = estate.command("capacity", {"tier": "any_h101"})
+    del environment["ANSIBLE_LOCALHOST_WARNING"]
+    done = subprocess.run(
+        command, cwd=estate.home, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "Unknown tier" in said(done)
+    assert "WARNING" not in said(done)

@@ -114,6 +114,13 @@ TAKES = {book: tuple(dict.fromkeys(names.split())) for book, names in _TAKES.ite
 ON_ONE = frozenset(
     {"bringup", "preflight", "teardown", "scheduled", "lease", "benchmark", "gateway", "monitor"}
 )
+# Those that go on to instances, and the groups that they make of them.
+ON_HOSTS = {
+    **dict.fromkeys(("bringup", "preflight", "scheduled"), ("gpuops_machines",)),
+    "benchmark": ("gpuops_measured",),
+    "gateway": ("gpuops_replicas", "gpuops_front"),
+    "monitor": ("gpuops_monitored",),
+}
 # The roles that a playbook runs: what is wrong with their variables is told before a purchase.
 _SERVING = ("ssh_ready", "firewall", "storage", "cuda", "cluster", "vllm")
 ROLES = {
