@@ -1,7 +1,7 @@
 # The front door. Developers find single sessions in noxfile.py: .venv/bin/nox --list
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test clean
+.PHONY: help demo demo-stop test dist clean
 
 PLAYBOOK := .venv/bin/ansible-playbook
 
@@ -10,6 +10,7 @@ help:
 	@echo "make demo KEEP=1   the same, but leave it running and say how to talk to it"
 	@echo "make demo-stop     end what make demo KEEP=1 left running"
 	@echo "make test          the tests (SESSIONS=\"lint unit-2.19\" for some of them)"
+	@echo "make dist          the collection as a tarball below dist (GPUOPS_REPOSITORY=https://... is its address, for Galaxy)"
 	@echo "make clean         remove what was made in this clone: .venv, .nox, .collections, dist"
 
 demo:
@@ -23,6 +24,10 @@ demo-stop:
 test:
 	@python3 scripts/setup.py test
 	@.venv/bin/python scripts/test.py $(SESSIONS)
+
+dist:
+	@python3 scripts/setup.py demo
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" python3 scripts/dist.py
 
 clean:
 	rm -rf .venv .nox .ansible .collections dist

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: cost_charts
 short_description: What the page of the costs draws
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Turns the result of M(gpuops.cloud.datacrunch_cost_info) into the geometry and the words of charts, which a template writes as SVG.
   - Places along the time are in percent of the width, heights in pixels. Texts are plain and must be escaped where they are written.

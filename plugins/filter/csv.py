@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: csv
 short_description: Rows as comma-separated values
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Turns a list of dictionaries into text as spreadsheets and programs read it (RFC 4180), a column for each named key.
   - Null becomes an empty cell. Text that a spreadsheet would run as a formula gets an apostrophe in front.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: vllm_plan
 short_description: Settings of a vLLM server for the GPUs that are there, each with its reason
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Derives from GPUs, model and profile how the model is divided, its type, context and cache, and says why the GPUs cannot serve it.
   - The role P(gpuops.cloud.vllm#role) writes the result to its configuration.

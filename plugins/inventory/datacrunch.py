@@ -48,19 +48,19 @@ options:
       - Whoever can rent in the account can name those as he likes.
     type: bool
     default: false
-    version_added: 0.2.0
+    version_added: 0.1.0
   host_prefix:
     description:
       - Goes in front of every host name, such as V(gpu-).
     type: str
     default: ""
-    version_added: 0.2.0
+    version_added: 0.1.0
   host_name:
     description:
       - Jinja2 expression that gives the name of a host, over its variables, such as V(datacrunch_deployment ~ '.' ~ datacrunch_name).
       - Without it, the host is called like the machine. Where it gives nothing that can be a host name, the machine keeps its own.
     type: str
-    version_added: 0.2.0
+    version_added: 0.1.0
   statuses:
     description:
       - Only machines of these statuses.

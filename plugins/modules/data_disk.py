@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: data_disk
 short_description: Keep the disk of a data volume formatted once, mounted and grown
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Runs on the host that the volume is attached to. Finds its disk, makes a file system if it is blank, mounts it now and at every boot,
     grows the file system when the volume has grown, and keeps folders in it.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: datacrunch_account_info
 short_description: Which dialect of the API an account speaks, without what is the user's own
-version_added: 0.3.0
+version_added: 0.1.0
 description:
   - Accounts of the cloud differ in their currency, in the shapes of their answers, in limits and in the words of refusals. This module asks one round of
     questions, all at the same time, and tells what came back in rows that can be attached to a report of a bug.
@@ -49,7 +49,7 @@ account:
       sample: read
     source_request: {type: str, description: The request that showed it., returned: always, sample: "GET /instance-types?currency=eur"}
     words: {type: str, description: "What the API said where it refused, or what this collection makes of it.", returned: always, sample: ""}
-collection_version: {type: str, description: Version of this collection., returned: success, sample: 0.3.0}
+collection_version: {type: str, description: Version of this collection., returned: success, sample: 0.1.0}
 """
 
 from ..module_utils._account.dialect import account_info

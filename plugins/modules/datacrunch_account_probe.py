@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: datacrunch_account_probe
 short_description: Buy the cheapest type once, to see what an account makes of orders, tags, leases and terminations
-version_added: 0.3.0
+version_added: 0.1.0
 description:
   - Buys the cheapest type that is in stock on demand, with a small system disk and a small data volume, and goes through the life of an instance
     with it. It is tagged, its lease is extended twice, it is terminated, and its end is proved.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: datacrunch_cost_info
 short_description: What machines and volumes have cost, by what they were for
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Returns what each machine and volume has cost in a span of time, and sums by deployment, owner, project, GPU model, month and day.
   - The past is read from the ledger, the present from the cloud. What the cloud shows and the ledger lacks is counted and not written down;

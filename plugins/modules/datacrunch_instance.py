@@ -123,7 +123,7 @@ options:
     type: str
     choices: [fail, report]
     default: fail
-    version_added: 0.2.0
+    version_added: 0.1.0
   budget_policy:
     description:
       - What happens before a purchase that would cost more than O(max_lease_cost) or O(budget) allows, or that the balance does not outlast

@@ -96,7 +96,7 @@ options:
     type: str
     choices: [fail, report]
     default: fail
-    version_added: 0.2.0
+    version_added: 0.1.0
   os_volume:
     description:
       - With O(done), what happens to the volume a machine boots from; V(trash) can be restored for 96 hours, V(keep) goes on costing.
@@ -115,7 +115,7 @@ options:
         it, they are refused then.
     type: bool
     default: false
-    version_added: 0.3.0
+    version_added: 0.1.0
   wait_timeout:
     description:
       - Seconds until a wait for one machine to be gone gives up.

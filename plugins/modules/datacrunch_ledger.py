@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: datacrunch_ledger
 short_description: Add to the ledger what the cloud shows and the ledger lacks
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - The modules write what they buy, extend and end into a ledger. This one adds what others did, what was done while no ledger was kept,
     and what nobody lived to write down.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: datacrunch_metrics
 short_description: Write what Prometheus should know of the account
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Writes balance, burn, runway, machines, leases, what the reaper did, and how the API answered as a text file for the textfile collector
     of node_exporter.

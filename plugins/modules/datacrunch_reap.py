@@ -89,7 +89,7 @@ options:
         wrong time makes every lease look as if it were over. O(mode=report) tells all the same.
     type: bool
     default: false
-    version_added: 0.3.0
+    version_added: 0.1.0
   wait_timeout:
     description:
       - Seconds until a wait for one machine to be gone gives up.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: host_firewall
 short_description: Let only named ports in, with a way back for whoever locks himself out
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Runs on the host. Keeps a table of nftables called C(inet gpuops), which lets in SSH, what is named and what a network cannot do without,
     and drops the rest. Tables of others, such as those of Docker and podman, are never touched.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: model_info
 short_description: What a language model needs, and on how many GPUs of which kind vLLM serves it
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Reads a model's published C(config.json) and the size of its weights, on a hub or in a folder, and computes parameters, cache for each
     token, and the smallest number of GPUs of every kind, with the arithmetic.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -26,7 +25,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from test_pages import ansible, play
-from whole_path import ROOT
+from whole_path import ROOT, free_port
 
 from gpuops_simulator import Simulator
 
@@ -136,13 +135,6 @@ def test_panels_lie_beside_each_other(dashboard: Path) -> None:
 
 
 # -- the whole chain ---------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -75,6 +76,13 @@ class Cloud:
         print(done.stdout[-6000:])
         assert (done.returncode == 0) is ok, f"{playbook} ended with {done.returncode}"
         return done.stdout
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def wait_until_gone(pid_file: Path) -> None:
