@@ -43,8 +43,9 @@ def pages(at: Bench) -> None:
 @nox.session
 @bench
 def demo(at: Bench) -> None:
-    """Run what a user runs from the built tarball: the demo, the examples for CI, their guide."""
-    go(at, "demo", ("molecule", "pytest"), *files_of("demo"))
+    """Run what a user runs from the built tarball: the demo, the examples, the rulebook."""
+    tools = ("ansible-builder", "ansible-rulebook", "molecule", "pytest")
+    go(at, "demo", tools, *files_of("demo"))
 
 
 @nox.session

@@ -46,6 +46,7 @@ TEST_PROGRAMS = {
     "chromium": "chromium",
     "git": "git",
     "initdb": "postgresql",
+    "java": "default-jre-headless",
     "nft": "nftables",
     "shellcheck": "shellcheck",
 }
