@@ -24,7 +24,6 @@ from ..base.request_log import Call, Listener
 from ..base.row import Source
 from ..base.shared_reads import Looks
 from .credentials import find_credentials
-from .http import open_http
 from .parsing import (
     balance_of,
     instance_from,
@@ -39,6 +38,7 @@ from .parsing import (
     volume_from,
     volume_type_from,
 )
+from .session import open_http
 
 LONGEST_TIMEOUT_S = 86400.0
 # Threads that do the same for many things: they wait most of their time.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda import http
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda import session
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import KEY, Cloud, stock
 
@@ -36,7 +36,7 @@ def down(cloud: Cloud, **how: Any) -> None:
 
 def killed_after(monkeypatch: pytest.MonkeyPatch, requests: int, work: Any) -> bool:
     """Do something with a controller that dies after so many requests; False when it was done."""
-    send, left = http.Http._send, [requests]
+    send, left = session.Http._send, [requests]
 
     def guarded(self: Any, *args: Any) -> Any:
         if left[0] <= 0:
@@ -48,7 +48,7 @@ def killed_after(monkeypatch: pytest.MonkeyPatch, requests: int, work: Any) -> b
         return answer
 
     with monkeypatch.context() as patch:
-        patch.setattr(http.Http, "_send", guarded)
+        patch.setattr(session.Http, "_send", guarded)
         try:
             work()
         except Killed:
