@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: localhost
 short_description: The controller, as the host of a play that must not be skipped
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Returns C(localhost) for the C(hosts) of a play, and fails where C(--limit) leaves it out. Ansible itself skips such a play without an error,
     so that a run that was to buy, end or check something does nothing and ends well.
