@@ -32,8 +32,8 @@ options:
     description: Whose variables are gathered.
     type: str
     required: true
-    choices: [benchmark, bringup, capacity, cost, demo, demo_stop, gateway, lease, metrics, monitor, observed, preflight, reap, scheduled,
-      status, teardown, verify_account]
+    choices: [benchmark, bringup, capacity, cost, demo, demo_stop, gateway, hibernate, lease, metrics, monitor, observed, preflight, reap,
+      restore, scheduled, status, teardown, tunnel, verify_account]
 notes:
   - C(benchmark) measures a server; it takes C(compare), C(deployment), C(gpuops_home), C(input_tokens), C(output_tokens), C(owner),
     C(request_rates), C(requests).
@@ -42,8 +42,9 @@ notes:
     C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override), C(ledger), C(locations),
     C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count), C(min_gpu_count), C(min_ram_gb),
     C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(objective), C(observation_log),
-    C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(replace), C(ssh_private_key_file),
-    C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
+    C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(purpose), C(replace), C(ssh_include),
+    C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes), C(wait_for_capacity), C(wait_interval),
+    C(wait_timeout).
   - C(capacity) tells what can be bought; it takes C(confidential), C(exclude), C(file), C(format), C(gpu_count), C(gpus), C(image),
     C(instance_type), C(locations), C(market), C(max_price_per_hour), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb),
     C(min_vram_gb_each), C(model_config), C(model_fit), C(objective), C(observation_log), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes).
@@ -52,6 +53,8 @@ notes:
   - C(demo) runs the whole path in a simulated cloud; it takes C(demo_keep), C(demo_scenario), C(demo_tier).
   - C(demo_stop) ends a demo; it takes none.
   - C(gateway) opens one endpoint; it takes C(deployment), C(gateway_host), C(gpuops_home), C(owner).
+  - C(hibernate) terminates the instances and retains their disks; it takes C(confirm), C(deployment), C(format), C(gpuops_home), C(ledger),
+    C(owner), C(wait_interval), C(wait_timeout).
   - C(lease) changes leases; it takes C(budget), C(budget_policy), C(confirm), C(data_volumes), C(deployment), C(done), C(extend), C(format),
     C(gpuops_home), C(lease), C(lease_max), C(lease_max_override), C(ledger), C(machine_name), C(max_lease_cost), C(os_volume), C(owner),
     C(protect), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
@@ -63,39 +66,49 @@ notes:
     C(gpuops_home), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override),
     C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count),
     C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(objective),
-    C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(replace),
-    C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes), C(wait_for_capacity), C(wait_interval),
-    C(wait_timeout).
+    C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(purpose),
+    C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes),
+    C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(reap) terminates what is over; it takes C(budget), C(data_volumes), C(deployments), C(everything), C(format), C(gpuops_home), C(grace),
     C(idle_after), C(idle_timeout), C(ledger), C(metrics_file), C(mode), C(orphan_age), C(os_volume), C(owner), C(ssh_private_key_file),
     C(ssh_user), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
+  - C(restore) boots from the disks that hibernate has retained; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval),
+    C(capacity_timeout), C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count),
+    C(gpuops_home), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override),
+    C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count),
+    C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(objective),
+    C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(purpose),
+    C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes),
+    C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(scheduled) follows business hours; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval), C(capacity_timeout),
     C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(format), C(gpu_count),
     C(gpuops_home), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override),
     C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count),
     C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(missing_ok), C(model_config),
     C(model_fit), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt),
-    C(protect), C(purge_trash), C(replace), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes),
-    C(wait_for_capacity), C(wait_interval), C(wait_timeout).
+    C(protect), C(purge_trash), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers),
+    C(vllm_distributed), C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(status) tells how things stand; it takes C(deployment), C(format), C(gpuops_home), C(owner).
   - C(teardown) terminates a deployment; it takes C(confirm), C(data_volumes), C(deployment), C(format), C(gpuops_home), C(ledger),
     C(missing_ok), C(os_volume), C(owner), C(purge_trash), C(wait_interval), C(wait_timeout).
+  - C(tunnel) opens and closes a tunnel; it takes C(address), C(deployment), C(gpuops_home), C(local_port), C(machine_name), C(owner), C(port),
+    C(state).
   - C(verify_account) tells which dialect of the API an account speaks; it takes C(budget), C(file), C(gpuops_report_dir), C(ledger),
     C(locations), C(max_price_per_hour), C(owner), C(project), C(spend), C(ssh_keys).
   - Of type bool are C(ask), C(confidential), C(confirm), C(demo_keep), C(done), C(everything), C(keep_short_fleet), C(lease_max_override),
-    C(missing_ok), C(model_fit), C(protect), C(purge_trash), C(replace), C(spend), C(trust_cloud_clock).
+    C(missing_ok), C(model_fit), C(protect), C(purge_trash), C(replace), C(spend), C(ssh_include), C(trust_cloud_clock).
   - Of type dict are C(budget).
   - Of type float are C(capacity_interval), C(capacity_timeout), C(idle_timeout), C(max_lease_cost), C(max_price_per_hour), C(min_ram_gb),
     C(min_vram_gb), C(min_vram_gb_each), C(start_timeout), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
-  - Of type int are C(count), C(data_volume_gb), C(gpu_count), C(input_tokens), C(max_tokens), C(min_count), C(min_gpu_count), C(min_vcpu),
-    C(os_volume_gb), C(output_tokens), C(requests), C(vllm_nodes).
+  - Of type int are C(count), C(data_volume_gb), C(gpu_count), C(input_tokens), C(local_port), C(max_tokens), C(min_count), C(min_gpu_count),
+    C(min_vcpu), C(os_volume_gb), C(output_tokens), C(port), C(requests), C(vllm_nodes).
   - Of type list of dict are C(tiers).
   - Of type list of str are C(deployments), C(exclude), C(gpus), C(locations), C(prometheus_sources), C(ssh_keys).
   - Of type raw are C(request_rates).
-  - Of type str are C(compare), C(demo_scenario), C(demo_tier), C(deployment), C(extend), C(file), C(file_mode), C(folder), C(folder_group),
-    C(gateway_host), C(gpuops_home), C(gpuops_report_dir), C(grace), C(hours), C(idle_after), C(image), C(instance_type), C(lease),
-    C(lease_max), C(ledger), C(machine_name), C(metrics_file), C(min_tier), C(model_config), C(observation_log), C(orphan_age), C(owner),
-    C(project), C(prompt), C(since), C(ssh_private_key_file), C(ssh_user), C(tier), C(until), C(vllm_distributed).
+  - Of type str are C(address), C(compare), C(demo_scenario), C(demo_tier), C(deployment), C(extend), C(file), C(file_mode), C(folder),
+    C(folder_group), C(gateway_host), C(gpuops_home), C(gpuops_report_dir), C(grace), C(hours), C(idle_after), C(image), C(instance_type),
+    C(lease), C(lease_max), C(ledger), C(machine_name), C(metrics_file), C(min_tier), C(model_config), C(observation_log), C(orphan_age),
+    C(owner), C(project), C(prompt), C(since), C(ssh_private_key_file), C(ssh_user), C(tier), C(until), C(vllm_distributed).
   - C(budget_policy) is one of V(refuse), V(warn).
   - C(by) is one of V(deployment), V(owner), V(project), V(gpu_model).
   - C(data_volumes) is one of V(keep), V(trash), V(delete).
@@ -105,6 +118,8 @@ notes:
   - C(objective) is one of V(best), V(cheapest), V(value).
   - C(on_spot_discontinue) is one of V(trash), V(delete), V(keep).
   - C(os_volume) is one of V(trash), V(delete), V(keep).
+  - C(purpose) is one of V(serve), V(shell).
+  - C(state) is one of V(present), V(absent).
 attributes:
   check_mode:
     support: full

@@ -44,12 +44,14 @@ ONLY = {
     "_runner": {"_core", "_hardware", "_ledger", "_models", "_providers"},
     "_sizing": {"_core", "_hardware"},
 }
-# Runs on the rented host, where the engine of the cloud's modules is not.
+# Runs on the rented host, where the engine of the cloud's modules is not, or asks OpenSSH alone.
 HOST_MODULES = (
     "data_disk",
     "host_conflicts",
     "host_firewall",
     "package_lock",
+    "ssh_config_info",
+    "ssh_tunnel",
     "vllm_benchmark",
     "vllm_completion",
 )

@@ -38,7 +38,9 @@ TARGET_ELSEWHERE = {
     "package_lock": "needs a host with a package manager: molecule scenario storage",
     "request": "looks at the command line of a run: tests/unit/test_request.py",
     "show": "prints what the playbooks tell: tests/e2e",
+    "ssh_config_info": "asks the user's OpenSSH: tests/e2e, and its unit tests",
     "ssh_ready": "needs hosts that boot: tests/e2e",
+    "ssh_tunnel": "needs a host to reach: tests/e2e, and its unit tests",
     "vllm_benchmark": "needs a served model: tests/e2e",
     "vllm_completion": "needs a served model: molecule scenario vllm",
 }

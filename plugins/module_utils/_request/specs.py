@@ -28,18 +28,21 @@ VARIABLES: Spec = {
     **BUDGET_SPEC,
     **LEDGER_SPEC,
     **_each("bool", "ask confirm done everything keep_short_fleet lease_max_override missing_ok"),
-    **_each("bool", "model_fit protect purge_trash replace spend trust_cloud_clock demo_keep"),
+    **_each("bool", "model_fit protect purge_trash replace spend ssh_include trust_cloud_clock"),
+    **_each("bool", "demo_keep"),
     **_each("int", "count min_count os_volume_gb data_volume_gb vllm_nodes max_tokens"),
-    **_each("int", "requests input_tokens output_tokens"),
+    **_each("int", "requests input_tokens output_tokens port local_port"),
     **_each("float", "max_lease_cost start_timeout capacity_timeout wait_for_capacity"),
     **_each("float", "capacity_interval wait_timeout wait_interval idle_timeout"),
     **_each("str", "deployment machine_name owner project lease lease_max extend hours grace"),
     **_each("str", "idle_after orphan_age since until prompt file_mode folder_group ssh_user"),
     **_each("str", "gateway_host vllm_distributed demo_scenario demo_tier"),
     **_each("str", "model_config observation_log ssh_private_key_file file folder compare"),
-    **_each("str", "metrics_file gpuops_home gpuops_report_dir"),
+    **_each("str", "metrics_file gpuops_home gpuops_report_dir address"),
     **_each("raw", "request_rates"),
     **_each("list", "deployments ssh_keys prometheus_sources", elements="str"),
+    **_each("str", "purpose", choices=["serve", "shell"]),
+    **_each("str", "state", choices=["present", "absent"]),
     **_each("str", "os_volume on_spot_discontinue", choices=_POLICY),
     **_each("str", "data_volumes", choices=["keep", "trash", "delete"]),
     **_each("str", "budget_policy", choices=["refuse", "warn"]),
@@ -87,7 +90,8 @@ RENAMED = {"machine_name": "name", "file_mode": "mode"}
 _BRINGUP = (
     f"{_CHOICE} {_BUY} {_MODEL} deployment count ledger observation_log ask prompt max_tokens"
 )
-_BRINGUP += " ssh_private_key_file gpuops_home"
+_BRINGUP += " purpose ssh_include ssh_private_key_file gpuops_home"
+_PAUSE = "wait_timeout wait_interval owner"
 _TEARDOWN = f"{_END} deployment ledger confirm missing_ok purge_trash gpuops_home format"
 
 _TAKES = {
@@ -107,12 +111,18 @@ _TAKES = {
     "gateway": "deployment owner gpuops_home gateway_host",
     "monitor": "deployment owner gpuops_home folder folder_group prometheus_sources",
     "observed": "observation_log file",
+    "hibernate": f"{_PAUSE} deployment ledger confirm gpuops_home format",
+    "restore": _BRINGUP,
+    "tunnel": "deployment owner machine_name gpuops_home port local_port address state",
     "verify_account": f"{_PROBE} file ledger gpuops_report_dir",
 }
 TAKES = {book: tuple(dict.fromkeys(names.split())) for book, names in _TAKES.items()}
 # Those that work on one deployment, so that one is meant where none is named.
 ON_ONE = frozenset(
-    {"bringup", "preflight", "teardown", "scheduled", "lease", "benchmark", "gateway", "monitor"}
+    {
+        *("bringup", "preflight", "teardown", "hibernate", "restore", "scheduled"),
+        *("lease", "benchmark", "gateway", "monitor", "tunnel"),
+    }
 )
 # Those that go on to instances, and the groups that they make of them.
 ON_HOSTS = {
@@ -122,9 +132,10 @@ ON_HOSTS = {
     "monitor": ("gpuops_monitored",),
 }
 # The roles that a playbook runs: what is wrong with their variables is told before a purchase.
-_SERVING = ("ssh_ready", "firewall", "storage", "cuda", "cluster", "vllm")
+_SERVING = ("ssh_ready", "firewall", "storage", "cuda", "cluster", "vllm", "workbench")
 ROLES = {
     "bringup": _SERVING,
+    "restore": _SERVING,
     "preflight": _SERVING,
     "scheduled": _SERVING,
     "gateway": ("gateway",),
@@ -135,6 +146,7 @@ CHOICES = {
     ("capacity", "format"): ["table", "json", "html"],
     **{(book, "format"): ["table", "json"] for book in ("status", "lease", "teardown", "reap")},
     ("scheduled", "format"): ["table", "json"],
+    ("hibernate", "format"): ["table", "json"],
 }
 
 
