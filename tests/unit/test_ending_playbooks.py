@@ -163,7 +163,7 @@ def test_what_is_left_fails_at_the_end_and_what_is_kept_does_not(controller: Con
     folder.mkdir(parents=True)
     said = controller.play("teardown.yml", ok=False, owner="me")
     assert "Left over: data_volume gpuops.llm.llm.data." in said
-    assert "kept on purpose: data_volume gpuops.llm.models: 0.0137 per hour" in said
+    assert "retained (keep): data_volume gpuops.llm.models: 0.0137 per hour" in said
     assert "in the trash: gpuops.llm.llm.os" in said
     assert controller.machines() == []
     assert folder.exists()

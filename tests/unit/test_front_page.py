@@ -116,3 +116,12 @@ def test_other_addresses_are_refused(address: str) -> None:
 def test_no_address_is_written_down() -> None:
     fields = {"repository", "documentation", "homepage", "issues"}
     assert fields & load("galaxy.yml").keys() == set()
+
+
+def test_sample_of_the_demo_says_what_the_templates_say() -> None:
+    block = README.split("$ make demo\n")[1].split("```")[0]
+    titles = re.findall(r"^([a-zA-Z][\w ,()-]+):$", block, re.MULTILINE)
+    paths = [*(ROOT / "playbooks/templates").glob("*.j2"), ROOT / "plugins/callback/phases.py"]
+    said = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    assert len(titles) > 4
+    assert [title for title in titles if title not in said] == []

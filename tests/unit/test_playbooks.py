@@ -202,7 +202,7 @@ def test_a_failed_round_says_why_in_lines_of_its_own(play: Play, simulator: Any)
     done = play(*book("reap", everything=True), JOURNAL_STREAM="1:2")
     assert done.returncode != 0
     (line,) = [line for line in done.stdout.splitlines() if line]
-    assert line.startswith("<3>List the machines: ")
+    assert line.startswith("<3>List the instances: ")
     assert "not today" in line
 
 

@@ -90,7 +90,7 @@ def test_pause_keeps_disk_and_keys_and_says_what_they_cost(estate: Estate) -> No
     assert len(estate.orders()) == orders
     gone = estate.run("teardown", variables={**mine, "os_volume": "delete"})
     assert "leftovers: none" in said(gone), said(gone)
-    assert "kept on purpose" not in said(gone)
+    assert "retained (keep)" not in said(gone)
     assert estate.cloud.state()["volumes"] == []
 
 
