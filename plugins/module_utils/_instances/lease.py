@@ -26,6 +26,7 @@ from .._core.times import (
 )
 from .._ledger import store
 from .._lifecycle.confirmation import refuse_unconfirmed
+from .._lifecycle.instance_states import known_instance
 from .._lifecycle.settings import lease_max_of, owner_of
 from .._lifecycle.tagging import Marks, lend_volume
 from .._lifecycle.termination import bill_of, terminate_one
@@ -230,7 +231,7 @@ def _write(found: FoundLeases, row: Instance, old: Row, new: Row, client: Client
                 lend_volume(client, volume, new["lease"])
     if new["protected"] != old["protected"]:
         marks.write_protection(new["protected"])
-    found.changed[row.id] = now = client.instance(row.id)
+    found.changed[row.id] = now = known_instance(client, row.id)
     _refuse_unwritten(now, old, new)
     if other_lease and new["lease_end"]:
         event = store.event_of("extend", now, client.now(), source=SOURCE)

@@ -67,7 +67,7 @@ class _Watch:
     def look(self) -> Instance:
         """Return what is seen of it; a look that fails is told as its status."""
         try:
-            found = self._known or self._shown() or self._client.instance(self._id)
+            found = self._known or self._shown() or known_instance(self._client, self._id)
             self._known, self._missing = None, 0
             return found
         except NotFoundError:
@@ -137,3 +137,18 @@ def wait_off(
 
     what = f"{name} ({instance_id}) to be off"
     return _wait_for(client, instance_id, what, is_off, timeout, interval)
+
+
+def known_instance(client: Client, instance_id: str) -> Instance:
+    """Return an instance as it is now: by its id, else as the list shows it.
+
+    A new instance can be unknown by its id for a while, and be listed. Raises NotFoundError where
+    neither knows it.
+    """
+    try:
+        return client.instance(instance_id)
+    except NotFoundError:
+        for row in client.instances():
+            if row.id == instance_id:
+                return row
+        raise

@@ -13,7 +13,7 @@ from .._core.errors import GpuopsError, WrongStateError
 from .._core.write_once import write_once
 from .._models.resources import Instance
 from .._providers.verda.client import Client
-from .instance_states import wait_off, wait_running
+from .instance_states import known_instance, wait_off, wait_running
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def act(client: Client, action: str, instance_id: str) -> None:
 
     def done() -> bool:
         try:
-            return client.instance(instance_id).status == wanted
+            return known_instance(client, instance_id).status == wanted
         except GpuopsError:
             return False  # both may be asked for twice
 
@@ -52,14 +52,14 @@ def act(client: Client, action: str, instance_id: str) -> None:
 
 def shut_down(client: Client, machine: Instance, timing: Timing) -> None:
     """Shut a machine down and wait until it is off; it goes on costing its full price."""
-    if client.instance(machine.id).status != "offline":
+    if known_instance(client, machine.id).status != "offline":
         act(client, "shutdown", machine.id)
     wait_off(client, machine.id, str(machine.name), timing.timeout, timing.interval)
 
 
 def start(client: Client, machine: Instance, timing: Timing) -> None:
     """Start a machine and wait until it runs."""
-    if client.instance(machine.id).status != "running":
+    if known_instance(client, machine.id).status != "running":
         act(client, "start", machine.id)
     wait_running(client, machine.id, str(machine.name), timing.timeout, timing.interval)
 

@@ -31,6 +31,7 @@ from .._models.ownership import (
 )
 from .._models.resources import Instance, Tag, Volume
 from .._providers.verda.client import Client
+from .instance_states import known_instance
 
 # What an account answers that knows no tags, or may not use them.
 REFUSALS = (AuthError, ForbiddenError, InvalidError, NotFoundError)
@@ -90,8 +91,10 @@ def _hidden(kind: str, item_id: str, key: str) -> GpuopsError:
 
 
 def _tags_of(client: Client, kind: str, item_id: str) -> tuple[Tag, ...]:
-    found = client.volume(item_id) if kind == "volumes" else client.instance(item_id)
-    return found.tags
+    """Return the tags as they are now."""
+    if kind == "instances":
+        return known_instance(client, item_id).tags
+    return client.volume(item_id).tags
 
 
 def untag(client: Client, kind: str, item_id: str, tag: Tag) -> None:
@@ -138,21 +141,21 @@ class Marks:
         # Then a lease tag alone says the lease.
         tags_only = read_identity(machine.tag_values, "")
         self.complete = bool(tags_only or read_label(machine.description))
-        self._take(machine)
-
-    def _take(self, machine: Instance) -> None:
         self.tags = {tag.key: tag for tag in machine.tags}
+        self._added: set[str] = set()
 
     def _value(self, key: str) -> str | None:
         return self.tags[key].value if key in self.tags else None
 
     def _look(self) -> None:
-        self._take(self.client.instance(self.id))
+        self.tags = {tag.key: tag for tag in _tags_of(self.client, "instances", self.id)}
+        self._added.clear()
 
     def _add(self, key: str, value: str) -> bool:
         """Add a tag; False when it cannot be known, or somebody else was first."""
         try:
             self.tags[key] = self.client.tag("instances", self.id, key, value)
+            self._added.add(key)
             return True
         except ConflictError:
             self._look()
@@ -163,6 +166,10 @@ class Marks:
         return False
 
     def _drop(self, key: str) -> None:
+        if key in self._added:
+            self._look()  # the id in the answer to a write is believed only where it is listed, too
+        if key not in self.tags:
+            return
         try:
             untag(self.client, "instances", self.id, self.tags[key])
             del self.tags[key]

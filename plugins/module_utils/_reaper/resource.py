@@ -22,6 +22,7 @@ from .._core.plan import Plan, Step
 from .._core.times import read_duration
 from .._ledger import store
 from .._ledger.reconcile import Shown, gone_or_there
+from .._lifecycle.instance_states import known_instance
 from .._lifecycle.power import Timing, shut_down
 from .._lifecycle.proof import is_proven_gone
 from .._lifecycle.termination import terminate_one
@@ -217,7 +218,7 @@ def _look_again(found: FoundReap, verdict: Verdict, client: Client) -> tuple[Ins
     if not isinstance(verdict.row, Instance):
         raise AssertionError("only an instance is looked at again")
     try:
-        row = client.instance(verdict.row.id)
+        row = known_instance(client, verdict.row.id)
     except NotFoundError:
         return verdict.row, ""  # gone; its volumes may not be
     marks = row.ownership
