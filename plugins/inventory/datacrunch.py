@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: datacrunch
-short_description: Hosts from the machines of the DataCrunch (Verda) cloud
+short_description: Hosts from the instances of the DataCrunch (Verda) cloud
 version_added: 0.1.0
 description:
   - Makes a host of each machine, with one call of the API, or none when the cache answers.

@@ -63,3 +63,14 @@ def test_variables_of_the_environment_have_a_page() -> None:
     used = set(re.findall(r"E\(((?:DATACRUNCH|VERDA|GPUOPS)_\w+)\)", "\n".join(texts)))
     assert config["envvar_directives"] == sorted(told)
     assert used - told == set()
+
+
+def test_short_descriptions_use_the_words_of_the_glossary() -> None:
+    files = [*(ROOT / "plugins").glob("*/*.py"), *ROOT.glob("roles/*/meta/argument_specs.yml")]
+    lines = [
+        line
+        for path in files
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.lstrip().startswith("short_description:")
+    ]
+    assert [line for line in lines if old_words(line)] == []
