@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: datacrunch
-short_description: Hosts from the machines of the DataCrunch (Verda) cloud
+short_description: Hosts from the instances of the DataCrunch (Verda) cloud
 version_added: 0.1.0
 description:
   - Makes a host of each machine, with one call of the API, or none when the cache answers.
@@ -115,7 +115,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ..module_utils._core.errors import GpuopsError
 from ..module_utils._models.views import describe_instance
 from ..module_utils._providers.base.shapes import is_host_name
-from ..module_utils._providers.verda.client import Client
+from ..module_utils._providers.registry import open_client
 
 # Group prefix and the described key it comes from.
 _GROUPS = {
@@ -171,7 +171,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 return self._cache[key]
             except KeyError:
                 pass
-        client = Client.from_params({name: self.get_option(name) for name in _AUTH})
+        client = open_client({name: self.get_option(name) for name in _AUTH})
         rows = sorted(client.instances(), key=lambda row: (row.name or "", row.id))
         machines = [describe_instance(row) for row in rows]
         if use:

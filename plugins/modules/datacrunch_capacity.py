@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_capacity
-short_description: What GPU machines can be bought now, ranked, and why not the others
+short_description: List matching GPU offers, ranked, and why others are rejected
 version_added: 0.1.0
 description:
   - Reads catalogue and live stock of the DataCrunch (Verda) cloud and ranks what can be bought now.

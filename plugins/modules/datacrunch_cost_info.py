@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_cost_info
-short_description: What machines and volumes have cost, by what they were for
+short_description: Gather what instances and volumes have cost
 version_added: 0.1.0
 description:
   - Returns what each machine and volume has cost in a span of time, and sums by deployment, owner, project, GPU model, month and day.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_instance
-short_description: Buy, start, stop, keep and end GPU machines, chosen by what they must be able to do
+short_description: Manage GPU instances
 version_added: 0.1.0
 description:
   - Keeps a machine, or a fleet of equal ones, of a deployment in the wanted state on the DataCrunch (Verda) cloud.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_instance_info
-short_description: Which machines exist
+short_description: Gather information about instances
 version_added: 0.1.0
 description:
   - Returns the machines of the account with what they can do, what they cost and until when they may live.

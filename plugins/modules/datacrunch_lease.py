@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_lease
-short_description: Extend or set the lease of machines, end it now, or protect them
+short_description: Manage the lease and protection of instances
 version_added: 0.1.0
 description:
   - Changes how long machines of a deployment may live. The lease stands on the machine, where M(gpuops.cloud.datacrunch_reap) reads it.

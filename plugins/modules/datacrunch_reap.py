@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_reap
-short_description: End machines that outlived their lease, and what machines left behind
+short_description: Terminate instances that outlived their lease, and delete what they left
 version_added: 0.1.0
 description:
   - Ends machines whose lease and grace are over, whose work is done, that nobody uses, or that stand outside their business hours, then orders that

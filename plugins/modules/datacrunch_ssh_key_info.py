@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_ssh_key_info
-short_description: Which SSH keys are registered
+short_description: Gather information about SSH keys
 version_added: 0.1.0
 description:
   - Returns the SSH keys of the account. Finding none is no failure.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_startup_script_info
-short_description: Which startup scripts are registered
+short_description: Gather information about startup scripts
 version_added: 0.1.0
 description:
   - Returns the startup scripts of the account with their texts. Finding none is no failure.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_volume_info
-short_description: Which volumes exist, and what they cost
+short_description: Gather information about volumes
 version_added: 0.1.0
 description:
   - Returns the volumes of the account, attached or not, and on request those in the trash. Finding none is no failure.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: idle_reports
-short_description: What rented machines say of their own use
+short_description: Read the idle reports of instances
 version_added: 0.1.0
 description:
   - Reads over SSH what the role P(gpuops.cloud.idle_guard#role) writes on machines, from the controller and from all machines at the same time.

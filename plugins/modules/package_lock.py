@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: package_lock
-short_description: Wait until nobody else installs packages
+short_description: Wait for the lock of the package manager
 version_added: 0.1.0
 description:
   - Runs on a Debian-family host, before M(ansible.builtin.apt). Waits until no other run of the package manager holds its locks, as unattended upgrades do for

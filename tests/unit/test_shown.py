@@ -35,7 +35,8 @@ def estate(tmp_path: Path) -> Iterator[Estate]:
 
 def as_json(estate: Estate, name: str, **variables: Any) -> dict[str, Any]:
     """Return what a playbook shows for programs: one line of JSON."""
-    done = estate.run(name, variables={"format": "json", "gpuops_ledger": "none", **variables})
+    given = {"format": "json", "gpuops_ledger": "none", **variables}
+    done = estate.run_installed(name, variables=given)
     assert done.returncode == 0, said(done)
     (line,) = [row for row in done.stdout.splitlines() if row.startswith('{"')]
     found: dict[str, Any] = json.loads(line)
@@ -60,3 +61,31 @@ def test_leases_end_by_the_clock_of_the_cloud(estate: Estate) -> None:
     assert "11 h 5" in shown or "12 h 00" in shown
     estate.cloud.advance(13 * 3600)
     assert "EXPIRED" in estate.run("status", variables={}).stdout
+
+
+@pytest.mark.every_core
+def test_tiers_are_named_without_asking_anybody(estate: Estate) -> None:
+    estate.cloud.clear_log()
+    shown = estate.run_installed("capacity", variables={"list": "tiers"}).stdout
+    rows = [line.split() for line in shown.splitlines()]
+    assert shown.index("gb300 ") < shown.index("h100 ") < shown.index("v100 ")
+    assert ["a100_80", "A100", "80", "8.0"] in rows
+    found = as_json(estate, "capacity", list="tiers", tiers=[{"name": "x", "models": ["L40S"]}])
+    assert [row["models"] for row in found["tiers"]] == [["L40S"]]
+    refused = estate.run_installed("capacity", variables={"list": "tiers", "format": "html"})
+    assert "format html shows no list of tiers" in said(refused)
+    assert estate.cloud.log() == []
+
+
+@pytest.mark.every_core
+def test_nothing_to_buy_is_an_error_where_that_was_asked_for(estate: Estate) -> None:
+    wish = {"tier": "any_b300", "gpus": "", "market": "any"}
+    done = estate.run_installed("capacity", variables=wish)
+    assert done.returncode == 0, said(done)
+    assert "nothing is in stock that fits" in done.stdout
+    done = estate.run_installed("capacity", variables={**wish, "fail_if_none": True})
+    assert done.returncode == 2
+    assert "Nothing can be bought now for any_b300" in said(done)
+    assert "not in stock" in said(done).partition("Nothing can be bought now")[2]
+    free = {"tier": "any_a100", "fail_if_none": "yes"}
+    assert estate.run_installed("capacity", variables=free).returncode == 0

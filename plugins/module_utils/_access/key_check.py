@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from .._core.errors import InvalidError
 from .._models.resources import Instance, SshKey
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 
 
 def refuse_locked_out(client: Client, rows: Iterable[Instance], keys: list[str]) -> None:

@@ -17,7 +17,7 @@ from .._lifecycle.create_once import create_once
 from .._models.ownership import check_name, part_name, plain_name, registered_name
 from .._models.resources import SshKey, living_deployments
 from .._models.views import describe_ssh_key
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 
 # A bring-up that starts now must not lose its key while it waits for a machine.
 _FRESH = timedelta(hours=1)

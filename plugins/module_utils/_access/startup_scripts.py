@@ -14,7 +14,7 @@ from .._core.plan import Plan, Step
 from .._lifecycle.create_once import create_once
 from .._models.ownership import check_name, part_name
 from .._models.resources import StartupScript
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .secret_scan import find_secret
 
 DEFAULT_NAME = "startup"

@@ -14,7 +14,7 @@ from .._core.numbers import plain
 from .._core.version import VERSION
 from .._instances.account_findings import findings
 from .._models.balance import currency_of
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .forms import (
     id_form,
     longest,

@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any
 
 from .._core.errors import GpuopsError
+from .._providers.base.client import Client
 from .._providers.base.row import Row, Source
-from .._providers.verda.client import Client
 from .._providers.verda.parsing import (
     balance_of,
     instance_from,

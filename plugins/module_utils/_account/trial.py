@@ -20,7 +20,7 @@ from .._lifecycle.termination import terminate_one
 from .._lifecycle.termination_policy import Ending
 from .._models.resources import Volume
 from .._models.status import DEAD, ENDED
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .._volumes.resource import VolumeNoun
 from .rows import Fact, ordered
 from .trial_facts import facts_of

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._core.errors import GpuopsError
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .rows import Fact
 from .trial_facts import status_of
 from .trial_log import Exchange, TrialLog

@@ -15,8 +15,8 @@ from .._hardware import gpus
 from .._instances.resource import InstanceNoun
 from .._models.offer import Offer, offer_from
 from .._models.ownership import check_name
+from .._providers.base.client import Client
 from .._providers.base.currency import Purse
-from .._providers.verda.client import Client
 from .trial import Trial
 from .trial_log import TrialLog
 from .trial_options import PREFIX, purchase_of

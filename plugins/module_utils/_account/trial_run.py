@@ -11,7 +11,7 @@ from typing import Any
 from .._core.apply import apply, collected
 from .._core.errors import GpuopsError
 from .._core.plan import Plan
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 
 Row = dict[str, Any]
 

@@ -15,7 +15,7 @@ from .._core.times import read_time
 from .._ledger.reconcile import Shown, gone_or_there
 from .._models.balance import Balance
 from .._models.resources import Instance, Volume
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .affordability import (
     Money,
     OverBudgetError,

@@ -20,8 +20,8 @@ from .._models.offer import Offer
 from .._models.ownership import Identity
 from .._models.resources import Instance
 from .._models.volumes import hourly
+from .._providers.base.client import Client
 from .._providers.base.currency import Purse
-from .._providers.verda.client import Client
 from .affordability import (
     Money,
     OverBudgetError,

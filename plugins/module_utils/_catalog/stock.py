@@ -19,8 +19,8 @@ from .._core.times import write_time
 from .._hardware import gpus
 from .._models.catalogue import InstanceType
 from .._models.offer import MARKETS, Choice
+from .._providers.base.client import Client
 from .._providers.base.currency import Purse
-from .._providers.verda.client import Client
 from .._sizing.fit import Served
 from .._sizing.llm import model_from
 from .._sizing.vllm_profiles import demand_from

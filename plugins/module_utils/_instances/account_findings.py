@@ -19,7 +19,7 @@ from typing import Any
 from .._core.errors import OwnershipError
 from .._core.private_files import private_folder
 from .._core.times import read_time, write_time
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 
 # An account may learn to take tags.
 _GOOD_FOR = timedelta(days=1)

@@ -14,7 +14,7 @@ from .._lifecycle.instance_states import twins
 from .._lifecycle.termination import terminate_one
 from .._models.offer import Offer
 from .._models.resources import Instance
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .offer_queue import Walk
 from .order import Order
 

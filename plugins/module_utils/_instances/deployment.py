@@ -10,7 +10,7 @@ from typing import Any
 from .._models.ownership import check_name
 from .._models.resources import Instance, StartupScript, Volume
 from .._models.views import describe_instance, describe_ssh_key, describe_volume
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .other_deployments import others, was_known
 
 

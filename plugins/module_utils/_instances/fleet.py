@@ -13,7 +13,7 @@ from .._lifecycle.retained_volumes import Kept
 from .._lifecycle.termination import terminate
 from .._lifecycle.termination_policy import Ending
 from .._models.resources import Instance
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .state import Found
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from .._core.errors import GpuopsError
 from .._models.resources import Instance
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 
 # Each is a request. More were not lost to a run of one user at a time.
 MOST = 8

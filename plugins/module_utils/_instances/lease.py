@@ -34,7 +34,7 @@ from .._lifecycle.termination_policy import Ending, Outcome
 from .._models.ownership import NEXT_LEASE_TAG, Identity, check_name
 from .._models.resources import Instance, Volume, held_by
 from .._models.views import describe_instance
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .record import end_events
 
 SOURCE = "datacrunch_lease"

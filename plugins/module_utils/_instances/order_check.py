@@ -13,7 +13,7 @@ from .._core.times import NO_LEASE
 from .._lifecycle.retained_volumes import Kept
 from .._models.label import LIMIT, REQUEST_DIGITS, imitates
 from .._models.ownership import LONGEST_VALUE, Identity
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .account_findings import refuse_lost_ownership, takes_no_tags
 from .order_fallbacks import too_long
 from .state import Found

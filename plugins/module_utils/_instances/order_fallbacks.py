@@ -24,7 +24,7 @@ from .._core.errors import (
 )
 from .._models.label import is_short, read_label
 from .._models.ownership import KEEP_SUFFIX, is_kept
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .account_findings import note_no_tags
 
 Body = dict[str, Any]

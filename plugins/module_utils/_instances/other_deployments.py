@@ -10,7 +10,7 @@ from typing import Any
 from .._core.nearest import nearest
 from .._ledger import store
 from .._models.resources import Instance, Volume
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 
 
 def was_known(client: Client, deployment: str, ledger: str | None) -> bool:

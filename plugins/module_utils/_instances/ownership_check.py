@@ -19,7 +19,7 @@ from .._lifecycle.termination import terminate_one
 from .._models.ownership import Identity
 from .._models.price import Price
 from .._models.resources import Instance
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .account_findings import note_lost_ownership
 from .order import Order
 

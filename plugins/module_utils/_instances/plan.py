@@ -22,7 +22,7 @@ from .._lifecycle.termination_policy import Ending
 from .._models.label import LIMIT
 from .._models.resources import Instance
 from .._models.views import describe_instance, planned_instance
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .offer_queue import Walk
 from .order import Order
 from .purchase import buy

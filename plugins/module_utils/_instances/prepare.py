@@ -14,8 +14,8 @@ from .._core.errors import InvalidError, NoCapacityError, NotFoundError
 from .._core.times import lease_until
 from .._lifecycle.retained_volumes import Kept, evicted, find_kept, place_of
 from .._models.offer import MARKETS, SPOT
+from .._providers.base.client import Client
 from .._providers.base.currency import Purse
-from .._providers.verda.client import Client
 from .._providers.verda.images import looks_like_id
 from .journal import taken_away
 from .offer_queue import Patience, Walk

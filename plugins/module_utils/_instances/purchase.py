@@ -24,7 +24,7 @@ from .._models.label import REQUEST_DIGITS
 from .._models.offer import Offer
 from .._models.resources import Instance
 from .._models.views import describe_as_offer
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .attempt import Attempt
 from .offer_queue import Walk
 from .order import Order

@@ -14,7 +14,7 @@ from .._ledger import store
 from .._ledger.url import url_of
 from .._lifecycle.termination_policy import STAYS, Outcome
 from .._models.resources import Billed, Instance, Volume, held_by
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 
 SOURCE = "datacrunch_instance"
 Event = dict[str, Any]

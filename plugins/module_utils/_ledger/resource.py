@@ -11,7 +11,7 @@ from typing import Any
 
 from .._core.errors import GpuopsError, InvalidError
 from .._core.plan import Plan, Step
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from . import store
 from .history import Thing, things_of
 from .reconcile import Shown, missing_events

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from .._core.errors import GpuopsError
 from .._core.write_once import write_once
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 
 # What was made although its answer was lost shows up within a minute; after these looks it was not.
 LOOKS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)

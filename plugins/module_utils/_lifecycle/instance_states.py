@@ -11,8 +11,8 @@ from .._core.errors import NotFoundError, UnavailableError
 from .._core.wait import steady, wait_until
 from .._models.resources import Instance
 from .._models.status import DEAD, ENDED
+from .._providers.base.client import Client
 from .._providers.base.shared_reads import Look
-from .._providers.verda.client import Client
 
 # A record may lag behind its order for this many looks before it counts as lost.
 _MISSING_LOOKS = 5

@@ -12,7 +12,7 @@ from typing import Any
 from .._core.errors import GpuopsError, WrongStateError
 from .._core.write_once import write_once
 from .._models.resources import Instance
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .instance_states import known_instance, wait_off, wait_running
 
 

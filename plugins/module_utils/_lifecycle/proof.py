@@ -8,7 +8,7 @@ from __future__ import annotations
 from .._core.errors import NotFoundError, UnavailableError, WaitTimeoutError
 from .._core.wait import wait_until
 from .._models.status import GONE
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 
 PROVEN = "gone"
 UNREAD = "not readable"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from .._core.errors import NotFoundError, UnavailableError, WaitTimeoutError, WrongStateError
 from .._core.wait import wait_until
 from .._models.resources import Volume
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .tagging import keep_volume
 from .termination_policy import STAYS, Ending, Outcome
 

@@ -30,7 +30,7 @@ from .._models.ownership import (
     read_identity,
 )
 from .._models.resources import Instance, Tag, Volume
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .instance_states import known_instance
 
 # What an account answers that knows no tags, or may not use them.

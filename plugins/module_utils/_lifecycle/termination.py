@@ -25,7 +25,7 @@ from .._core.wait import wait_until
 from .._models.ownership import ENDED_TAG, MOST_TAGS
 from .._models.resources import Instance, Tag
 from .._models.status import BUILDING, DEAD, ENDED
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .proof import PROVEN, UNREAD, Proof
 from .settling import mark_kept, settle_volumes
 from .tagging import untag

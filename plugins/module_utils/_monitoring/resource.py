@@ -16,8 +16,8 @@ from .._billing.spending_history import History, read_history
 from .._core.errors import GpuopsError, InvalidError
 from .._core.plan import Plan, Step
 from .._ledger.reconcile import Shown, gone_or_there
+from .._providers.base.client import Client
 from .._providers.base.request_log import take_log
-from .._providers.verda.client import Client
 from .families import (
     api_families,
     budget_families,

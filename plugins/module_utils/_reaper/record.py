@@ -15,7 +15,7 @@ from .._core.errors import GpuopsError
 from .._instances.record import end_events
 from .._ledger import store
 from .._ledger.reconcile import Shown, missing_events
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .state import FoundReap
 
 SOURCE = "datacrunch_reap"

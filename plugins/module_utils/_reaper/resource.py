@@ -28,7 +28,7 @@ from .._lifecycle.proof import is_proven_gone
 from .._lifecycle.termination import terminate_one
 from .._models.ownership import check_name
 from .._models.resources import Instance, SshKey, Volume
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .._ssh.idle_report import read_reports
 from .._volumes.operations import VolumeWork
 from .budget_limit import judge_budget

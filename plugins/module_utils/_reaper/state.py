@@ -13,7 +13,7 @@ from typing import Any
 from .._billing.pots import Pot
 from .._lifecycle.termination_policy import Ending, Outcome
 from .._models.resources import Instance, Volume, living_deployments
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .decision import Account, Judgement, Rules, Verdict
 
 Row = dict[str, Any]

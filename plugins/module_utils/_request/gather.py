@@ -49,12 +49,14 @@ _AT_LEAST = {
     **dict.fromkeys(("requests", "input_tokens", "output_tokens", "max_tokens"), 1),
     **dict.fromkeys(("os_volume_gb", "data_volume_gb"), 1),
     **dict.fromkeys(("min_vcpu", "min_ram_gb", "min_vram_gb", "min_vram_gb_each"), 0),
-    **dict.fromkeys(("max_price_per_hour", "wait_timeout", "wait_for_capacity"), 0),
+    **dict.fromkeys(
+        ("max_price_per_hour", "wait_timeout", "wait_for_capacity", "start_timeout"), 0
+    ),
     **dict.fromkeys(("capacity_timeout", "wait_interval", "capacity_interval", "idle_timeout"), 0),
 }
 # Of an option of a role: the rest, such as a default, is completed when the role runs.
 _TYPED_BY = ("type", "elements", "choices", "no_log")
-_DURATIONS = frozenset({"lease_max", "extend", "grace", "idle_after", "orphan_age"})
+_DURATIONS = frozenset({"lease_max", "grace", "idle_after", "orphan_age"})
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,8 @@ def _check_values(given: dict[str, Any]) -> None:
         check_limits({"budget": None, "max_lease_cost": None, **given})
     if given.keys() & {"tier", "min_tier", "tiers", "gpus"}:
         wish_of(selection_from(given))
+    if (given.get("list"), given.get("format")) == ("tiers", "html"):
+        raise InvalidError("format html shows no list of tiers", hint="Take table or json.")
 
 
 def _check_lease(value: str) -> None:
@@ -237,6 +241,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "owner": check_owner,
     "project": check_project,
     "lease": _check_lease,
+    "extend": lambda value: read_duration(value.strip().removeprefix("+"), "extend"),
     "hours": read_hours,
     "deployments": lambda names: [check_name(name, "deployments") for name in names],
 }

@@ -29,7 +29,7 @@ VARIABLES: Spec = {
     **LEDGER_SPEC,
     **_each("bool", "ask confirm done everything keep_short_fleet lease_max_override missing_ok"),
     **_each("bool", "model_fit protect purge_trash replace spend ssh_include trust_cloud_clock"),
-    **_each("bool", "demo_keep"),
+    **_each("bool", "demo_keep fail_if_none"),
     **_each("int", "count min_count os_volume_gb data_volume_gb vllm_nodes max_tokens"),
     **_each("int", "requests input_tokens output_tokens port local_port"),
     **_each("float", "max_lease_cost start_timeout capacity_timeout wait_for_capacity"),
@@ -48,6 +48,7 @@ VARIABLES: Spec = {
     **_each("str", "budget_policy", choices=["refuse", "warn"]),
     **_each("str", "mode", choices=["report", "stop", "delete"]),
     **_each("str", "format", choices=["table", "json", "csv", "html"]),
+    **_each("str", "list", choices=["offers", "tiers"]),
     **_each("str", "by", choices=["deployment", "owner", "project", "gpu_model"]),
 }
 # They may hold a password, so they never stand in a result: a playbook reads the variable itself.
@@ -102,7 +103,7 @@ _TAKES = {
     "demo": "demo_keep demo_scenario demo_tier",
     "demo_stop": "",
     "status": "deployment owner gpuops_home format",
-    "capacity": f"{_CHOICE} {_MODEL} format file observation_log",
+    "capacity": f"{_CHOICE} {_MODEL} format file observation_log list fail_if_none",
     "cost": "since until by deployment owner project budget ledger format file",
     "lease": f"{_LEASE} deployment ledger gpuops_home format",
     "reap": f"{_REAP} ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format",

@@ -16,7 +16,8 @@ from .._core.errors import GpuopsError, InvalidError, NeedsConfirmationError
 from .._core.numbers import wrong_options
 from .._core.plan import Plan
 from .._ledger.url import passwords_in
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
+from .._providers.registry import open_client
 
 
 class Noun(Protocol):
@@ -104,7 +105,7 @@ def run(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
     module = _module(spec, rules)
     client = None
     try:
-        client = Client.from_params(module.params)
+        client = open_client(module.params)
         found = noun.find(client, module.params)
         plan = noun.plan(found, module.params)
         applied = plan.changed and not module.check_mode
@@ -135,7 +136,7 @@ def run_info(
     module = _module(spec, rules)
     client = None
     try:
-        client = Client.from_params(module.params)
+        client = open_client(module.params)
         result = ask(client, module.params)
     except GpuopsError as error:
         _fail(module, error, client)

@@ -26,7 +26,7 @@ from .._models.ownership import part_tags
 from .._models.resources import Volume
 from .._models.status import VOLUME_ENDED
 from .._models.volumes import is_meant
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 
 Test = Callable[[Volume], bool]
 # A record may lag behind its order for this many looks before it counts as lost.

@@ -17,7 +17,7 @@ from .._lifecycle.power import Timing, restarting, shut_down, start
 from .._models.catalogue import VolumeType
 from .._models.resources import Instance, Volume
 from .._models.volumes import grown, names_of, planned_volume, show_volume
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .operations import NewVolume, VolumeWork
 
 DEFAULT_TYPE = "NVMe"

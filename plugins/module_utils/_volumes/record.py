@@ -13,7 +13,7 @@ from .._core.errors import GpuopsError
 from .._ledger import store
 from .._ledger.url import url_of
 from .._models.resources import Volume
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .plan import FoundVolumes
 
 _SOURCE = "datacrunch_volume"

@@ -14,7 +14,7 @@ from .._lifecycle.proof import is_proven_gone
 from .._models.ownership import check_name, part_name
 from .._models.resources import Volume
 from .._models.volumes import is_meant, show_volume
-from .._providers.verda.client import Client
+from .._providers.base.client import Client
 from .operations import VolumeWork, gone
 from .plan import FoundVolumes, in_trash_text, plan_absent, plan_present
 from .record import book_volume

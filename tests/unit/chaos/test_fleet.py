@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda import client
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base import client
 from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import Controller
 from ansible_collections.gpuops.cloud.tests.unit.chaos.month import Scene
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import Schedule

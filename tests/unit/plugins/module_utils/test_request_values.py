@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._request import gather as gather_module
 from ansible_collections.gpuops.cloud.plugins.module_utils._request import specs
 from ansible_collections.gpuops.cloud.plugins.module_utils._request.gather import (
     Sources,
@@ -57,6 +58,13 @@ def test_values_that_cannot_be_meant(given: dict[str, Any], words: str) -> None:
     assert words in problem(**given)
 
 
+def test_extension_is_written_as_the_readme_writes_it() -> None:
+    for value in ("+2h", "2h", " +30m"):
+        places: dict[str, Any] = {"play": {}, "project": {}, "variables": {}}
+        found = gather("lease", Sources(command_line={"extend": value}, **places))
+        assert found["given"]["extend"] == value
+
+
 @pytest.mark.parametrize("value", ["HTML", "picture", "csv"])
 def test_format_of_another_playbook_is_refused(value: str) -> None:
     said = problem("capacity", format=value)
@@ -74,8 +82,24 @@ def test_variables_of_roles_are_checked_before_a_purchase() -> None:
     assert "swordfish" not in str(caught.value)
 
 
-def slipped(dice: random.Random, spec: dict[str, Any]) -> Any:
-    """Return a value that a variable of some kind cannot have."""
+DURATIONS = ["4", "2 fortnights", "an hour", "-1h", "h", "1h30"]
+NOT_A_NAME = ["a b", "../x", "x" * 64, "two\nlines"]
+# By variable: what is of its type, and still nothing that anybody can mean.
+OUTSIDE: dict[str, list[Any]] = {
+    **dict.fromkeys(gather_module._DURATIONS | {"lease", "extend"}, DURATIONS),
+    **{name: [least - 1, str(least - 7)] for name, least in gather_module._AT_LEAST.items()},
+    **dict.fromkeys(("deployment", "machine_name", "owner"), NOT_A_NAME),
+    "hours": ["mon-fri", "8-19", "mon-fri 25:00-26:00", "mon 08:00-19:00 Nowhere/Land"],
+    "tier": ["h1000", "any_tpu", "h100_or_more", "best"],
+    "budget": [{"per_huor": 1}, {"per_hour": -1}, {"per_day": "x"}],
+    "max_lease_cost": [0, -1],
+}
+
+
+def slipped(dice: random.Random, name: str, spec: dict[str, Any]) -> Any:
+    """Return a value that a variable cannot have, for its type, choices, range or unit."""
+    if name in OUTSIDE and dice.random() < 0.5:
+        return dice.choice(OUTSIDE[name])
     kind = spec.get("elements") if spec["type"] == "list" else spec["type"]
     if spec.get("choices"):
         word = dice.choice(spec["choices"])
@@ -87,23 +111,21 @@ def slipped(dice: random.Random, spec: dict[str, Any]) -> Any:
         "float": ["$4", "4,5", "four", "1_0", "inf", "nan", ""],
         "dict": ["20", "per_day", 7, "[1]"],
     }
-    return dice.choice(wrong[kind]) if kind in wrong else None
+    return dice.choice(wrong.get(kind or "", OUTSIDE.get(name, [None])))
 
 
 def test_three_hundred_values_that_no_variable_can_have() -> None:
     dice = random.Random(SEED)
-    tried = 0
-    while tried < 300:
+    tried: dict[str, int] = dict.fromkeys(specs.TAKES, 0)
+    while sum(tried.values()) < SEED:
         book = dice.choice(sorted(specs.TAKES))
-        names = [
-            name
-            for name in specs.TAKES[book]
-            if slipped(dice, specs.spec_of(book)[name]) is not None
-        ]
-        if not names:
+        found = {name: slipped(dice, name, one) for name, one in specs.spec_of(book).items()}
+        wrong = {name: value for name, value in found.items() if value is not None}
+        if not wrong:
             continue
-        name = dice.choice(names)
-        value = slipped(dice, specs.spec_of(book)[name])
-        tried += 1
-        said = problem(book, **{name: value})
-        assert said.startswith((name, f"{name}:")), (book, name, value, said)
+        name = dice.choice(sorted(wrong))
+        tried[book] += 1
+        said = problem(book, **{name: wrong[name]})
+        # A wrong tier is told as one, with those that there are.
+        assert said.startswith((name, f"{name}:", "Unknown tier")), (book, name, wrong[name], said)
+    assert sorted(book for book, times in tried.items() if not times) == ["demo_stop", "observed"]
