@@ -113,6 +113,22 @@ def test_each_gets_an_error_of_its_own() -> None:
     assert look.answer.details == {"tried": 3}
 
 
+def test_read_that_is_broken_off_leaves_no_older_answer() -> None:
+    answers = iter([1, KeyboardInterrupt, 3])
+
+    def read() -> int:
+        answer = next(answers)
+        if not isinstance(answer, int):
+            raise answer
+        return answer
+
+    looks = Looks(read, Clock(), lambda: 1)
+    seen = looks.fresh().number
+    with pytest.raises(KeyboardInterrupt):
+        looks.fresh()
+    assert looks.after_pause(0, seen).told() == 3
+
+
 # -- rate limits -----------------------------------------------------------------------------------
 
 
