@@ -105,6 +105,7 @@ keyed_groups:
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,26 @@ _RESERVED = frozenset(
 _AUTH = ("client_id", "client_secret", "base_url", "profile", "timeout")
 
 
+def _groups_of(machine: dict[str, Any]) -> list[str]:
+    """Return the groups of a machine, whose names are nothing but letters, digits and ``_``."""
+    return [_group(prefix, str(machine[key])) for prefix, key in _GROUPS.items() if machine[key]]
+
+
+@cache
+def _group(prefix: str, value: str) -> str:
+    return re.sub(r"\W", "_", f"{prefix}_{value}".lower(), flags=re.ASCII)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value whose strings are no templates: ansible-core 2.18 would run one of the cloud.
+
+    What has no brace is none.
+    """
+    if isinstance(value, (dict, list)) or (isinstance(value, str) and "{" in value):
+        return wrap_var(value)
+    return value
+
+
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """Machines of the cloud as hosts."""
 
@@ -158,7 +179,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self.inventory.add_group("datacrunch")
         wanted = [machine for machine in machines if self._wanted(machine)]
         # A group that comes with a later machine is no name for an earlier one.
-        self._groups = {group for machine in wanted for group in self._groups_of(machine)}
+        self._groups = {group for machine in wanted for group in _groups_of(machine)}
+        for group in sorted(self._groups):
+            self.inventory.add_group(group)
+            self.inventory.add_child("datacrunch", group)
         for machine in wanted:
             self._add(machine)
 
@@ -187,24 +211,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             and (not deployments or machine["deployment"] in deployments)
         )
 
-    @staticmethod
-    def _groups_of(machine: dict[str, Any]) -> list[str]:
-        """Return the groups of a machine, whose names are nothing but letters, digits and ``_``."""
-        found = ((prefix, machine[key]) for prefix, key in _GROUPS.items())
-        return [re.sub(r"\W", "_", f"{p}_{v}".lower(), flags=re.ASCII) for p, v in found if v]
-
     def _add(self, machine: dict[str, Any]) -> None:
-        # No string of the cloud may be a template: ansible-core 2.18 would run it.
-        variables = wrap_var(self._variables(machine))
+        variables = {name: _plain(value) for name, value in self._variables(machine).items()}
         host = self._free(self._name(machine, variables), machine["id"])
         if host is None:
             return
         self.inventory.add_host(host, group="datacrunch")
         for name, value in variables.items():
             self.inventory.set_variable(host, name, value)
-        for group in self._groups_of(machine):
-            self.inventory.add_group(group)
-            self.inventory.add_child("datacrunch", group)
+        for group in _groups_of(machine):
             self.inventory.add_host(host, group=group)
         self._construct(host)
 
@@ -254,6 +269,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return found
 
     def _construct(self, host: str) -> None:
+        if not any(map(self.get_option, ("compose", "groups", "keyed_groups"))):
+            return
         strict = self.get_option("strict")
         variables = self.inventory.get_host(host).get_vars()
         self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
