@@ -50,6 +50,7 @@ ONLY = {
 HOST_MODULES = (
     "data_disk",
     "host_conflicts",
+    "host_files",
     "host_firewall",
     "package_lock",
     "ssh_config_info",

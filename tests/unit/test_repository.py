@@ -30,6 +30,7 @@ ASKED_ELSEWHERE = {
 TARGET_ELSEWHERE = {
     "data_disk": "needs a host with a disk: molecule scenario storage",
     "host_conflicts": "needs a host where something is in the way: molecule scenario vllm",
+    "host_files": "writes what belongs to a server: molecule scenario vllm",
     "host_firewall": "needs a host with a network: molecule scenario firewall",
     "idle_reports": "needs hosts to log in to: molecule scenario reaper",
     "package_lock": "needs a host with a package manager: molecule scenario storage",

@@ -143,6 +143,7 @@ class Server:
             "no_trial": lack,
             "unproven": self.before.exists(),
             "serves": self.serves(),
+            "enabled": systemctl("is-enabled", self.unit, check=False) == "enabled",
         }
 
     def stop_trial(self) -> dict[str, Any]:

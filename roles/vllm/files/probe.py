@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import pwd
 import re
 import shutil
 import subprocess
@@ -41,6 +42,27 @@ def unit_state(unit: str) -> dict[str, str]:
     command = ["systemctl", "show", unit, f"--property={ASKED}", "--timestamp=unix"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+
+
+def runs(unit: str) -> bool:
+    """Tell whether a unit is active, and will be after a boot."""
+    words = [("is-active", "active"), ("is-enabled", "enabled")]
+    return all(
+        subprocess.run(
+            ["systemctl", verb, unit], capture_output=True, text=True, check=False
+        ).stdout.strip()
+        == good
+        for verb, good in words
+    )
+
+
+def user() -> list[str]:
+    """Return home and shell of the user of the server, nothing where there is none."""
+    try:
+        found = pwd.getpwnam("vllm")
+    except KeyError:
+        return []
+    return [found.pw_dir, found.pw_shell]
 
 
 def restart_reason(state: dict[str, str], files: list[Path]) -> str:
@@ -161,6 +183,8 @@ def main(
         ],
         "unit_exists": state.get("LoadState", "not-found") != "not-found",
         "watchdog_exists": Path("/etc/systemd/system", watchdog).exists(),
+        "watchdog_runs": runs(watchdog),
+        "user": user(),
         "restart_reason": restart_reason(state, [Path(name) for name in files.split(",")]),
     }
 

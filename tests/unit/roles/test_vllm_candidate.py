@@ -19,6 +19,7 @@ candidate = load("roles/vllm/files/candidate.py")
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >> {folder}/asked
 [ "$1" = is-active ] && cat {folder}/active
+[ "$1" = is-enabled ] && echo enabled
 [ "$1" = "$(cat {folder}/fails 2>/dev/null)" ] && {{ echo broken >&2; exit 1; }}
 exit 0
 """
@@ -87,7 +88,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 
 
 def test_nothing_changed_is_neither_tried_nor_switched(host: Host) -> None:
-    calm = {"changed": [], "no_trial": "", "unproven": False, "serves": True}
+    calm = {"changed": [], "no_trial": "", "unproven": False, "serves": True, "enabled": True}
     assert host.do("look") == calm
 
 

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files, folders and links of a host, compared and written together (private)."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class FilesError(Exception):
+    """Something stands where a file, folder or link is to be."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file with its content, a link with its target, or without either a folder."""
+
+    path: Path
+    mode: int
+    content: str | None = None
+    link: str | None = None
+    secret: bool = False
+
+    @property
+    def is_folder(self) -> bool:
+        return self.content is None and self.link is None
+
+    def is_there(self) -> bool:
+        """Tell whether it is as wanted. Raises FilesError where something else is in its way."""
+        try:
+            seen = self.path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        if self.is_folder:
+            return self._is_folder(seen)
+        if stat.S_ISDIR(seen.st_mode):
+            raise FilesError(f"{self.path} is a folder, and a file or link is to be there")
+        if self.link is not None:
+            return stat.S_ISLNK(seen.st_mode) and str(self.path.readlink()) == self.link
+        good = stat.S_ISREG(seen.st_mode) and stat.S_IMODE(seen.st_mode) == self.mode
+        return good and self.path.read_bytes() == (self.content or "").encode()
+
+    def _is_folder(self, seen: os.stat_result) -> bool:
+        there = self.path.stat() if stat.S_ISLNK(seen.st_mode) else seen
+        if not stat.S_ISDIR(there.st_mode):
+            raise FilesError(f"{self.path} is there and no folder")
+        return stat.S_IMODE(there.st_mode) == self.mode
+
+    def write(self) -> None:
+        """Make it as wanted, in one step that nobody sees half done."""
+        if self.is_folder:
+            self.path.mkdir(exist_ok=True)
+            self.path.chmod(self.mode)  # whatever umask the login has
+            return
+        # From the first byte on nobody else may read a key.
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")
+        unfinished = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write((self.content or "").encode())
+                os.fchmod(file.fileno(), self.mode)
+            if self.link is not None:
+                unfinished.unlink()
+                unfinished.symlink_to(self.link)
+            unfinished.replace(self.path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def diff(self) -> dict[str, str]:
+        """Return what changes, before it does; of a secret nothing is shown."""
+        if self.is_folder or self.secret:
+            before, after = "", "" if self.is_folder else "(not shown)\n"
+        elif self.link is not None:
+            before = f"{self.path.readlink()}\n" if self.path.is_symlink() else ""
+            after = f"{self.link}\n"
+        else:
+            there = self.path.is_file()
+            before = self.path.read_text(encoding="utf-8", errors="replace") if there else ""
+            after = self.content or ""
+        name = str(self.path)
+        return {"before": before, "after": after, "before_header": name, "after_header": name}
+
+
+def item_from(row: dict[str, Any]) -> Item:
+    """Return an item from the options of a module."""
+    usual = "0755" if row["content"] is None else "0644"
+    return Item(Path(row["path"]), int(row["mode"] or usual, 8), row["content"], row["link"])
+
+
+def keep(items: Iterable[Item], *, check: bool) -> tuple[list[str], list[dict[str, str]]]:
+    """Write what is not as wanted, in order; returns the paths of that, and what changed in them."""
+    paths, diffs = [], []
+    for item in items:
+        if item.is_there():
+            continue
+        paths.append(str(item.path))
+        diffs.append(item.diff())
+        if not check:
+            item.write()
+    return paths, diffs
