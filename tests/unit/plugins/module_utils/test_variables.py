@@ -30,7 +30,8 @@ KNOWN = PLAYBOOKS | role_options()
 # Of Ansible, and what plays hand to each other.
 NOT_GIVEN = {
     *("groups", "hostvars", "inventory_hostname", "item", "lookup", "now", "omit", "playbook_dir"),
-    *("rows", "gpuops_machine"),
+    # A template may set these within a condition.
+    *("rows", "gpuops_machine", "one", "near"),
 }
 SEED = 300
 
