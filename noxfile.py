@@ -90,7 +90,7 @@ def unit(core: str, at: Bench) -> None:
         return
     requirements = [
         f"ansible-core=={CORES[core].release}",
-        *pinned(*NEEDED, "psycopg", "psycopg-binary", *PYTEST, "coverage"),
+        *pinned(*NEEDED, "psycopg", "psycopg-binary", "aiosmtpd", *PYTEST, "coverage"),
     ]
     at.use(workshop.environment_for(f"unit-{core}", requirements, base))
     chosen = () if core == MAIN_CORE else ("-m", "every_core")

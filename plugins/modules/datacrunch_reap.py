@@ -185,6 +185,25 @@ machines:
   returned: success, and on failure when something could not be ended
   type: int
   sample: 1
+living:
+  description: Those machines.
+  returned: success, and on failure when something could not be ended
+  type: list
+  elements: dict
+  contains:
+    id: {type: str, description: Id., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    name: {type: str, description: Name., returned: success, sample: llm}
+    deployment: {type: str, description: Deployment by its marks., returned: success, sample: llm}
+    owner: {type: str, description: Owner by its marks., returned: success, sample: ml-team}
+    project: {type: str, description: Project by its marks; null without one., returned: success, sample: research}
+    protected: {type: bool, description: Whether it is ended only after confirmation., returned: success, sample: false}
+    lease_end: {type: str, description: End of its lease in UTC; null without one., returned: success, sample: "2026-11-22T20:00:00Z"}
+    gpu_model: {type: str, description: GPU model., returned: success, sample: H100}
+    gpu_count: {type: int, description: Number of GPUs., returned: success, sample: 1}
+    instance_type: {type: str, description: Type by the cloud., returned: success, sample: 1H100.80S.32V}
+    market: {type: str, description: V(on_demand) or V(spot)., returned: success, sample: on_demand}
+    location: {type: str, description: Location code., returned: success, sample: FIN-03}
+    price_per_hour: {type: float, description: Price per hour., returned: success, sample: 3.555}
 budgets:
   description: Each limit of O(budget), and how much of it is used after that. Machines and volumes out of scope count, too.
   returned: success, and on failure when something could not be ended
@@ -198,6 +217,12 @@ budgets:
     used: {type: float, description: What burns per hour or was spent., returned: success, sample: 8.2}
     share_percent: {type: float, description: Share of the limit that is used., returned: success, sample: 82}
     state: {type: str, description: "V(ok), V(warning), V(critical) or V(exceeded).", returned: success, sample: warning}
+currency: {type: str, description: Currency of all figures., returned: "success, and on failure when something could not be ended", sample: usd}
+at:
+  description: When the account was looked at, in UTC by the clock of the cloud.
+  returned: success, and on failure when something could not be ended
+  type: str
+  sample: "2026-11-22T20:15:02Z"
 clock_skew_seconds:
   description: By how much the controller's clock is ahead of the cloud's. Beyond a minute it is a warning, too.
   returned: success, and on failure when something could not be ended

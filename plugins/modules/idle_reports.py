@@ -85,6 +85,7 @@ reports:
       users: 0
       load1: 0.02
       why_busy: []
+      servers: [{port: 8000, down_since: null, why: ""}]
 unread:
   description: Machines without a report that can be used, with C(id), C(name) and the C(problem).
   returned: success

@@ -38,13 +38,13 @@ notes:
   - C(benchmark) measures a server; it takes C(compare), C(deployment), C(gpuops_home), C(input_tokens), C(output_tokens), C(owner),
     C(request_rates), C(requests).
   - C(bringup) buys instances and serves a model; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval), C(capacity_timeout),
-    C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count), C(gpuops_home), C(gpus),
-    C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override), C(ledger), C(locations),
-    C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count), C(min_gpu_count), C(min_ram_gb),
-    C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(objective), C(observation_log),
-    C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(purpose), C(replace), C(ssh_include),
-    C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes), C(wait_for_capacity), C(wait_interval),
-    C(wait_timeout).
+    C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count), C(gpuops_home),
+    C(gpuops_notify), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override),
+    C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count), C(min_gpu_count),
+    C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(notify_test), C(objective),
+    C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(purpose),
+    C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes),
+    C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(capacity) tells what can be bought; it takes C(confidential), C(exclude), C(fail_if_none), C(file), C(format), C(gpu_count), C(gpus),
     C(image), C(instance_type), C(list), C(locations), C(market), C(max_price_per_hour), C(min_gpu_count), C(min_ram_gb), C(min_tier),
     C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(objective), C(observation_log), C(tier), C(tiers),
@@ -64,30 +64,30 @@ notes:
   - C(observed) draws what was in stock; it takes C(file), C(observation_log).
   - C(preflight) checks what bringup would need, and buys nothing; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval),
     C(capacity_timeout), C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count),
-    C(gpuops_home), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override),
-    C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count),
-    C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(objective),
-    C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(purpose),
-    C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes),
-    C(wait_for_capacity), C(wait_interval), C(wait_timeout).
-  - C(reap) terminates what is over; it takes C(budget), C(data_volumes), C(deployments), C(everything), C(format), C(gpuops_home), C(grace),
-    C(idle_after), C(idle_timeout), C(ledger), C(metrics_file), C(mode), C(orphan_age), C(os_volume), C(owner), C(ssh_private_key_file),
-    C(ssh_user), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
+    C(gpuops_home), C(gpuops_notify), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
+    C(lease_max_override), C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens),
+    C(min_count), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit),
+    C(notify_test), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt),
+    C(protect), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed),
+    C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
+  - C(reap) terminates what is over; it takes C(budget), C(data_volumes), C(deployments), C(everything), C(format), C(gpuops_home),
+    C(gpuops_notify), C(grace), C(idle_after), C(idle_timeout), C(ledger), C(metrics_file), C(mode), C(notify_test), C(orphan_age), C(os_volume),
+    C(owner), C(ssh_private_key_file), C(ssh_user), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
   - C(restore) boots from the disks that hibernate has retained; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval),
     C(capacity_timeout), C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count),
-    C(gpuops_home), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override),
-    C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count),
-    C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(objective),
-    C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(purpose),
-    C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes),
-    C(wait_for_capacity), C(wait_interval), C(wait_timeout).
+    C(gpuops_home), C(gpuops_notify), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
+    C(lease_max_override), C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens),
+    C(min_count), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit),
+    C(notify_test), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt),
+    C(protect), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed),
+    C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(scheduled) follows business hours; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval), C(capacity_timeout),
     C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(format), C(gpu_count),
-    C(gpuops_home), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override),
-    C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count),
-    C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(missing_ok), C(model_config),
-    C(model_fit), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt),
-    C(protect), C(purge_trash), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers),
+    C(gpuops_home), C(gpuops_notify), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
+    C(lease_max_override), C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens),
+    C(min_count), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(missing_ok), C(model_config),
+    C(model_fit), C(notify_test), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project),
+    C(prompt), C(protect), C(purge_trash), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers),
     C(vllm_distributed), C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(status) tells how things stand; it takes C(deployment), C(format), C(gpuops_home), C(owner).
   - C(teardown) terminates a deployment; it takes C(confirm), C(data_volumes), C(deployment), C(format), C(gpuops_home), C(ledger),
@@ -97,13 +97,13 @@ notes:
   - C(verify_account) tells which dialect of the API an account speaks; it takes C(budget), C(file), C(gpuops_report_dir), C(ledger),
     C(locations), C(max_price_per_hour), C(owner), C(project), C(spend), C(ssh_keys).
   - Of type bool are C(ask), C(confidential), C(confirm), C(demo_keep), C(done), C(everything), C(keep_short_fleet), C(lease_max_override),
-    C(missing_ok), C(model_fit), C(protect), C(purge_trash), C(replace), C(spend), C(ssh_include), C(trust_cloud_clock).
+    C(missing_ok), C(model_fit), C(notify_test), C(protect), C(purge_trash), C(replace), C(spend), C(ssh_include), C(trust_cloud_clock).
   - Of type dict are C(budget).
   - Of type float are C(capacity_interval), C(capacity_timeout), C(idle_timeout), C(max_lease_cost), C(max_price_per_hour), C(min_ram_gb),
     C(min_vram_gb), C(min_vram_gb_each), C(start_timeout), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - Of type int are C(count), C(data_volume_gb), C(gpu_count), C(input_tokens), C(local_port), C(max_tokens), C(min_count), C(min_gpu_count),
     C(min_vcpu), C(os_volume_gb), C(output_tokens), C(port), C(requests), C(vllm_nodes).
-  - Of type list of dict are C(tiers).
+  - Of type list of dict are C(gpuops_notify), C(tiers).
   - Of type list of str are C(deployments), C(exclude), C(gpus), C(locations), C(prometheus_sources), C(ssh_keys).
   - Of type raw are C(request_rates).
   - Of type str are C(address), C(compare), C(demo_scenario), C(demo_tier), C(deployment), C(extend), C(file), C(file_mode), C(folder),
@@ -142,7 +142,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 given:
-  description: The variables that were given, by their short names, in their types. The ledger is not among them, since it may hold a password.
+  description: The variables that were given, by their short names, in their types. What may hold a secret, such as the ledger, is not among them.
   returned: success
   type: dict
   sample: {"tier": "h100_or_less", "max_price_per_hour": 2.5}
@@ -182,6 +182,11 @@ ledger_variable:
   returned: success
   type: str
   sample: gpuops_ledger
+notify_variable:
+  description: Name of the variable that says who is notified, empty where nobody is.
+  returned: success
+  type: str
+  sample: gpuops_notify
 interactive:
   description: Whether somebody sits at a terminal who can be asked.
   returned: success

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.tests.unit.plugins.receivers import web_server
 from ansible_collections.gpuops.cloud.tests.unit.terminal import converse
 from ansible_collections.gpuops.cloud.tests.unit.test_estates import WISH, Estate, said
 from gpuops_simulator import Simulator
@@ -50,7 +51,11 @@ def test_yes_buys_and_ask_no_asks_nobody(estate: Estate, given: dict[str, Any]) 
 
 
 def test_nobody_is_asked_without_a_terminal_and_it_costs_no_request_more(estate: Estate) -> None:
-    done = estate.run("bringup", variables={**WISH, "ssh_ready_timeout": 1})
+    with web_server() as hook:
+        told = {"gpuops_notify": [hook.receiver]}
+        done = estate.run("bringup", variables={**WISH, "ssh_ready_timeout": 1, **told})
+        # Though nobody reaches the machine afterwards.
+        assert hook.kinds == ["bought"]
     assert "Type yes" not in said(done)
     reads = [row["path"] for row in estate.cloud.log() if row["method"] == "GET"]
     assert len(estate.orders()) == 1

@@ -33,8 +33,8 @@ FLOORS = (
     ("_providers", "_sizing"),
     ("_catalog", "_ledger", "_lifecycle"),
     ("_access", "_billing", "_jobs", "_volumes"),
-    ("_instances", "_monitoring", "_notify", "_request"),
-    ("_account", "_reaper", "_runner"),
+    ("_instances", "_monitoring", "_notify"),
+    ("_account", "_reaper", "_request", "_runner"),
 )
 FLOOR = {package: number for number, floor in enumerate(FLOORS) for package in floor}
 # The one helper that knows every provider.

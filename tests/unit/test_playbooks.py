@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._request import specs
+from ansible_collections.gpuops.cloud.tests.unit.plugins.receivers import PATH, programs, web_server
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module, stock
 from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import evaluate
 from gpuops_simulator import Simulator
@@ -169,7 +170,7 @@ def test_leases_last_as_long_as_the_hours(play: Play, simulator: Any) -> None:
     assert ends["free"] == "none"
 
 
-def test_reaper_ends_what_is_over_though_machines_do_not_answer(
+def test_reaper_ends_what_is_over_though_machines_and_receivers_do_not_answer(
     play: Play, simulator: Any, tmp_path: Path
 ) -> None:
     buy(simulator, deployment="llm", name="short", lease="1h")
@@ -179,12 +180,23 @@ def test_reaper_ends_what_is_over_though_machines_do_not_answer(
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     variables = {"ssh_private_key_file": str(key), "idle_timeout": 4, "mode": "delete"}
-    done = play(*book("reap", deployments=["llm"], **variables))
+    with web_server() as hook, web_server() as gone:
+        gone.status, gone.says = 404, gone.url
+        commands: list[str] = []
+        hook.before = lambda: commands.extend(programs())
+        receivers = {"gpuops_notify": [gone.receiver, hook.receiver]}
+        file = tmp_path / "receivers.json"
+        file.write_text(json.dumps(receivers), encoding="utf-8")
+        done = play(*book("reap", deployments=["llm"], **variables), "-e", f"@{file}")
+        assert hook.kinds == ["terminated"]
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line for line in done.stdout.splitlines() if line]
-    assert lines[0] == "Read the idle reports of 0 of 2 machines."
+    assert "Read the idle reports of 0 of 2 machines." in lines
     assert any(line.startswith("Ended machine short ") for line in lines)
     assert living(simulator) == ["long", "other"]
+    assert "The webhook at 127.0.0.1 answered 404" in done.stdout + done.stderr
+    assert any("notify" in command for command in commands)
+    assert not any(PATH in text for text in (done.stdout, done.stderr, *commands))
 
 
 def test_a_failed_round_says_why_in_lines_of_its_own(play: Play, simulator: Any) -> None:

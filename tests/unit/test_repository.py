@@ -33,6 +33,7 @@ TARGET_ELSEWHERE = {
     "host_files": "writes what belongs to a server: molecule scenario vllm",
     "host_firewall": "needs a host with a network: molecule scenario firewall",
     "idle_reports": "needs hosts to log in to: molecule scenario reaper",
+    "notify": "needs receivers: tests/unit/plugins/modules/test_notify.py",
     "package_lock": "needs a host with a package manager: molecule scenario storage",
     "request": "looks at the command line of a run: tests/unit/test_request.py",
     "show": "prints what the playbooks tell: tests/e2e",

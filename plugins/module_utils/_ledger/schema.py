@@ -52,6 +52,14 @@ def _metadata() -> Any:
         sql.Column("thing_id", sql.Text, primary_key=True),
         sql.Column("at", sql.Text, nullable=False),
     )
+    sql.Table(
+        "gpuops_notices",
+        found,
+        sql.Column("receiver", sql.Text, primary_key=True),
+        sql.Column("event_id", sql.Text, primary_key=True),
+        sql.Column("at", sql.Text, nullable=False),
+        *(sql.Column(name, sql.Text) for name in ("event", "claimed_until", "told")),
+    )
     return found
 
 
@@ -63,6 +71,11 @@ def events() -> Any:
 def seen() -> Any:
     """Return the table that tells when a thing was last noticed."""
     return _metadata().tables["gpuops_seen"]
+
+
+def notices() -> Any:
+    """Return the table of who was told of what; a time in ``told`` says that it is done."""
+    return _metadata().tables["gpuops_notices"]
 
 
 def insert(dialect: str, table: Any) -> Any:
@@ -120,11 +133,12 @@ def _is_made(url: Any) -> bool:
     )
 
 
-def exist(connection: Any) -> bool:
-    """Tell whether the tables were made."""
+def exist(connection: Any, table: Any = None) -> bool:
+    """Tell whether the tables were made, or one that an earlier release did not make."""
     import sqlalchemy as sql
 
-    return bool(sql.inspect(connection).has_table(events().name))
+    name = (events() if table is None else table).name
+    return bool(sql.inspect(connection).has_table(name))
 
 
 @cache

@@ -89,7 +89,7 @@ def record(url: str | None, rows: Sequence[dict[str, Any]], account: str) -> str
             values = {"account": account, "mark": _mark(connection, row)}
             connection.execute(query, {**row, **values})
 
-    return _warning(lambda: _work(place, write))
+    return _warning(lambda: transaction(place, write))
 
 
 def _mark(connection: Any, row: dict[str, Any]) -> str:
@@ -113,7 +113,7 @@ def saw(url: str | None, thing_ids: Sequence[str], at: datetime) -> str | None:
     if not thing_ids or place is None:
         return None
 
-    return _warning(lambda: _work(place, lambda connection: _note(connection, thing_ids, at)))
+    return _warning(lambda: transaction(place, lambda connection: _note(connection, thing_ids, at)))
 
 
 def _note(connection: Any, thing_ids: Iterable[str], at: datetime) -> None:
@@ -143,7 +143,7 @@ def watch(url: str | None, living: set[str], at: datetime) -> tuple[set[str], se
         return living - known, open_things - living - young
 
     settled = write_time(at - _LAG)
-    found: tuple[set[str], set[str]] = _work(place, look)
+    found: tuple[set[str], set[str]] = transaction(place, look)
     return found
 
 
@@ -163,7 +163,7 @@ def history(
 ) -> list[dict[str, Any]] | None:
     """Return what ``read`` does, but None when the ledger is off or was never written."""
     place = url_of(url)
-    if place is None or not _exists(place):
+    if place is None or not exists(place):
         return None
 
     def ask(connection: Any) -> list[dict[str, Any]] | None:
@@ -177,7 +177,7 @@ def history(
         found = connection.execute(query.order_by(table.c.at, table.c.number))
         return [dict(row) for row in found.mappings()]
 
-    found: list[dict[str, Any]] | None = _work(place, ask, write=False)
+    found: list[dict[str, Any]] | None = transaction(place, ask, write=False)
     return found
 
 
@@ -189,7 +189,7 @@ def begin(url: str | None) -> None:
     """
     place = url_of(url)
     if place is not None:
-        _warning(lambda: _work(place, lambda _connection: None))
+        _warning(lambda: transaction(place, lambda _connection: None))
 
 
 def _overlapping(table: Any, since: datetime | None, until: datetime | None) -> Any:
@@ -206,7 +206,7 @@ def _overlapping(table: Any, since: datetime | None, until: datetime | None) -> 
     return query
 
 
-def _exists(url: str) -> bool:
+def exists(url: str) -> bool:
     """Tell whether there can be anything: a look must not make an empty SQLite file."""
     name = url.partition("sqlite:///")[2].partition("?")[0]
     try:
@@ -223,7 +223,7 @@ def _warning(work: Callable[[], Any]) -> str | None:
     return None
 
 
-def _work(url: str, work: Callable[[Any], Any], *, write: bool = True) -> Any:
+def transaction(url: str, work: Callable[[Any], Any], *, write: bool = True) -> Any:
     """Run something inside a transaction; every fault becomes a LedgerError without a password."""
     try:
         import sqlalchemy

@@ -18,8 +18,13 @@ def url_of(option: str | None) -> str | None:
     url = option or os.environ.get(VARIABLE)
     if url:
         return None if url.strip().lower() == OFF else url.strip()
+    return file_url("ledger.sqlite3")
+
+
+def file_url(name: str) -> str:
+    """Return the URL of a database of ours in the home of this user."""
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return f"sqlite:///{Path(home).expanduser() / 'gpuops' / 'ledger.sqlite3'}"
+    return f"sqlite:///{Path(home).expanduser() / 'gpuops' / name}"
 
 
 def passwords_in(url: str) -> set[str]:

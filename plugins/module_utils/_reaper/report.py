@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from .._core.clock import skew_warnings
+from .._core.times import write_time
 from .._models.rates import burn_per_hour
+from .._models.resources import Instance
+from .._models.views import describe_instance
 from .budget_limit import exceeded, paid_from
 from .decision import Verdict
 from .state import FoundReap
@@ -24,6 +27,10 @@ _WORDS = {
     "failed": "Could not end",
 }
 _GONE = ("ended", "would_end")
+_LIVING = (
+    *("id", "name", "deployment", "owner", "project", "protected", "lease_end"),
+    *("gpu_model", "gpu_count", "instance_type", "market", "location", "price_per_hour"),
+)
 
 
 def report(found: FoundReap, skew: int) -> Row:
@@ -47,10 +54,18 @@ def report(found: FoundReap, skew: int) -> Row:
         "saved_per_hour": round(saved, 4),
         "burn_per_hour": round(_burn(found) - less, 4),
         "machines": len(machines),
+        "living": [_living(row) for row in machines],
         "budgets": _budgets(found, gone if happens else []),
         "clock_skew_seconds": skew,
+        "at": write_time(found.rules.now),
     }
     return {**told, "lines": _lines(found, told), "warnings": skew_warnings(skew)}
+
+
+def _living(row: Instance) -> Row:
+    """Return what somebody wants to know of a machine that lives on."""
+    shown = describe_instance(row)
+    return {key: shown[key] for key in _LIVING}
 
 
 def _budgets(found: FoundReap, gone: list[Verdict]) -> list[Row]:

@@ -29,6 +29,7 @@ from .._lifecycle.termination import terminate_one
 from .._models.ownership import check_name
 from .._models.resources import Instance, SshKey, Volume
 from .._providers.base.client import Client
+from .._providers.base.currency import DEFAULT, remembered
 from .._ssh.idle_report import read_reports
 from .._volumes.operations import VolumeWork
 from .budget_limit import judge_budget
@@ -102,7 +103,7 @@ class ReapNoun:
     # -- result --------------------------------------------------------------------------------
 
     def result(self, client: Client, found: FoundReap, plan: Plan, *, applied: bool) -> Row:
-        told = report(found, client.clock_skew())
+        told = _told(client, found)
         told["warnings"] += found.warnings
         return told
 
@@ -118,7 +119,7 @@ class ReapNoun:
         errors: list[GpuopsError],
     ) -> list[str]:
         """Raise one error that names everything that could not be ended, with the whole result."""
-        told = report(found, client.clock_skew())
+        told = _told(client, found)
         failed = [row for row in told["reaped"] if row["outcome"] == "failed"]
         named = "; ".join(f"{row['kind']} {row['name']}: {row['detail']}" for row in failed)
         told.pop("warnings")
@@ -126,6 +127,14 @@ class ReapNoun:
         errors[0].hint = "The rest was ended. Run the same again; what stays goes on costing."
         errors[0].details = told
         raise collected(done, errors)
+
+
+def _told(client: Client, found: FoundReap) -> Row:
+    """Return the result, with the currency of its amounts, which volumes tell and instances do not."""
+    named = {row.price.currency for row in (*found.account.instances, *found.account.volumes)}
+    told = [one for one in named if one]
+    currency = told[0] if len(told) == 1 else remembered(client.account) or DEFAULT
+    return {**report(found, client.clock_skew()), "currency": currency}
 
 
 def _scope(want: Row) -> frozenset[str] | None:

@@ -30,6 +30,7 @@ from .._core.times import lease_until, read_duration
 from .._lifecycle.confirmation import this_user
 from .._lifecycle.settings import owner_of
 from .._models.ownership import check_name, check_owner, check_project
+from .._notify.receivers import receivers_of
 from .specs import (
     ANYWHERE_BEGINS,
     ON_ONE,
@@ -91,7 +92,7 @@ class Sources:
 
     def variable_of(self, name: str) -> str:
         """Return the name of the variable that holds what counts for a secret, none for no one."""
-        named = PREFIX + name
+        named = name if name.startswith(PREFIX) else PREFIX + name
         for key, values in (
             (name, self.command_line),
             (named, self.command_line),
@@ -117,6 +118,9 @@ def gather(book: str, sources: Sources) -> dict[str, Any]:
         "given": open_to_all,
         "options": options_for(open_to_all),
         "ledger_variable": sources.variable_of("ledger"),
+        "notify_variable": sources.variable_of("gpuops_notify")
+        if given.get("gpuops_notify")
+        else "",
         "deployment": deployment,
         "named": "deployment" in given,
         "owner": owner,
@@ -244,6 +248,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "extend": lambda value: read_duration(value.strip().removeprefix("+"), "extend"),
     "hours": read_hours,
     "deployments": lambda names: [check_name(name, "deployments") for name in names],
+    "gpuops_notify": receivers_of,
 }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._core.argspecs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC
+from .._notify.receivers import RECEIVERS_SPEC
 
 Spec = dict[str, Any]
 
@@ -27,9 +28,10 @@ VARIABLES: Spec = {
     **_CHOOSE,
     **BUDGET_SPEC,
     **LEDGER_SPEC,
+    "gpuops_notify": RECEIVERS_SPEC,
     **_each("bool", "ask confirm done everything keep_short_fleet lease_max_override missing_ok"),
     **_each("bool", "model_fit protect purge_trash replace spend ssh_include trust_cloud_clock"),
-    **_each("bool", "demo_keep fail_if_none"),
+    **_each("bool", "demo_keep fail_if_none notify_test"),
     **_each("int", "count min_count os_volume_gb data_volume_gb vllm_nodes max_tokens"),
     **_each("int", "requests input_tokens output_tokens port local_port"),
     **_each("float", "max_lease_cost start_timeout capacity_timeout wait_for_capacity"),
@@ -52,7 +54,7 @@ VARIABLES: Spec = {
     **_each("str", "by", choices=["deployment", "owner", "project", "gpu_model"]),
 }
 # They may hold a password, so they never stand in a result: a playbook reads the variable itself.
-SECRET = frozenset({"ledger"})
+SECRET = frozenset({"ledger", "gpuops_notify"})
 # They bear the name of the collection or of a role, which no estate uses for something else.
 ANYWHERE_BEGINS = ("gpuops_", "vllm_", "gateway_", "demo_", "prometheus_")
 
@@ -91,7 +93,7 @@ RENAMED = {"machine_name": "name", "file_mode": "mode"}
 _BRINGUP = (
     f"{_CHOICE} {_BUY} {_MODEL} deployment count ledger observation_log ask prompt max_tokens"
 )
-_BRINGUP += " purpose ssh_include ssh_private_key_file gpuops_home"
+_BRINGUP += " purpose ssh_include ssh_private_key_file gpuops_home gpuops_notify notify_test"
 _PAUSE = "wait_timeout wait_interval owner"
 _TEARDOWN = f"{_END} deployment ledger confirm missing_ok purge_trash gpuops_home format"
 
@@ -106,7 +108,8 @@ _TAKES = {
     "capacity": f"{_CHOICE} {_MODEL} format file observation_log list fail_if_none",
     "cost": "since until by deployment owner project budget ledger format file",
     "lease": f"{_LEASE} deployment ledger gpuops_home format",
-    "reap": f"{_REAP} ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format",
+    "reap": f"{_REAP} ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format"
+    " gpuops_notify notify_test",
     "metrics": "file file_mode budget ledger",
     "benchmark": "deployment owner gpuops_home request_rates requests input_tokens output_tokens compare",
     "gateway": "deployment owner gpuops_home gateway_host",

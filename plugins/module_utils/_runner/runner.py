@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
@@ -31,6 +32,22 @@ class Noun(Protocol):
 
     def result(self, client: Client, found: Any, plan: Plan, *, applied: bool) -> dict[str, Any]:
         """Return what the module tells, before or after the plan was applied."""
+
+
+class Elsewhere:
+    """What stands for a client where there is no cloud."""
+
+    @staticmethod
+    def secrets() -> tuple[str, ...]:
+        """Return no secrets."""
+        return ()
+
+    @staticmethod
+    def for_each(work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        """Do the same for many things at the same time, and return what came of each, in order."""
+        rows = list(items)
+        with ThreadPoolExecutor(max(1, len(rows))) as pool:
+            return list(pool.map(work, rows))
 
 
 def _hide(module: AnsibleModule, client: Client | None) -> None:
@@ -63,6 +80,11 @@ class _Module(AnsibleModule):  # type: ignore[misc]
         self.wrong = wrong_options(self.argument_spec, self.params)
         self.params = {**self.params, **dict.fromkeys(self.wrong)}
 
+    def _log_invocation(self) -> None:
+        """Log the options; a secret in a list stands there as Python writes it, so that is hidden, too."""
+        self.no_log_values.update([repr(str(one))[1:-1] for one in self.no_log_values])
+        super()._log_invocation()
+
 
 def _open(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
     """Return the module; it fails for options that are to be numbers and are no plain ones."""
@@ -73,7 +95,11 @@ def _open(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
 
 
 def _module(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
-    module = _open({**AUTH_SPEC, **spec}, rules)
+    return _with_ledger({**AUTH_SPEC, **spec}, rules)
+
+
+def _with_ledger(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
+    module = _open(spec, rules)
     ledger = module.params.get("ledger")
     if ledger:  # else every "none" in a result would be masked, and every path
         module.no_log_values.discard(ledger)
@@ -102,10 +128,18 @@ def _book(module: AnsibleModule, client: Client, noun: Noun, found: Any, *, appl
 
 def run(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
     """Run a module that keeps one noun in the wanted state."""
-    module = _module(spec, rules)
+    _run(_module(spec, rules), noun, open_client)
+
+
+def run_elsewhere(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
+    """Run a module whose noun is not in the cloud, and which so takes no login."""
+    _run(_with_ledger(spec, rules), noun, lambda _params: Elsewhere())
+
+
+def _run(module: AnsibleModule, noun: Noun, connect: Callable[[dict[str, Any]], Any]) -> None:
     client = None
     try:
-        client = open_client(module.params)
+        client = connect(module.params)
         found = noun.find(client, module.params)
         plan = noun.plan(found, module.params)
         applied = plan.changed and not module.check_mode

@@ -128,6 +128,11 @@ def _finite(value: Any) -> float:
     return number
 
 
+def _server(row: dict[str, Any]) -> dict[str, Any]:
+    since = _moment(row["down_since"])
+    return {"port": int(row["port"]), "down_since": since, "why": _words(row["why"])}
+
+
 def parse_report(text: str) -> dict[str, Any]:
     """Return a report with nothing in it but what belongs there; raises UnreadError.
 
@@ -152,6 +157,8 @@ def parse_report(text: str) -> dict[str, Any]:
             "users": int(found["users"]),
             "load1": _finite(found["load1"]),
             "why_busy": [_words(word) for word in found["why_busy"][:20]],
+            # An older guard says nothing of them.
+            "servers": [_server(row) for row in found.get("servers", [])[:8]],
         }
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UnreadError("what it wrote is no report") from None

@@ -28,8 +28,7 @@ from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 QUERY = ("--query-gpu=index,utilization.gpu,memory.used", "--format=csv,noheader,nounits")
-SAMPLES, SAMPLE_SECONDS = 3, 2.0
-NVIDIA_SMI_SECONDS, VLLM_SECONDS, WATCHDOG_SECONDS = 20, 5, 10
+SAMPLES, SAMPLE_SECONDS, NVIDIA_SMI_SECONDS, VLLM_SECONDS, WATCHDOG_SECONDS = 3, 2.0, 20, 5, 10
 # Without a report for so long nobody knows what happened in between.
 LONGEST_GAP_S = 300
 GAUGE = re.compile(r"^vllm:num_requests_(running|waiting)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
@@ -37,11 +36,13 @@ GAUGE = re.compile(r"^vllm:num_requests_(running|waiting)(?:\{[^}]*\})? (\S+)$",
 COUNTER = re.compile(r"^vllm:request_success_total(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
 # Where the watchdog of a server counts its own requests; it is locked while one is on its way.
 WATCHDOGS = "vllm*-health/counts.json"
+# An environment with a proxy must not lead away from this host.
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass
 class Seen:
-    """What one look at the machine found; ``unknown`` names what could not be measured."""
+    """What one look found; ``unknown`` could not be measured, ``down`` says why by port."""
 
     gpus: list[dict[str, Any]] = field(default_factory=list)
     vllm_running: int | None = None
@@ -51,6 +52,7 @@ class Seen:
     load1: float = 0.0
     network_mb: float | None = None
     uptime_minutes: float = 0.0
+    down: dict[int, str] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
 
 
@@ -68,8 +70,7 @@ def busiest(samples: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     for gpu in (gpu for sample in samples for gpu in sample):
         seen = found.setdefault(gpu["index"], gpu)
         for key in ("utilization_percent", "memory_used_mb"):
-            figures = [n for n in (seen[key], gpu[key]) if n is not None]
-            seen[key] = max(figures, default=None)
+            seen[key] = max((n for n in (seen[key], gpu[key]) if n is not None), default=None)
     return list(found.values())
 
 
@@ -100,9 +101,8 @@ def ask_gpus(seen: Seen, pause: float = SAMPLE_SECONDS) -> None:
 
 def ask_vllm(seen: Seen, url: str) -> None:
     """Read the requests in vLLM, and a count that grows with each answer."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=VLLM_SECONDS) as answer:
+        with OPENER.open(url, timeout=VLLM_SECONDS) as answer:
             text = answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError:
         return  # something else serves there
@@ -123,17 +123,35 @@ def ask_vllm(seen: Seen, url: str) -> None:
 
 
 @contextlib.contextmanager
-def unwatched(folder: Path) -> Iterator[dict[str, int]]:
-    """Keep watchdogs from asking, and give the number of answers that each had, by port."""
-    answered = {}
+def unwatched(folder: Path) -> Iterator[dict[int, dict[str, int]]]:
+    """Keep watchdogs from asking, and give what each has counted, by port."""
+    found: dict[int, dict[str, int]] = {}
     with contextlib.ExitStack() as held:
         for path in folder.glob(WATCHDOGS):
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, KeyError):
                 file = held.enter_context(path.open(encoding="utf-8"))
                 lock(file)
                 counts = json.loads(file.read() or "{}")
-                answered[f":{counts.get('port')}"] = int(counts.get("answered", 0))
-        yield answered
+                found[int(counts["port"])] = counts
+        yield found
+
+
+def why_down(port: int, failures: int) -> str:
+    """Return why a server must be taken for down, an empty text while it is well."""
+    if failures:
+        return f"it gave no token, {failures} times in a row"
+    try:
+        with OPENER.open(f"http://127.0.0.1:{port}/health", timeout=VLLM_SECONDS):
+            return ""
+    except (OSError, ValueError) as error:
+        return f"its health check fails: {getattr(error, 'reason', error)}"
+
+
+def servers(seen: Seen, last: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
+    """Return for each port with a watchdog since when its server is down, null while it is well."""
+    known = {row["port"]: row["down_since"] for row in last.get("servers", ())}
+    rows = ((port, why, known.get(port) or at.isoformat()) for port, why in seen.down.items())
+    return [{"port": p, "down_since": since if why else None, "why": why} for p, why, since in rows]
 
 
 def lock(file: TextIO) -> None:
@@ -227,15 +245,15 @@ def look(settings: dict[str, Any], now: float) -> Seen:
     seen = Seen(load1=os.getloadavg()[0])
     seen.uptime_minutes = float(Path("/proc/uptime").read_text("ascii").split()[0]) / 60
     seen.network_mb = network_mb(Path("/proc/net/dev").read_text("ascii"))
-    seen.users = terminals_in_use(
-        Path(settings.get("terminals", "/dev/pts")), settings["terminal_minutes"], now
-    )
-    with unwatched(Path(settings.get("run", "/run"))) as answered:
+    terminals = Path(settings.get("terminals", "/dev/pts"))
+    seen.users = terminals_in_use(terminals, settings["terminal_minutes"], now)
+    with unwatched(Path(settings.get("run", "/run"))) as watched:
         ask_gpus(seen, settings.get("sample_seconds", SAMPLE_SECONDS))
         if url := settings["vllm_metrics_url"]:
             ask_vllm(seen, url)
-            own = answered.get(f":{urlsplit(url).port}", 0)
+            own = watched.get(urlsplit(url).port or 0, {}).get("answered", 0)
             seen.answers = None if seen.answers is None else seen.answers - own
+        seen.down = {port: why_down(port, one.get("failures", 0)) for port, one in watched.items()}
     return seen
 
 
@@ -246,7 +264,8 @@ def report(settings: dict[str, Any], now: float) -> dict[str, Any]:
     seen, last = look(settings, now), read_json(notes)
     at = datetime.fromtimestamp(int(now), timezone.utc)
     words = why_busy(seen, last, settings)
-    since = idle_since(read_json(folder / "idle.json"), at, bool(words))
+    before = read_json(folder / "idle.json")
+    since = idle_since(before, at, bool(words))
     written = {
         "version": 1,
         "at": at.isoformat(),
@@ -258,6 +277,7 @@ def report(settings: dict[str, Any], now: float) -> dict[str, Any]:
         "users": seen.users,
         "load1": round(seen.load1, 2),
         "why_busy": words,
+        "servers": servers(seen, before, at),
     }
     noted = {"answers": seen.answers, "network_mb": seen.network_mb}
     write_json(notes, {name: value for name, value in noted.items() if value is not None})

@@ -26,6 +26,7 @@ REPORT = {
     "users": 0,
     "load1": 0.02,
     "why_busy": [],
+    "servers": [{"port": 8000, "down_since": None, "why": ""}],
 }
 # Answers by the address, the last word but one; notes how it was called.
 SSH = """#!/bin/sh

@@ -216,6 +216,7 @@ def test_report_of_an_idle_machine(machine: Machine) -> None:
         "users": 0,
         "load1": 0.1,
         "why_busy": [],
+        "servers": [],
     }
 
 

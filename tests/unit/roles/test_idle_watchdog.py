@@ -1,12 +1,15 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server that only its watchdog asks is not in use."""
+"""A server that only its watchdog asks is not in use, and what the watchdog says of its health."""
 
 from __future__ import annotations
 
 import fcntl
 import json
+import threading
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -87,3 +90,73 @@ def refused(file: TextIO) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+def looked(counts: Path, at: datetime) -> list[dict[str, Any]]:
+    """Return what a report says of servers at a time."""
+    folder = counts.parents[1]
+    settings = {
+        **dict.fromkeys(("gpu_percent", "gpu_memory_mb", "load", "network_mb", "boot_minutes"), 0),
+        "folder": str(folder),
+        "done_file": str(folder / "done"),
+        "run": str(folder),
+        "terminals": str(folder),
+        "terminal_minutes": 1,
+        "vllm_metrics_url": "",
+    }
+    found: list[dict[str, Any]] = guard.report(settings, at.timestamp())["servers"]
+    return found
+
+
+class Health(BaseHTTPRequestHandler):
+    """Answers a health check."""
+
+    status = 200
+
+    def do_GET(self) -> None:
+        """Answer as the test wants it."""
+        self.send_response(self.status if self.path == "/health" else 404)
+        self.end_headers()
+
+    def log_message(self, *_words: Any) -> None:
+        """Say nothing."""
+
+
+def test_a_server_is_down_since_its_health_check_has_failed(
+    counts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Health) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        port = server.server_address[1]
+        well = [{"port": port, "down_since": None, "why": ""}]
+
+        def count(failures: int) -> None:
+            counts.write_text(json.dumps({"port": port, "failures": failures}), encoding="utf-8")
+
+        count(0)
+        assert looked(counts, noon) == well
+        count(2)
+        (row,) = looked(counts, noon + timedelta(minutes=1))
+        assert row["why"] == "it gave no token, 2 times in a row"
+        assert row["down_since"] == "2026-11-22T12:01:00+00:00"
+        # It was started anew, and the watchdog counts from nothing.
+        count(0)
+        monkeypatch.setattr(Health, "status", 503)
+        (row,) = looked(counts, noon + timedelta(minutes=2))
+        assert row["why"] == "its health check fails: Service Unavailable"
+        assert row["down_since"] == "2026-11-22T12:01:00+00:00"
+        monkeypatch.setattr(Health, "status", 200)
+        assert looked(counts, noon + timedelta(minutes=3)) == well
+        server.shutdown()
+    (row,) = looked(counts, noon + timedelta(minutes=4))
+    assert row["why"] == "its health check fails: [Errno 111] Connection refused"
+    assert row["down_since"] == "2026-11-22T12:04:00+00:00"
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", '{"port": "x"}'])
+def test_a_watchdog_that_has_counted_nothing_says_nothing_of_a_server(
+    counts: Path, text: str
+) -> None:
+    counts.write_text(text, encoding="utf-8")
+    assert looked(counts, datetime(2026, 11, 22, tzinfo=timezone.utc)) == []

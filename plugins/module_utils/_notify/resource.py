@@ -1,0 +1,182 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Telling: who is to hear of what, sent within limits, noted around each message (private)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from socket import gethostname
+from typing import Any
+from uuid import uuid4
+
+from .._core.apply import collected
+from .._core.errors import GpuopsError
+from .._core.plan import Plan, Step
+from .._core.times import read_time
+from .._ledger.store import LedgerError
+from .due import Due, due_for
+from .event import TEST, Event, words
+from .notices import Notices
+from .receivers import Receiver, receivers_of
+from .rules import Seen, events_of, events_of_ledger
+from .senders import UntoldError, sender
+
+Row = dict[str, Any]
+# What a receiver may get in one round; the rest waits for the next.
+_MOST = 20
+# How much longer than a whole round a claim lasts.
+_CLAIM = timedelta(seconds=60)
+
+
+@dataclass
+class FoundNotify:
+    """Who is to be told what, and by receiver what was."""
+
+    now: datetime
+    notices: Notices
+    events: list[Event] = field(default_factory=list)
+    due: list[Due] = field(default_factory=list)
+    told: list[tuple[Receiver, Event]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class NotifyResource:
+    """Everybody who is to be told of something."""
+
+    def find(self, _client: object, want: Row) -> FoundNotify:
+        receivers = receivers_of(want["receivers"])
+        now = _now(want)
+        found = FoundNotify(now, Notices(want["ledger"]))
+        seen = seen_in(want, now)
+        found.events = [_test(now)] if want["test"] else events_of(seen)
+        try:
+            past = [] if want["test"] else [*_past(found.notices, seen)]
+            ids = {event.id for event in (*found.events, *past)}
+            notices = found.notices.look([one.key for one in receivers], ids)
+        except LedgerError as error:
+            found.warnings.append(f"Nobody was told of anything in this round: {error}")
+            return found
+        found.due = [due_for(one, found.events, past, notices, now) for one in receivers]
+        return found
+
+    def plan(self, found: FoundNotify, want: Row) -> Plan:
+        busy = [one for one in found.due if one.events or one.given_up or one.is_new]
+        steps = tuple(Step(_summary(due), _limited(found, due, want["timeout"])) for due in busy)
+        return Plan(steps=steps, parallel=True)
+
+    def result(self, _client: object, found: FoundNotify, _plan: Plan, *, applied: bool) -> Row:
+        planned = [(due.receiver, event) for due in found.due for event in due.events]
+        rows = found.told if applied else planned
+        return {
+            "events": [event.as_row() for event in found.events],
+            "told": [
+                {"receiver": str(who), "id": event.id, "text": event.text} for who, event in rows
+            ],
+            "warnings": found.warnings,
+        }
+
+    def cope(
+        self,
+        _client: object,
+        found: FoundNotify,
+        want: Row,
+        done: list[str],
+        errors: list[GpuopsError],
+    ) -> list[str]:
+        """Warn of what went wrong: nothing else is to fail over it, unless a test was asked for."""
+        if want["test"]:
+            errors[0].hint = ""
+            raise collected(done, errors)
+        found.warnings += map(str, errors)
+        return done
+
+
+def seen_in(want: Row, now: datetime) -> Seen:
+    """Return what the results of other modules say."""
+    purchase, reap = want["purchase"] or {}, want["reap"] or {}
+    fresh = {row["id"] for row in purchase.get("fleet") or () if row.get("outcome") == "bought"}
+    return Seen(
+        now,
+        (reap.get("currency") or (purchase.get("spend") or {}).get("currency") or ""),
+        [row for row in purchase.get("instances") or () if row.get("id") in fresh],
+        list(reap.get("living") or ()),
+        list(reap.get("reaped") or ()),
+        list(reap.get("budgets") or ()),
+        list(want["reports"] or ()),
+    )
+
+
+def _now(want: Row) -> datetime:
+    """Return the time of the cloud where a result tells it, else that of this controller."""
+    text = (want["reap"] or {}).get("at")
+    return read_time(text) or datetime.now(timezone.utc)
+
+
+def _past(notices: Notices, seen: Seen) -> Iterable[Event]:
+    return events_of_ledger(notices.past(seen.now - timedelta(days=1)), seen)
+
+
+def _test(now: datetime) -> Event:
+    text = f"A test of the notifications of gpuops.cloud, from {words(gethostname())}."
+    return Event(f"test:{uuid4()}", TEST, now, text)
+
+
+def _summary(due: Due) -> str:
+    if due.events:
+        return f"tell the {due.receiver}: {'; '.join(event.text for event in due.events)}"
+    return f"note that the {due.receiver} is to be told from now on"
+
+
+# -- steps -----------------------------------------------------------------------------------------
+
+
+def _limited(found: FoundNotify, due: Due, timeout: float) -> Any:
+    """Return a call that tells a receiver, and that lasts so long at most, whatever hangs."""
+
+    def call(_client: object) -> None:
+        errors: list[GpuopsError] = []
+
+        def work() -> None:
+            try:
+                _tell(found, due, timeout)
+            except GpuopsError as error:
+                errors.append(error)
+            except Exception as error:  # noqa: BLE001 - it ends the thread, and has to be told
+                said = str(error) if isinstance(error, LedgerError) else type(error).__name__
+                errors.append(UntoldError(f"Telling the {due.receiver} went wrong: {said}"))
+
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        worker.join(timeout)
+        if worker.is_alive():
+            errors.append(UntoldError(f"The {due.receiver} took longer than {timeout:g} s"))
+        if errors:
+            raise errors[0]
+
+    return call
+
+
+def _tell(found: FoundNotify, due: Due, timeout: float) -> None:
+    key, notices, now = due.receiver.key, found.notices, found.now
+    notices.add(key, [*due.events, *due.given_up], now)
+    for event in due.given_up:
+        notices.settle(key, event.id, None)
+        found.warnings.append(f"The {due.receiver} was never told of this: {event.text}")
+    if not due.events:
+        return
+    until = now + timedelta(seconds=timeout) + _CLAIM
+    with sender(due.receiver) as send:
+        for event in due.events[:_MOST]:
+            if not notices.claim(key, event.id, now, until):
+                continue
+            try:
+                send(event)
+            except Exception:
+                notices.release(key, event.id)
+                raise
+            notices.settle(key, event.id, now)
+            found.told.append((due.receiver, event))
