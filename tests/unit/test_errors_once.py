@@ -91,8 +91,12 @@ def sentences(done: Any) -> list[str]:
 
 
 def count(done: Any, sentence: str) -> int:
-    """Return how often a sentence stands in the output, as it is or as JSON has it."""
-    return sum(said(done).count(form) for form in {sentence, json.dumps(sentence)[1:-1]})
+    """Return how often a sentence is told, as it is or as JSON has it.
+
+    The field ``error.hint`` of a result is for programs: people have read it in the message.
+    """
+    told = re.sub(r'"hint": "(?:[^"\\]|\\.)*"', "", said(done))
+    return sum(told.count(form) for form in {sentence, json.dumps(sentence)[1:-1]})
 
 
 def check(done: Any, words: str, times: int) -> None:

@@ -48,12 +48,13 @@ class GpuopsError(Exception):
         return f"{text} {self.hint}".strip()
 
     def as_result(self) -> dict[str, Any]:
-        """Return the ``error`` field of a module result; all words are in its ``msg``."""
+        """Return the ``error`` field of a module result."""
         return {
             "code": self.code,
             "status": self.status,
             "api_code": self.api_code,
             "request": self.request,
+            "hint": self.hint,
         }
 
 
