@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from ansible.utils.vars import load_extra_vars
 from ..module_utils._core.errors import GpuopsError, InvalidError
 from ..module_utils._core.terminal import is_interactive
 from ..module_utils._request.gather import Sources, check_role, gather, read_project
-from ..module_utils._request.specs import ON_HOSTS, ROLES, VARIABLES
+from ..module_utils._request.specs import ON_A_JOB, ON_HOSTS, ROLES, VARIABLES
 from ..module_utils._request.variables import known_names, unknown
 from ..plugin_utils._limit import reaches
 
@@ -42,6 +43,11 @@ SPEC = {
             "demo_stop",
             "gateway",
             "hibernate",
+            "job",
+            "job_cancel",
+            "job_logs",
+            "job_result",
+            "job_status",
             "lease",
             "metrics",
             "monitor",
@@ -120,7 +126,7 @@ class ActionModule(ActionBase):
         if strange:
             return {**result, "failed": True, **strange}
         try:
-            sources = self._sources(variables)
+            sources = self._sources(args["playbook"], variables)
             found = gather(args["playbook"], sources)
             self._check_limit(args["playbook"], found, variables)
             for role in ROLES.get(args["playbook"], ()):
@@ -167,18 +173,27 @@ class ActionModule(ActionBase):
             "unknown": [{"name": one.name, "nearest": list(one.nearest)} for one in found],
         }
 
-    def _sources(self, variables: Mapping[str, Any]) -> Sources:
+    def _sources(self, book: str, variables: Mapping[str, Any]) -> Sources:
         """Return where variables stand. Raises InvalidError for words that belong to nothing."""
         extra = load_extra_vars(self._loader)
         texts = words_of(context.CLIARGS.get("extra_vars") or ())
         folder = Path(os.environ.get("PWD") or Path.cwd())
         _path, project = read_project(folder, os.getuid(), self._loader.load_from_file)
-        return Sources(
+        found = Sources(
             command_line={**self._templated(extra, VARIABLES), **texts},
             play=self._templated(self._task.get_play().vars, VARIABLES),
             project=project,
             variables=_Lazy(variables, self._templar),
+            folder=folder,
         )
+        job = str(found.find("job")[1] or "") if book in ON_A_JOB else ""
+        return self._with_job(found, folder / Path(job).expanduser()) if job else found
+
+    def _with_job(self, found: Sources, path: Path) -> Sources:
+        """Return sources with a job file. Raises InvalidError for one that cannot be read."""
+        if not path.is_file():
+            raise InvalidError(f"job {path} is not there")
+        return replace(found, job=self._loader.load_from_file(str(path)), job_path=str(path))
 
     def _templated(self, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
         keys = (key for name in names for key in (name, f"gpuops_{name}") if key in values)

@@ -32,8 +32,8 @@ options:
     description: Whose variables are gathered.
     type: str
     required: true
-    choices: [benchmark, bringup, capacity, cost, demo, demo_stop, gateway, hibernate, lease, metrics, monitor, observed, preflight, reap,
-      restore, scheduled, status, teardown, tunnel, verify_account]
+    choices: [benchmark, bringup, capacity, cost, demo, demo_stop, gateway, hibernate, job, job_cancel, job_logs, job_result, job_status,
+      lease, metrics, monitor, observed, preflight, reap, restore, scheduled, status, teardown, tunnel, verify_account]
 notes:
   - C(benchmark) measures a server; it takes C(compare), C(deployment), C(gpuops_home), C(input_tokens), C(output_tokens), C(owner),
     C(request_rates), C(requests).
@@ -56,6 +56,17 @@ notes:
   - C(gateway) opens one endpoint; it takes C(deployment), C(gateway_host), C(gpuops_home), C(owner).
   - C(hibernate) terminates the instances and retains their disks; it takes C(confirm), C(deployment), C(format), C(gpuops_home), C(ledger),
     C(owner), C(wait_interval), C(wait_timeout).
+  - C(job) runs a command to its end on an instance of its own; it takes C(again), C(ask), C(budget), C(budget_policy), C(capacity_interval),
+    C(capacity_timeout), C(confidential), C(confirm), C(cost), C(data_volume_gb), C(exclude), C(follow), C(gpu_count), C(gpuops_home), C(gpus),
+    C(image), C(instance_type), C(job), C(job_name), C(lease_max), C(ledger), C(locations), C(market), C(max_lease_cost), C(max_price_per_hour),
+    C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(objective), C(os_volume_gb), C(owner),
+    C(project), C(results), C(run), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(time), C(wait_for_capacity), C(wait_interval),
+    C(wait_timeout).
+  - C(job_cancel) stops a job and terminates its instance; it takes C(gpuops_home), C(job), C(job_name), C(ledger), C(owner), C(wait_interval),
+    C(wait_timeout).
+  - C(job_logs) shows what a job has printed; it takes C(follow), C(gpuops_home), C(job), C(job_name), C(owner).
+  - C(job_result) fetches the results of a job; it takes C(gpuops_home), C(job), C(job_name), C(owner), C(results).
+  - C(job_status) tells how a job stands; it takes C(gpuops_home), C(job), C(job_name), C(owner).
   - C(lease) changes leases; it takes C(budget), C(budget_policy), C(confirm), C(data_volumes), C(deployment), C(done), C(extend), C(format),
     C(gpuops_home), C(lease), C(lease_max), C(lease_max_override), C(ledger), C(machine_name), C(max_lease_cost), C(os_volume), C(owner),
     C(protect), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
@@ -191,6 +202,11 @@ interactive:
   description: Whether somebody sits at a terminal who can be asked.
   returned: success
   type: bool
+job:
+  description: The job that is meant, with everything that its file says; empty for a playbook that knows none.
+  returned: success
+  type: dict
+  sample: {name: tiny-sft, command: [python, train.py], time_s: 7200}
 told:
   description: What was said of the deployment where nobody has named it.
   returned: success

@@ -49,6 +49,7 @@ ONLY = {
 # Runs on the rented host, where the engine of the cloud's modules is not, or asks OpenSSH alone.
 HOST_MODULES = (
     "data_disk",
+    "gpu_job",
     "host_conflicts",
     "host_files",
     "host_firewall",

@@ -29,11 +29,16 @@ ASKED_ELSEWHERE = {
 # Modules without an integration target of their own, each with the place where it runs instead.
 TARGET_ELSEWHERE = {
     "data_disk": "needs a host with a disk: molecule scenario storage",
+    "gpu_job": "needs a host with systemd: tests/e2e/test_job.py",
     "host_conflicts": "needs a host where something is in the way: molecule scenario vllm",
     "host_files": "writes what belongs to a server: molecule scenario vllm",
     "host_firewall": "needs a host with a network: molecule scenario firewall",
     "idle_reports": "needs hosts to log in to: molecule scenario reaper",
     "notify": "needs receivers: tests/unit/plugins/modules/test_notify.py",
+    "job_fetch": "needs a host with a job: tests/e2e/test_job.py",
+    "job_follow": "needs a host with a job: tests/e2e/test_job.py",
+    "job_send": "needs a host for jobs: tests/e2e/test_job.py",
+    "job_state": "remembers what a playbook does: tests/e2e/test_job.py",
     "package_lock": "needs a host with a package manager: molecule scenario storage",
     "request": "looks at the command line of a run: tests/unit/test_request.py",
     "show": "prints what the playbooks tell: tests/e2e",

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,14 @@ from .._core.errors import InvalidError
 from .._core.nearest import nearest
 from .._core.numbers import plain, shown, wrong_options
 from .._core.times import lease_until, read_duration
+from .._jobs.spec import flatten, job_of, name_of
 from .._lifecycle.confirmation import this_user
 from .._lifecycle.settings import owner_of
 from .._models.ownership import check_name, check_owner, check_project
 from .._notify.receivers import receivers_of
 from .specs import (
     ANYWHERE_BEGINS,
+    ON_A_JOB,
     ON_ONE,
     SECRET,
     VARIABLES,
@@ -64,13 +66,17 @@ _DURATIONS = frozenset({"lease_max", "grace", "idle_after", "orphan_age"})
 class Sources:
     """Where variables may stand, what counts first first.
 
-    ``variables`` are all that the play sees, of which only names of ours count.
+    ``variables`` are all that the play sees, of which only names of ours count. ``job`` is what a
+    job file holds, and ``job_path`` where that is.
     """
 
     command_line: Values
     play: Values
     project: Values
     variables: Values
+    job: Values = field(default_factory=dict)
+    job_path: str = ""
+    folder: Path = Path()
 
     def find(self, name: str) -> tuple[str, Any]:
         """Return where a variable is given and its value; nothing, for what is given nowhere."""
@@ -79,6 +85,7 @@ class Sources:
             ("command line", name, self.command_line),
             ("command line", named, self.command_line),
             ("play", name, self.play),
+            ("job file", name, self._of_job),
             ("gpuops.yml", name, self.project),
             ("variables", named, self.variables),
         ]
@@ -89,6 +96,10 @@ class Sources:
             if value is not None and value != "":
                 return where, value
         return "", None
+
+    @property
+    def _of_job(self) -> Values:
+        return flatten(self.job, self.job_path) if self.job_path else {}
 
     def variable_of(self, name: str) -> str:
         """Return the name of the variable that holds what counts for a secret, none for no one."""
@@ -112,6 +123,9 @@ def gather(book: str, sources: Sources) -> dict[str, Any]:
     _check_values(given)
     owner = owner_of(given.get("owner"))
     home = Path(str(given.get("gpuops_home") or _home())).expanduser()
+    job = _job(book, given, sources, home)
+    if job:
+        given = {**given, "deployment": f"job-{job['name']}"}
     deployment, told = _deployment(book, given, owner, home)
     open_to_all = {name: value for name, value in given.items() if name not in SECRET}
     return {
@@ -128,7 +142,29 @@ def gather(book: str, sources: Sources) -> dict[str, Any]:
         "folder": str(home / deployment) if deployment else str(home),
         "group": f"gpuops_of_{deployment.replace('-', '_')}" if deployment else "",
         "told": told,
+        "job": job,
     }
+
+
+def _job(book: str, given: Values, sources: Sources, home: Path) -> dict[str, Any]:
+    """Return the job that is meant, or only its name; nothing for a playbook that knows none."""
+    if book not in ON_A_JOB:
+        return {}
+    if {"deployment", f"{PREFIX}deployment"} & sources.command_line.keys():
+        raise InvalidError(
+            "a job has a deployment of its own, which ends with it, so none is given",
+            hint="Leave deployment out; job_name=NAME gives the job another name.",
+        )
+    if book != "job":
+        return {"name": name_of(given, sources.job)}
+    base = Path(sources.job_path).parent if sources.job_path else sources.folder
+    job = asdict(job_of(given, sources.job, str(base), sources.job_path))
+    if home.resolve().is_relative_to(Path(job["folder"]).resolve()):
+        raise InvalidError(
+            f"{job['folder']} would be sent, and holds {home} with the keys of all deployments",
+            hint="Run it in the folder of the program, or name that by inputs.path.",
+        )
+    return {key: list(one) if isinstance(one, tuple) else one for key, one in job.items()}
 
 
 def _home() -> str:

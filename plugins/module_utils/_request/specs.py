@@ -41,6 +41,9 @@ VARIABLES: Spec = {
     **_each("str", "gateway_host vllm_distributed demo_scenario demo_tier"),
     **_each("str", "model_config observation_log ssh_private_key_file file folder compare"),
     **_each("str", "metrics_file gpuops_home gpuops_report_dir address"),
+    **_each("str", "job job_name run time results"),
+    **_each("float", "cost"),
+    **_each("bool", "follow again"),
     **_each("raw", "request_rates"),
     **_each("list", "deployments ssh_keys prometheus_sources", elements="str"),
     **_each("str", "purpose", choices=["serve", "shell"]),
@@ -97,6 +100,11 @@ _BRINGUP += " purpose ssh_include ssh_private_key_file gpuops_home gpuops_notify
 _PAUSE = "wait_timeout wait_interval owner"
 _TEARDOWN = f"{_END} deployment ledger confirm missing_ok purge_trash gpuops_home format"
 
+_JOB = f"{_CHOICE} job job_name run time cost results again follow ask owner project data_volume_gb"
+_JOB += " os_volume_gb budget budget_policy lease_max max_lease_cost wait_timeout wait_interval"
+_JOB += " wait_for_capacity start_timeout capacity_timeout capacity_interval ledger gpuops_home"
+_JOB += " ssh_private_key_file confirm"
+
 _TAKES = {
     "bringup": _BRINGUP,
     "preflight": _BRINGUP,
@@ -104,6 +112,11 @@ _TAKES = {
     "scheduled": f"{_BRINGUP} {_TEARDOWN}",
     "demo": "demo_keep demo_scenario demo_tier",
     "demo_stop": "",
+    "job": _JOB,
+    "job_status": "job job_name gpuops_home owner",
+    "job_logs": "job job_name gpuops_home owner follow",
+    "job_cancel": "job job_name gpuops_home owner ledger wait_timeout wait_interval",
+    "job_result": "job job_name gpuops_home owner results",
     "status": "deployment owner gpuops_home format",
     "capacity": f"{_CHOICE} {_MODEL} format file observation_log list fail_if_none",
     "cost": "since until by deployment owner project budget ledger format file",
@@ -131,10 +144,13 @@ ON_ONE = frozenset(
 # Those that go on to instances, and the groups that they make of them.
 ON_HOSTS = {
     **dict.fromkeys(("bringup", "preflight", "scheduled"), ("gpuops_machines",)),
+    **dict.fromkeys(("job", "job_cancel", "job_logs", "job_result"), ("gpuops_machines",)),
     "benchmark": ("gpuops_measured",),
     "gateway": ("gpuops_replicas", "gpuops_front"),
     "monitor": ("gpuops_monitored",),
 }
+# Those that work on one job, each of which has a deployment of its own.
+ON_A_JOB = frozenset({"job", "job_status", "job_logs", "job_cancel", "job_result"})
 # The roles that a playbook runs: what is wrong with their variables is told before a purchase.
 _SERVING = ("ssh_ready", "firewall", "storage", "cuda", "cluster", "vllm", "workbench")
 ROLES = {
@@ -142,6 +158,7 @@ ROLES = {
     "restore": _SERVING,
     "preflight": _SERVING,
     "scheduled": _SERVING,
+    "job": ("ssh_ready", "firewall", "storage", "cuda"),
     "gateway": ("gateway",),
     "monitor": ("exporters",),
 }

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's side of the module job_follow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._core.errors import GpuopsError
+from ..module_utils._jobs.remote import Remote
+from ..module_utils._jobs.results import Follower, Lines
+
+SPEC: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "folder": {"type": "path", "required": True},
+    "attempt": {"type": "int", "required": True},
+    "file": {"type": "path", "required": True},
+    "patience": {"type": "float", "default": 1200.0},
+    "wait": {"type": "bool", "default": True},
+    "secrets": {"type": "list", "elements": "str", "default": []},
+    "program": {"type": "list", "elements": "str", "required": True},
+}
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Shows what a job prints while it prints it."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return when the last byte of an attempt is home, or when nobody can be reached."""
+        result = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(argument_spec=SPEC)
+        if self._task.check_mode:
+            return {**result, "changed": False, "ended": False, "size": 0}
+        host = str((task_vars or {}).get("inventory_hostname", "the host"))
+        program, become = tuple(args["program"]), bool(self._task.become)
+        values = (os.environ.get(name, "") for name in args["secrets"])
+        follower = Follower(
+            Remote.over(self._connection, host, program, become=become),
+            f"{args['folder']}/{args['name']}",
+            args["attempt"],
+            Path(args["file"]),
+            Lines(display.display, tuple(value for value in values if value)),
+            args["patience"],
+            args["wait"],
+        )
+        before = follower.file.stat().st_size if follower.file.exists() else 0
+        try:
+            ended = follower.follow()
+        except GpuopsError as error:
+            return {**result, "failed": True, "msg": str(error), "error": error.as_result()}
+        size = follower.file.stat().st_size
+        found = {"ended": ended, "size": size, "lost": len(follower.lost)}
+        return {**result, **found, "changed": size > before}

@@ -1,0 +1,316 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job on its host: started once, stopped with a reason, removed (private)."""
+
+from __future__ import annotations
+
+import fcntl
+import grp
+import json
+import os
+import pwd
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .._core.times import read_time
+from .._host.folders import give, make
+from .state import Attempt, Cloud, Exit, Rules, Seen, State, Step, state_of
+
+Run = Callable[[list[str]], tuple[int, str, str]]
+# What makes a job another one when it changes.
+_SAME = ("command", "environment_wish", "env", "credential_names", "folder_hash")
+_SHELL = ("bash", "-euo")
+
+
+class JobError(Exception):
+    """What is asked for cannot be; the text says why and what to do."""
+
+
+@dataclass
+class JobHost:
+    """The wish in ``want``, how commands run, and what has been done or would be."""
+
+    want: dict[str, Any]
+    run: Run
+    dry: bool = False
+    root: Path = Path("/")
+    now: Callable[[], float] = time.time
+    actions: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return str(self.want["name"])
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.want["folder"]) / self.name
+
+    @property
+    def unit(self) -> str:
+        return f"gpuops-job@{self.name}.service"
+
+    @property
+    def secrets(self) -> Path:
+        return self.root / "run/gpuops/jobs" / self.name / "secrets"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / f"run/gpuops/jobs.{self.name}.lock"
+
+    @property
+    def drop_in(self) -> Path:
+        return self.root / f"run/systemd/system/{self.unit}.d/attempt.conf"
+
+    def do(self, words: str, step: Callable[[], Any]) -> None:
+        """Take a step and remember it; in check mode only remember it."""
+        self.actions.append(words)
+        if not self.dry:
+            step()
+
+    def must(self, *command: str) -> str:
+        """Run a command and return its output; raises JobError with its words."""
+        rc, out, err = self.run(list(command))
+        if rc:
+            raise JobError(f"{' '.join(command[:3])}: {(err or out).strip()}")
+        return out
+
+    def look(self) -> dict[str, Any]:
+        """Return what the host's own program says of the job."""
+        out = self.must(*self.want["program"], "show", str(self.folder))
+        return dict(json.loads(out))
+
+
+def keep(host: JobHost) -> dict[str, Any]:
+    """Make it so and return what there is; raises JobError."""
+    with _alone(host):
+        return _keep(host)
+
+
+@contextmanager
+def _alone(host: JobHost) -> Iterator[None]:
+    """Let nobody else start or stop the job meanwhile."""
+    if host.dry:
+        yield
+        return
+    make(host.lock.parent)
+    with host.lock.open("w", encoding="utf-8") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _keep(host: JobHost) -> dict[str, Any]:
+    found = host.look()
+    {"started": _start, "stopped": _stop, "absent": _remove}[host.want["state"]](host, found)
+    after = found if host.dry or not host.actions else host.look()
+    state = judge(after, host.want)
+    told = {"state": state.name, "next": state.step.value, "reason": state.reason}
+    return {**told, "attempt": state.attempt, "attempts": after["attempts"]}
+
+
+# -- what there is ---------------------------------------------------------------------------------
+
+
+def attempts_of(rows: Iterable[dict[str, Any]]) -> list[Attempt]:
+    """Return attempts as types."""
+    return [
+        Attempt(
+            number=row["number"],
+            started=row["started"] is not None,
+            active=row["active"],
+            this_boot=row["this_boot"],
+            checkpoint=row["checkpoint"],
+            stop=row["stop"],
+            exit=_exit(row["exit"]),
+        )
+        for row in rows
+    ]
+
+
+def _exit(row: dict[str, Any] | None) -> Exit | None:
+    return Exit(row["exit_code"], row["reason"], row["signal"]) if row else None
+
+
+def used(rows: Iterable[dict[str, Any]], now: float) -> float:
+    """Return the seconds that attempts have taken together."""
+    total = 0.0
+    for row in rows:
+        if row["started"] is None:
+            continue
+        ended = (row["exit"] or {}).get("time") or (now if row["active"] else row["last_output"])
+        total += max((ended or row["started"]) - row["started"], 0)
+    return total
+
+
+def judge(found: dict[str, Any], want: dict[str, Any], now: float | None = None) -> State:
+    """Return where the job stands, as far as its host can tell."""
+    rows = found["attempts"]
+    left = want["seconds"] - used(rows, time.time() if now is None else now)
+    rules = Rules(retries=want["retries"], data=True, left_s=left)
+    return state_of(Seen(Cloud.RUNNING, attempts=attempts_of(rows), bought=1), rules)
+
+
+# -- start -----------------------------------------------------------------------------------------
+
+
+def _start(host: JobHost, found: dict[str, Any]) -> None:
+    if found["job"]:
+        _refuse_other(found["job"], host.want)
+    state = judge(found, host.want, host.now())
+    if state.step is not Step.START:
+        return
+    if not (found["sent"] or host.dry):
+        raise JobError(f"{host.folder}/work is not there: send the folder of the job first")
+    names = host.want["credential_names"]
+    if names and not (host.secrets.exists() or host.dry):
+        raise JobError(f"the secrets {', '.join(names)} are not on the host: send them first")
+    rows = found["attempts"]
+    number = len(rows) + (not rows or rows[-1]["started"] is not None)
+    seconds, limit = _time_left(host, rows)
+    host.do(
+        f"start attempt {number} of {host.name}, for {seconds:.0f} s at most",
+        lambda: _begin(host, rows, number, seconds, limit),
+    )
+
+
+def _refuse_other(job: dict[str, Any], want: dict[str, Any]) -> None:
+    """Raise JobError for a job of this name that is another one, with the difference."""
+    other = [
+        f"{key} {job.get(key)!r} there, {want[key]!r} wanted"
+        for key in _SAME
+        if job.get(key) != want[key]
+    ]
+    if other:
+        raise JobError(
+            f"job {want['name']} exists on this host and is another one: {'; '.join(other)}. "
+            "Give this one another name, or remove that one first"
+        )
+
+
+def _time_left(host: JobHost, rows: list[dict[str, Any]]) -> tuple[float, str]:
+    """Return the seconds that an attempt may take, and what limits them."""
+    now = host.now()
+    left = float(host.want["seconds"]) - used(rows, now)
+    end = read_time(host.want["lease_end"])
+    leased = end.timestamp() - host.want["fetch_time"] - now if end else left
+    if leased < left:
+        left = leased
+        if left < host.want["grace"]:
+            raise JobError(f"the lease leaves {left:.0f} s for job {host.name}: extend it first")
+        return left, "lease"
+    return left, "time_limit"
+
+
+def _begin(
+    host: JobHost, rows: list[dict[str, Any]], number: int, seconds: float, limit: str
+) -> None:
+    attempt = host.folder / "attempts" / f"{number:04d}"
+    if rows and number > rows[-1]["number"]:
+        lost = {"checkpoint": rows[-1]["checkpoint"], "time": host.now()}
+        _write(attempt.with_name(f"{number - 1:04d}") / "lost.json", lost)
+    make(attempt)
+    _let_write(host)
+    noted = {key: host.want[key] for key in (*_SAME, "command", "environment")}
+    _write(host.folder / "job.json", {**noted, "seconds": seconds, "limit": limit})
+    if not host.secrets.exists():  # the unit wants it, also with nothing in it
+        _write(host.secrets, {}, 0o600)
+    make(host.drop_in.parent)
+    host.drop_in.write_text(_settings(host, attempt, seconds), encoding="utf-8")
+    host.must("systemctl", "daemon-reload")
+    rc, _out, err = host.run(["systemctl", "start", host.unit])
+    if rc and not (attempt / "started.json").exists():
+        raise JobError(f"{host.unit} does not start: {err.strip()}")
+
+
+def _let_write(host: JobHost) -> None:
+    """Let the job's user own what the program may change, and nothing else."""
+    user = pwd.getpwnam(host.want["user"])
+    group = grp.getgrgid(user.pw_gid)
+    for name in ("work/out", "checkpoints"):
+        make(host.folder / name)
+    for name in ("work", "checkpoints"):
+        about = (host.folder / name).stat()
+        if (about.st_uid, about.st_gid) != (user.pw_uid, group.gr_gid):
+            give(host.folder / name, user.pw_uid, group.gr_gid)
+
+
+def _settings(host: JobHost, attempt: Path, seconds: float) -> str:
+    """Return what holds for one attempt: where its output goes, and when it has to end."""
+    # A shell does not pass a signal on to what it runs.
+    is_shell = tuple(host.want["command"][:2]) == _SHELL
+    lines = [
+        "# Of one attempt, written when it is started.",
+        "[Unit]",
+        f"RequiresMountsFor={host.folder}",
+        "[Service]",
+        f"StandardOutput=append:{attempt}/output.log",
+        f"StandardError=append:{attempt}/output.log",
+        f"RuntimeMaxSec={max(seconds - host.want['grace'], 1):.0f}",
+        f"TimeoutStopSec={host.want['grace']:.0f}",
+        f"KillMode={'control-group' if is_shell else 'mixed'}",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+# -- stop, and remove ------------------------------------------------------------------------------
+
+
+def _stop(host: JobHost, found: dict[str, Any]) -> None:
+    last = found["attempts"][-1] if found["attempts"] else None
+    if not last or not last["active"]:
+        return
+    attempt = host.folder / "attempts" / f"{last['number']:04d}"
+    reason = host.want["reason"]
+
+    def stop() -> None:
+        if not last["stop"]:  # before any signal, so that nobody has to guess from one
+            _write(attempt / "stop.json", {"reason": reason, "time": host.now()})
+        host.must("systemctl", "stop", host.unit)
+
+    host.do(f"stop attempt {last['number']} of {host.name}: {reason}", stop)
+
+
+def _remove(host: JobHost, found: dict[str, Any]) -> None:
+    _stop(host, found)
+    places = [host.folder, host.drop_in.parent, host.secrets.parent]
+    there = [place for place in places if place.exists()]
+    if not there:
+        return
+
+    def remove() -> None:
+        for place in there:
+            _clear(place)
+        host.must("systemctl", "daemon-reload")
+        host.run(["systemctl", "reset-failed", host.unit])
+
+    host.do(f"remove {host.folder}", remove)
+
+
+def _clear(place: Path) -> None:
+    """Remove a folder with all in it, without following a link out of it."""
+    for folder, names, files in os.walk(place, topdown=False):
+        for name in (*names, *files):
+            path = Path(folder, name)
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            else:
+                path.unlink()
+    place.rmdir()
+
+
+def _write(path: Path, value: dict[str, Any], mode: int = 0o644) -> None:
+    """Put a whole file in place; nobody else ever sees what is for its owner alone."""
+    make(path.parent)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    opened = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(opened, "w", encoding="utf-8") as file:
+        os.fchmod(opened, mode)
+        file.write(json.dumps(value) + "\n")
+        file.flush()
+        os.fsync(opened)
+    fresh.replace(path)

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a controller remembers of a job, and what that and the cloud mean together (private).
+
+The record saves questions; it decides nothing that cloud and host do not confirm.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from .._core.errors import ConflictError, InvalidError, NotFoundError
+from .._core.private_files import open_private, private_folder
+from .._models.status import BUILDING, DEAD, ENDED
+from .host import attempts_of, used
+from .state import Cloud, Exit, Rules, Seen, State, state_of
+
+Row = Mapping[str, Any]
+# Making the host ready, and bringing results home.
+SETUP_S, FETCH_S = 1200, 600
+# With less than that for the program a purchase is not worth it.
+LEAST_S = 600
+_SAME = ("command", "environment", "env", "secrets")
+_AGAIN = "again=true forgets what is there and begins anew; another job_name keeps both."
+
+
+@dataclass(frozen=True)
+class Record:
+    """A job as it was asked for, what its folder held, and its attempts as a host showed them."""
+
+    job: dict[str, Any]
+    content: str
+    bought: int = 0
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    instance: str = ""
+
+    @property
+    def same(self) -> dict[str, Any]:
+        """What two runs of the same job have in common; limits may change between them."""
+        return {**{key: self.job[key] for key in _SAME}, "content": self.content}
+
+    def seconds_left(self, now: float) -> float:
+        """Return what is left of the job's limit of time."""
+        return float(self.job["time_s"]) - used(self.attempts, now)
+
+
+def path_of(home: Path, name: str) -> Path:
+    """Return where the record of a job is."""
+    return home / "jobs" / f"{name}.json"
+
+
+def read_record(home: Path, name: str) -> Record | None:
+    """Return what is known of a job. Raises InvalidError for a record that cannot be read."""
+    path = path_of(home, name)
+    try:
+        return Record(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise InvalidError(f"{path} cannot be read: {error}", hint="Remove it.") from error
+
+
+def write_record(home: Path, record: Record) -> None:
+    """Keep what is known."""
+    path = path_of(home, record.job["name"])
+    private_folder(path.parent)
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with open_private(fresh, "a") as file:
+        file.write(json.dumps(asdict(record), indent=1) + "\n")
+    fresh.replace(path)
+
+
+def read_result(folder: str) -> dict[str, Any] | None:
+    """Return the result of a job that is home, none where there is no whole one."""
+    try:
+        found = json.loads(Path(folder, "result.json").read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) and "exit_code" in found else None
+    except (OSError, ValueError):
+        return None
+
+
+def forget_result(folder: str) -> None:
+    """Remove result and output of an earlier job of the same name; what else came home stays."""
+    for path in (Path(folder, "result.json"), *Path(folder).glob("output-[0-9]*.log")):
+        path.unlink(missing_ok=True)
+
+
+def known(home: Path, name: str) -> Record:
+    """Return the record of a job. Raises NotFoundError, with the names of those that there are."""
+    record = read_record(home, name)
+    if record is None:
+        names = sorted(path.stem for path in (home / "jobs").glob("*.json"))
+        raise NotFoundError(
+            f"this controller knows no job {name}",
+            hint=f"It knows {', '.join(names)}." if names else "It knows none at all.",
+        )
+    return record
+
+
+def begin(
+    home: Path, job: Row, content: str, *, again: bool
+) -> tuple[Record, dict[str, Any] | None]:
+    """Return the record and the result of a job. Raises ConflictError for another of its name."""
+    fresh = Record(dict(job), content)
+    if again:
+        return fresh, None
+    name, results = str(job["name"]), str(job["results"])
+    earlier, result = read_record(home, name), read_result(results)
+    if earlier:
+        _refuse_other(name, earlier.same, fresh.same, "is known here")
+        return replace(earlier, job=fresh.job), result
+    if result:
+        _refuse_other(name, result.get("same") or {}, fresh.same, f"has results in {results}")
+    return fresh, result
+
+
+def _refuse_other(name: str, there: Row, wanted: Row, where: str) -> None:
+    other = [
+        f"{key} {_short(there.get(key))} there, {_short(wanted[key])} wanted"
+        for key in wanted
+        if there.get(key) != wanted[key]
+    ]
+    if other:
+        raise ConflictError(
+            f"job {name} {where} and is another one: {'; '.join(other)}", hint=_AGAIN
+        )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:60]}…"
+
+
+# -- judged ----------------------------------------------------------------------------------------
+
+
+def cloud_of(instances: Sequence[Row]) -> Cloud:
+    """Return what the cloud says of the instance of a job."""
+    living = [row for row in instances if row["status"] not in DEAD | ENDED]
+    if not living:
+        return Cloud.NONE
+    return Cloud.ORDERED if living[0]["status"] in BUILDING else Cloud.RUNNING
+
+
+def judge(
+    record: Record, result: Row | None, cloud: Cloud, now: float, *, reachable: bool = True
+) -> State:
+    """Return where a job stands, by the cloud, the record, and what is home."""
+    job = record.job
+    home = Exit(result["exit_code"], result["reason"], result["signal"]) if result else None
+    seen = Seen(cloud, reachable, attempts_of(record.attempts), record.bought, home)
+    rules = Rules(job["evictions"], bool(job["data_volume_gb"]), record.seconds_left(now))
+    return state_of(seen, rules)
+
+
+def lease_minutes(seconds_left: float) -> int:
+    """Return the lease of an instance that has so much time left for the program."""
+    return int((seconds_left + SETUP_S + FETCH_S + 59) // 60)
+
+
+def cut_lease(minutes: int, price_per_hour: float, money: float | None) -> int:
+    """Return a lease that costs no more than there is. Raises InvalidError where that is too short."""
+    if money is None or price_per_hour <= 0:
+        return minutes
+    most = min(minutes, int(money / price_per_hour * 60))
+    if most * 60 < SETUP_S + FETCH_S + LEAST_S and most < minutes:
+        raise InvalidError(
+            f"{max(money, 0):.2f} of the job's limit of cost are left, which is {max(most, 0)} minutes at "
+            f"{price_per_hour:g} per hour, and setting up and fetching take up to "
+            f"{(SETUP_S + FETCH_S) // 60} of them",
+            hint="Raise cost, or lower max_price_per_hour.",
+        )
+    return most

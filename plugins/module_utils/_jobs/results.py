@@ -1,0 +1,226 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What comes home from a job: its output by byte, and its results by content (private)."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import subprocess
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from .._core.errors import ConflictError, GpuopsError
+from .folder import content_of
+from .remote import LOST, Remote
+
+_BLOCK = 1 << 16
+_PAUSE_S = 2.0
+_LOOK_S, _LET_GO = 1.0, 10
+# A line that does not end is shown in pieces of this size.
+_LONGEST_LINE = 1 << 16
+
+
+@dataclass
+class Lines:
+    """Complete lines out of bytes as they come; of a progress bar, what it shows last."""
+
+    show: Callable[[str], None]
+    masked: tuple[str, ...] = ()
+    rest: bytes = b""
+
+    def take(self, data: bytes) -> None:
+        """Show what is complete now."""
+        *whole, self.rest = (self.rest + data).split(b"\n")
+        for line in whole:
+            self._tell(line)
+        if len(self.rest) > _LONGEST_LINE:
+            self.end()
+
+    def end(self) -> None:
+        """Show what has no end."""
+        if self.rest:
+            self._tell(self.rest)
+        self.rest = b""
+
+    def _tell(self, line: bytes) -> None:
+        shown = [part for part in line.split(b"\r") if part]
+        text = (shown[-1] if shown else b"").decode(errors="replace")
+        for secret in self.masked:
+            text = text.replace(secret, "********")
+        self.show(text)
+
+
+@dataclass
+class Follower:
+    """Writes the output of an attempt to a file, each byte once, whatever the connection does.
+
+    The size of the file is where it goes on, so it may be ended at any moment and run again.
+    """
+
+    remote: Remote
+    folder: str
+    number: int
+    file: Path
+    lines: Lines
+    patience_s: float
+    wait: bool = True
+    now: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
+    parent: int = field(default_factory=os.getppid)
+    lost: list[str] = field(default_factory=list)
+
+    def follow(self) -> bool:
+        """Follow to the last byte. Returns whether that was reached; else nobody could be."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("ab") as out, _alone(out, self.file, self.pause):
+            heard = self.now()
+            while True:
+                before = out.tell()
+                status, said = self._listen(out)
+                if status == 0:
+                    self.lines.end()
+                    return True
+                if not (self.remote.login and status == LOST):
+                    self.remote.check(status, said, ("follow",))
+                heard = self.now() if out.tell() > before else heard
+                self.lost.append(said.decode(errors="replace").strip())
+                if self.now() - heard > self.patience_s:
+                    return False
+                self.pause(_PAUSE_S)
+
+    def _listen(self, out: IO[bytes]) -> tuple[int, bytes]:
+        """Take what one connection brings; returns how it ended."""
+        words = ["follow", self.folder, str(self.number), str(out.tell())]
+        words += [] if self.wait else ["now"]
+        with subprocess.Popen(
+            self.remote.command(*words),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as running:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            try:
+                for data in self._heard(running.stdout.fileno()):
+                    out.write(data)
+                    out.flush()
+                    self.lines.take(data)
+            except BaseException:
+                running.kill()
+                raise
+            said = running.stderr.read()
+            return running.wait(), said
+
+    def _heard(self, stream: int) -> Iterator[bytes]:
+        """Yield what comes. A worker of Ansible outlives a run that is killed, and must not."""
+        while True:
+            if select.select([stream], [], [], _LOOK_S)[0]:
+                data = os.read(stream, _BLOCK)
+                if not data:
+                    return
+                yield data
+            if os.getppid() != self.parent:
+                raise GpuopsError("The run that showed the output is gone")
+
+
+@contextmanager
+def _alone(out: IO[bytes], path: Path, pause: Callable[[float], None]) -> Iterator[None]:
+    """Hold a file alone; whoever wrote it for a run that was killed lets go after a moment."""
+    for _second in range(_LET_GO):
+        with suppress(BlockingIOError):
+            fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        pause(_LOOK_S)
+    else:
+        raise ConflictError(
+            f"another run writes {path}",
+            hint="It shows the output. End it, or wait until the job has ended.",
+        )
+    out.seek(0, 2)
+    yield
+
+
+# -- results ---------------------------------------------------------------------------------------
+
+
+def fetch(
+    remote: Remote, folder: str, to: Path, patterns: list[str], max_gb: float
+) -> dict[str, Any]:
+    """Bring the results home that are not there yet, each with its hash."""
+    wish = {"patterns": patterns, "max_bytes": int(max_gb * 1e9)}
+    rows = json.loads(remote.call("list", folder, text=json.dumps(wish).encode()))
+    lacking = [row for row in rows if not _is_home(to, row)]
+    if lacking:
+        _unpack(remote, folder, to, lacking)
+    return {
+        "changed": bool(lacking),
+        "files": [row["path"] for row in rows],
+        "bytes": sum(row["size"] for row in rows),
+        "fetched": len(lacking),
+    }
+
+
+def _place(to: Path, path: str) -> Path:
+    """Return where a result goes, which is below the folder of results, whatever a host says."""
+    place = to / path
+    if to.resolve() not in place.resolve().parents:
+        raise GpuopsError(f"{path!r} leads out of {to}, and was not written")
+    return place
+
+
+def _is_home(to: Path, row: dict[str, Any]) -> bool:
+    place = _place(to, row["path"])
+    return (
+        place.is_file()
+        and place.stat().st_size == row["size"]
+        and content_of(place) == row["content"]
+    )
+
+
+def _unpack(remote: Remote, folder: str, to: Path, rows: list[dict[str, Any]]) -> None:
+    names = json.dumps([row["path"] for row in rows]).encode()
+    with subprocess.Popen(
+        remote.command("pack", folder),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdin is not None
+        assert running.stderr is not None
+        running.stdin.write(names)
+        running.stdin.close()
+        broken = b""
+        try:
+            with tarfile.open(fileobj=running.stdout, mode="r|") as archive:
+                for member in archive:
+                    _keep(archive, member, to, rows[int(member.name)])
+        except (tarfile.TarError, EOFError) as error:
+            broken = str(error).encode()
+        said = running.stderr.read()
+    remote.check(running.returncode or (1 if broken else 0), said or broken, ("pack",))
+    wrong = [row["path"] for row in rows if not _is_home(to, row)]
+    if wrong:
+        raise GpuopsError(
+            f"{len(wrong)} results are not what the host has, such as {wrong[0]!r}",
+            hint="Something writes them still; run the same again.",
+        )
+
+
+def _keep(archive: tarfile.TarFile, member: tarfile.TarInfo, to: Path, row: dict[str, Any]) -> None:
+    place = _place(to, row["path"])
+    place.parent.mkdir(parents=True, exist_ok=True)
+    content = archive.extractfile(member)
+    fresh = place.with_name(f".{place.name}.part")
+    with fresh.open("wb") as file:
+        while block := content.read(_BLOCK) if content else b"":
+            file.write(block)
+    fresh.replace(place)

@@ -1,0 +1,249 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a job is: its file, or a command line, as one checked description (private, pure)."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from .._core.argspecs import SELECTION_SPEC
+from .._core.errors import InvalidError
+from .._core.nearest import nearest
+from .._core.times import read_duration
+
+Values = Mapping[str, Any]
+# The parts of a job file that are variables of the playbook, and under which name.
+SHORT = {
+    ("name",): "job_name",
+    ("limits", "time"): "time",
+    ("limits", "cost"): "cost",
+    ("data", "volume_gb"): "data_volume_gb",
+    ("outputs", "to"): "results",
+}
+_KEYS: dict[str, tuple[str, ...]] = {
+    "name": (),
+    "command": (),
+    "gpu": (),
+    "limits": ("time", "cost", "grace"),
+    "inputs": ("path", "max_mb"),
+    "environment": (),
+    "env": (),
+    "secrets": (),
+    "data": ("volume_gb",),
+    "outputs": ("fetch", "max_gb", "to"),
+    "retries": ("eviction",),
+}
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?\Z")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_TIME, _GRACE = "12h", "2m"
+_MAX_MB, _MAX_GB = 200, 10
+_RETRIES = 5
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as it was asked for. ``folder`` is what is sent, ``results`` where results go.
+
+    ``leave_out`` is never sent: results that came home, and the job file, whose limits may change.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    folder: str
+    leave_out: tuple[str, ...]
+    results: str
+    environment: str
+    env: dict[str, str]
+    secrets: tuple[str, ...]
+    fetch: tuple[str, ...]
+    max_mb: int
+    max_gb: float
+    time_s: int
+    grace_s: int
+    cost: float | None
+    data_volume_gb: int
+    evictions: int
+
+
+def flatten(found: Any, path: str) -> dict[str, Any]:
+    """Return the variables of the playbook that a job file gives. Raises InvalidError."""
+    _check_keys(found, path)
+    gpu = found.get("gpu") or {}
+    for name in gpu:
+        if name not in SELECTION_SPEC:
+            raise _unknown(path, f"gpu.{name}", [f"gpu.{one}" for one in SELECTION_SPEC])
+    short = {name: _at(found, *keys) for keys, name in SHORT.items()}
+    return {**gpu, **{name: value for name, value in short.items() if value is not None}}
+
+
+def _at(found: Any, *keys: str) -> Any:
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
+
+
+def _check_keys(found: Any, path: str) -> None:
+    if not isinstance(found, Mapping):
+        raise InvalidError(f"{path} is no dictionary of a job", hint="docs/jobs.md shows one.")
+    for key, value in found.items():
+        parts = _KEYS.get(str(key))
+        if parts is None:
+            raise _unknown(path, str(key), _KEYS)
+        has_parts = bool(parts) or key in ("gpu", "env")
+        if has_parts and value is not None and not isinstance(value, Mapping):
+            raise InvalidError(f"{path}: {key} is no dictionary")
+        for part in value or () if parts else ():
+            if part not in parts:
+                raise _unknown(path, f"{key}.{part}", [f"{key}.{one}" for one in parts])
+
+
+def _unknown(path: str, key: str, known: Any) -> InvalidError:
+    meant = nearest(key, known)
+    hint = f"Did you mean {' or '.join(meant)}?" if meant else f"It knows {', '.join(known)}."
+    return InvalidError(f"{path}: {key} is nothing that a job has", hint=hint)
+
+
+def job_of(given: Values, written: Values, base: str, path: str = "") -> Job:
+    """Return the job of checked variables and of a job file; ``base`` is the folder of either."""
+    command = _command(given.get("run"), written.get("command"))
+    name = _checked(str(given.get("job_name") or _name_after(command)))
+    inputs, outputs = written.get("inputs") or {}, written.get("outputs") or {}
+    limits, retries = written.get("limits") or {}, written.get("retries") or {}
+    results = _below(base, str(given.get("results") or f"results/{name}"))
+    job = Job(
+        name=name,
+        command=command,
+        folder=_below(base, str(inputs.get("path") or ".")),
+        leave_out=(results, path) if path else (results,),
+        results=results,
+        environment=str(written.get("environment") or "auto"),
+        env=_environment(written.get("env") or {}),
+        secrets=_names(written.get("secrets") or []),
+        fetch=_globs(outputs.get("fetch") or ["out/**"]),
+        max_mb=int(_number("inputs.max_mb", inputs.get("max_mb"), _MAX_MB)),
+        max_gb=_number("outputs.max_gb", outputs.get("max_gb"), _MAX_GB),
+        time_s=_seconds("time", given.get("time") or _TIME),
+        grace_s=_seconds("limits.grace", limits.get("grace") or _GRACE),
+        cost=given.get("cost"),
+        data_volume_gb=int(given.get("data_volume_gb") or 0),
+        evictions=int(_number("retries.eviction", retries.get("eviction"), _RETRIES)),
+    )
+    _check(job, str(given.get("market") or ""))
+    return job
+
+
+def _check(job: Job, market: str) -> None:
+    """Raise InvalidError for what would cost money and could not end well."""
+    both = set(job.env) & set(job.secrets)
+    if both:
+        raise InvalidError(f"{', '.join(sorted(both))} is in env and in secrets")
+    if job.time_s < 60:
+        raise InvalidError("time is not usable: at least a minute")
+    if market.startswith("spot") and not job.data_volume_gb:
+        raise InvalidError(
+            "a spot instance may be taken away at any time, and without a data volume nothing of "
+            "the job would be left",
+            hint="Give the job data_volume_gb, or market=on_demand.",
+        )
+    if market.startswith("spot") and job.cost is None:
+        raise InvalidError(
+            "a job on spot instances may be begun several times, so it needs a limit of its cost",
+            hint="Give cost, or limits.cost in the job file.",
+        )
+
+
+def _command(run: Any, written: Any) -> tuple[str, ...]:
+    """Return the words of a command; what needs a shell is run by one that stops at a failure."""
+    if run and written:
+        raise InvalidError("run and the command of a job file are both given", hint="Give one.")
+    if isinstance(written, list):
+        if not written or not all(isinstance(one, str | int | float) for one in written):
+            raise InvalidError("command is no list of words")
+        return tuple(str(one) for one in written)
+    text = str(run or written or "").strip()
+    if not text:
+        raise InvalidError(
+            "there is nothing to run", hint="Give job=FILE, or run='python train.py'."
+        )
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise InvalidError(f"command {text!r}: {error}") from None
+    if re.search(r"[|&;<>()$`*?\[\]{}~#\n]", text) or "=" in words[0]:
+        return ("bash", "-euo", "pipefail", "-c", text)
+    return tuple(words)
+
+
+def name_of(given: Values, written: Values) -> str:
+    """Return the name of a job that exists. Raises InvalidError where nobody gives it."""
+    if given.get("job_name"):
+        return _checked(str(given["job_name"]))
+    if not written:
+        raise InvalidError("no job is named", hint="Give job_name=NAME, or job=FILE.")
+    return _checked(_name_after(_command(None, written.get("command"))))
+
+
+def _checked(name: str) -> str:
+    if not _NAME.match(name):
+        raise InvalidError(
+            f"job_name {name!r} is not usable: 1 to 40 lower-case letters, digits and inner hyphens",
+            hint="It becomes a host name and a tag.",
+        )
+    return name
+
+
+def _name_after(command: tuple[str, ...]) -> str:
+    """Return a name after the program that runs."""
+    scripts = [word for word in command if word.endswith((".py", ".sh"))]
+    stem = PurePath((scripts or [command[0]])[0]).stem
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-") or "job"
+
+
+def _below(base: str, path: str) -> str:
+    return str(PurePath(base) / path)
+
+
+def _environment(found: Values) -> dict[str, str]:
+    for name in found:
+        if not _VARIABLE.match(str(name)) or str(name).startswith("GPUOPS_"):
+            raise InvalidError(f"env: {name} is no name of a variable that a job may set")
+    return {str(name): _text(value) for name, value in found.items()}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _names(found: Any) -> tuple[str, ...]:
+    if not isinstance(found, list) or not all(_VARIABLE.match(str(one)) for one in found):
+        raise InvalidError(
+            "secrets is no list of names of variables",
+            hint="Their values come from the environment of the controller.",
+        )
+    return tuple(str(one) for one in found)
+
+
+def _globs(found: Any) -> tuple[str, ...]:
+    texts = [str(one) for one in found] if isinstance(found, list) else [str(found)]
+    for one in texts:
+        if one.startswith("/") or ".." in PurePath(one).parts:
+            raise InvalidError(f"outputs.fetch: {one} leads out of the folder of the job")
+    return tuple(texts)
+
+
+def _number(name: str, value: Any, default: float) -> float:
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+        raise InvalidError(f"{name} {value!r} is no number")
+    return value
+
+
+def _seconds(name: str, value: Any) -> int:
+    return int(read_duration(str(value), name).total_seconds())

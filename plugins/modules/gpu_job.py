@@ -1,0 +1,200 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gpu_job
+short_description: Start a job on its host once, stop it with a reason, or remove it
+version_added: 0.1.0
+description:
+  - Runs on the host where P(gpuops.cloud.job#role) has put the unit and the programs of jobs, and knows no cloud.
+  - A job is begun once. While it runs, and after it has ended, V(started) changes nothing. An attempt that was lost because the host booted, or
+    because another host has taken over its disk, is followed by the next one, O(retries) times at most; two attempts without a newer checkpoint
+    end it.
+  - What an attempt was and how it ended stands in files in O(folder), on the data volume where there is one; its output is a file that only grows.
+  - A job of the same name with another command, environment or content is refused with the difference.
+author:
+  - gpuops.cloud contributors (@gpuops)
+options:
+  name:
+    description: Name of the job.
+    type: str
+    required: true
+  state:
+    description:
+      - V(started) wants a job that was begun, V(stopped) one that does not run, V(absent) one of which nothing is left.
+      - V(stopped) tells the program to end (SIGTERM), waits as long as it was given for that, and then kills it with all that it has started.
+    type: str
+    choices: [started, stopped, absent]
+    default: started
+  folder:
+    description: Folder of all jobs on the host.
+    type: path
+    default: /srv/gpuops/jobs
+  command:
+    description: Words of the command. It is run without a shell.
+    type: list
+    elements: str
+    default: []
+  folder_hash:
+    description: Identity of the folder that was sent, so that another one is noticed.
+    type: str
+    default: ""
+  environment:
+    description: Prefix of the Python environment whose C(bin) comes first in C(PATH).
+    type: path
+  environment_wish:
+    description: What the environment was asked to be, so that another wish is noticed.
+    type: str
+    default: none
+  env:
+    description: Environment variables. They are written to the disk.
+    type: dict
+    default: {}
+  credential_names:
+    description:
+      - Names of environment variables that are secret. Their values have been put into C(/run/gpuops/jobs/NAME/secrets) before, in memory alone,
+        and reach the program as a credential of its unit.
+    type: list
+    elements: str
+    default: []
+  seconds:
+    description: Limit of all attempts together.
+    type: float
+    default: 43200
+  grace:
+    description: Seconds between the signal that announces the end and the end. They belong to O(seconds).
+    type: float
+    default: 120
+  lease_end:
+    description: End of the lease of the host in UTC, as V(2026-11-22T20:00:00Z). The program ends O(fetch_time) before it. Without it nothing does.
+    type: str
+  fetch_time:
+    description: Seconds that are kept before O(lease_end) for results to be fetched.
+    type: float
+    default: 600
+  retries:
+    description: How often an attempt that was lost is followed by another.
+    type: int
+    default: 0
+  reason:
+    description: Why it is stopped, as it is written down before any signal.
+    type: str
+    choices: [cancelled, lease, cost_limit]
+    default: cancelled
+  user:
+    description: User that the program runs as.
+    type: str
+    default: gpuops-job
+  program:
+    description: Command of the host's program that tells what there is.
+    type: list
+    elements: str
+    default: [/usr/bin/python3, -I, /usr/local/lib/gpuops/gpuops_job.py]
+attributes:
+  check_mode:
+    support: full
+    description: Looks at everything and says in RV(actions) what it would do.
+  diff_mode:
+    support: none
+    description: What changes is told in RV(actions).
+  idempotent:
+    support: full
+    description: A second run changes nothing.
+"""
+
+EXAMPLES = r"""
+- name: Train
+  gpuops.cloud.gpu_job:
+    name: tiny-sft
+    command: [python, train.py, --epochs, "3"]
+    seconds: 21600
+  become: true
+
+- name: Stop training, and let it write a checkpoint
+  gpuops.cloud.gpu_job:
+    name: tiny-sft
+    state: stopped
+  become: true
+"""
+
+RETURN = r"""
+state: {type: str, description: "State of the job - V(setting_up), V(running), V(stopping), V(evicted) or V(fetching).", returned: success, sample: running}
+next: {type: str, description: What has to be done next., returned: success, sample: follow}
+reason: {type: str, description: Why it ended or will., returned: success, sample: exit_code}
+attempt: {type: int, description: Number of the last attempt., returned: success, sample: 1}
+attempts:
+  description: The attempts, the first one first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    number: {type: int, description: Its number., returned: success, sample: 1}
+    started: {type: float, description: When it began, by the host's clock; null where it did not., returned: success, sample: 1764500000.0}
+    this_boot: {type: bool, description: Whether the host has not booted since., returned: success, sample: true}
+    active: {type: bool, description: Whether its unit runs., returned: success, sample: true}
+    stop: {type: str, description: Why it was told to stop., returned: success, sample: ""}
+    checkpoint: {type: bool, description: Whether a checkpoint was written since it began., returned: success, sample: true}
+    size: {type: int, description: Bytes of its output., returned: success, sample: 5120}
+    last_output: {type: float, description: When it last wrote any., returned: success, sample: 1764500100.0}
+    exit: {type: dict, description: How it ended; null before., returned: success, sample: {exit_code: 3, reason: exit_code, signal: "", size: 5120, time: 1764500100.0}}
+actions: {type: list, elements: str, description: What was done or would be., returned: success, sample: ["start attempt 1 of tiny-sft, for 21600 s at most"]}
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._jobs.host import JobError, JobHost, keep
+
+SPEC: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
+    "folder": {"type": "path", "default": "/srv/gpuops/jobs"},
+    "command": {"type": "list", "elements": "str", "default": []},
+    "folder_hash": {"type": "str", "default": ""},
+    "environment": {"type": "path"},
+    "environment_wish": {"type": "str", "default": "none"},
+    "env": {"type": "dict", "default": {}},
+    "credential_names": {"type": "list", "elements": "str", "default": []},
+    "seconds": {"type": "float", "default": 43200.0},
+    "grace": {"type": "float", "default": 120.0},
+    "lease_end": {"type": "str"},
+    "fetch_time": {"type": "float", "default": 600.0},
+    "retries": {"type": "int", "default": 0},
+    "reason": {
+        "type": "str",
+        "choices": ["cancelled", "lease", "cost_limit"],
+        "default": "cancelled",
+    },
+    "user": {"type": "str", "default": "gpuops-job"},
+    "program": {
+        "type": "list",
+        "elements": "str",
+        "default": ["/usr/bin/python3", "-I", "/usr/local/lib/gpuops/gpuops_job.py"],
+    },
+}
+
+
+def main() -> None:
+    """Keep the job, and turn whatever is in the way into one clear failure."""
+    module = AnsibleModule(
+        SPEC, required_if=[("state", "started", ["command"])], supports_check_mode=True
+    )
+
+    def run(command: list[str]) -> tuple[int, str, str]:
+        rc, out, err = module.run_command(command, handle_exceptions=False)
+        return rc, out, err
+
+    host = JobHost(module.params, run, module.check_mode)
+    try:
+        found = keep(host)
+    except (JobError, OSError, ValueError) as error:
+        module.fail_json(msg=str(error), actions=host.actions, changed=bool(host.actions))
+    module.exit_json(**found, actions=host.actions, changed=bool(host.actions))
+
+
+if __name__ == "__main__":
+    main()

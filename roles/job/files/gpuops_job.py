@@ -1,0 +1,231 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the unit of a job runs on its host; arguments: begin, run or end, and the job's folder.
+
+"begin" and "end" run as root before and after the program, "run" becomes the program. They write
+down what an attempt was and how it ended, so that a host that dies leaves a beginning without an
+end. "show" tells everything about the attempts as JSON. Knows no cloud.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+BOOT_ID, INIT = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/1/stat")
+# Of what follows the name of a process there, when it was started.
+START_TIME = 19
+# As of a shell, and as timeout(1) has it.
+NOT_FOUND, NOT_RUNNABLE, BY_SIGNAL, OUT_OF_TIME, CANCELLED = 127, 126, 128, 124, 130
+LIMITS = ("time_limit", "cost_limit", "lease")
+# A checkpoint that is being written is none yet.
+UNFINISHED, SENTINEL = ".tmp", "checkpoint-is-incomplete.txt"
+PUBLIC = 0o644
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return what a file holds, nothing where it is missing or no object."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Put a whole file in place, on the disk before it has its name."""
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(value) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.chmod(PUBLIC)
+    fresh.replace(path)
+
+
+def unit_of(folder: Path) -> str:
+    """Return the name of the unit of a job."""
+    return f"gpuops-job@{folder.name}.service"
+
+
+def boot() -> str:
+    """Return what is the same until this host boots, and on no other host."""
+    # Hosts that are containers share the boot of their machine, and were started one by one.
+    began = INIT.read_text(encoding="utf-8").rpartition(")")[2].split()[START_TIME]
+    return f"{BOOT_ID.read_text(encoding='ascii').strip()} {began}"
+
+
+def attempts_of(folder: Path) -> list[Path]:
+    """Return the folders of the attempts, the first one first."""
+    return sorted(path for path in (folder / "attempts").glob("[0-9]*") if path.is_dir())
+
+
+def newest_checkpoint(folder: Path) -> float:
+    """Return when the newest file of a whole checkpoint was written, 0 without one."""
+    newest = 0.0
+    for place, _folders, files in os.walk(folder / "checkpoints"):
+        if SENTINEL in files:
+            continue
+        for name in files:
+            if not name.endswith(UNFINISHED):
+                path = Path(place, name)
+                newest = max(newest, path.stat().st_mtime if path.exists() else 0.0)
+    return newest
+
+
+# -- before, instead of, and after the program -----------------------------------------------------
+
+
+def begin(folder: Path) -> None:
+    """Note that the last attempt has begun. What a job writes is its user's."""
+    attempt = attempts_of(folder)[-1]
+    noted = {
+        "attempt": int(attempt.name),
+        "boot": boot(),
+        "unit": unit_of(folder),
+        "time": time.time(),
+    }
+    write_json(attempt / "started.json", noted)
+
+
+def variables(folder: Path, job: dict[str, Any], number: int) -> dict[str, str]:
+    """Return the environment of the program."""
+    prefix = job.get("environment") or ""
+    path = os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin")
+    found = {name: value for name, value in os.environ.items() if name in ("HOME", "USER", "LANG")}
+    found["PATH"] = f"{prefix}/bin:{path}" if prefix else path
+    found.update({"VIRTUAL_ENV": prefix} if prefix else {})
+    found.update(
+        # What is printed is seen when it is printed.
+        PYTHONUNBUFFERED="1",
+        GPUOPS_JOB=folder.name,
+        GPUOPS_ATTEMPT=str(number),
+        GPUOPS_RESUME="1" if number > 1 else "0",
+        GPUOPS_CHECKPOINT_DIR=str(folder / "checkpoints"),
+        GPUOPS_OUTPUT_DIR=str(folder / "work/out"),
+        GPUOPS_DEADLINE=str(int(time.time() + job.get("seconds", 0))),
+    )
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    secrets = read_json(Path(credentials, "secrets")) if credentials else {}
+    return {**found, **job.get("env", {}), **secrets}
+
+
+def run(folder: Path) -> NoReturn:
+    """Become the program; where that cannot be, say why, with the status of a shell."""
+    job = read_json(folder / "job.json")
+    command = job["command"]
+    environment = variables(folder, job, int(attempts_of(folder)[-1].name))
+    os.chdir(folder / "work")
+    # Python ignores it, and a program would inherit that.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.environ["PATH"] = environment["PATH"]
+    try:
+        os.execvpe(command[0], command, environment)
+    except FileNotFoundError:
+        status, why = NOT_FOUND, "it is not there"
+    except OSError as error:
+        status, why = NOT_RUNNABLE, error.strerror or str(error)
+    print(f"gpuops: {command[0]} cannot be run: {why}", file=sys.stderr, flush=True)
+    sys.exit(status)
+
+
+def end(folder: Path) -> None:
+    """Write down how the last attempt ended, by what systemd says of it."""
+    attempt = attempts_of(folder)[-1]
+    if not (attempt / "started.json").exists():
+        return
+    limit = read_json(folder / "job.json").get("limit", "time_limit")
+    stop = read_json(attempt / "stop.json").get("reason", "")
+    found = outcome(stop, limit, dict(os.environ))
+    log = attempt / "output.log"
+    size = log.stat().st_size if log.exists() else 0
+    write_json(attempt / "exit.json", {**found, "size": size, "time": time.time()})
+
+
+def outcome(stop: str, limit: str, said: dict[str, str]) -> dict[str, Any]:
+    """Return how an attempt ended: its status, its signal, and the reason in one word."""
+    how, status = said.get("EXIT_CODE", ""), said.get("EXIT_STATUS", "")
+    name = "" if how == "exited" else status
+    code = int(status) if status.isdigit() else BY_SIGNAL + number_of(status)
+    result = said.get("SERVICE_RESULT", "")
+    if stop:
+        code = OUT_OF_TIME if stop in LIMITS else CANCELLED
+        return {"exit_code": code, "reason": stop, "signal": name}
+    if result == "oom-kill":
+        return {"exit_code": BY_SIGNAL + signal.SIGKILL, "reason": "oom", "signal": "KILL"}
+    if result == "timeout":
+        return {"exit_code": OUT_OF_TIME, "reason": limit, "signal": name}
+    if name:
+        return {"exit_code": code, "reason": "signal", "signal": name}
+    return {"exit_code": code, "reason": "exit_code" if code else "succeeded", "signal": ""}
+
+
+def number_of(name: str) -> int:
+    """Return the number of a signal by its name, that of KILL for one that is not known."""
+    return int(getattr(signal, f"SIG{name}", signal.SIGKILL))
+
+
+# -- what there is ---------------------------------------------------------------------------------
+
+
+def show(folder: Path) -> dict[str, Any]:
+    """Return the job and its attempts."""
+    return {
+        "job": read_json(folder / "job.json"),
+        "sent": (folder / "work").is_dir(),
+        "attempts": [about(folder, path) for path in attempts_of(folder)],
+    }
+
+
+def about(folder: Path, attempt: Path) -> dict[str, Any]:
+    """Return what there is to say of an attempt."""
+    started = read_json(attempt / "started.json")
+    ended = read_json(attempt / "exit.json")
+    lost = read_json(attempt / "lost.json")
+    last = attempt == attempts_of(folder)[-1]
+    log = attempt / "output.log"
+    now = log.stat() if log.exists() else None
+    return {
+        "number": int(attempt.name),
+        "started": started.get("time"),
+        "this_boot": started.get("boot") == boot(),
+        "active": bool(started) and not ended and last and is_active(unit_of(folder)),
+        "stop": read_json(attempt / "stop.json").get("reason", ""),
+        "checkpoint": lost.get("checkpoint", bool(started) and is_newer(folder, started)),
+        "size": now.st_size if now else 0,
+        "last_output": now.st_mtime if now else None,
+        "exit": ended or None,
+    }
+
+
+def is_newer(folder: Path, started: dict[str, Any]) -> bool:
+    """Tell whether there is a checkpoint that was written after an attempt began."""
+    return newest_checkpoint(folder) > float(started["time"])
+
+
+def is_active(unit: str) -> bool:
+    """Tell whether a unit runs, or is on its way to it or to its end."""
+    done = subprocess.run(
+        ["systemctl", "is-active", unit], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() in ("active", "activating", "deactivating", "reloading")
+
+
+def main() -> None:
+    """Do what the first argument says."""
+    what, folder = sys.argv[1], Path(sys.argv[2])
+    if what == "show":
+        print(json.dumps(show(folder)))
+    else:
+        {"begin": begin, "run": run, "end": end}[what](folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a job is: what its file may say, what is refused, and what makes it another one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+)
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs import record, spec
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.environments import (
+    Environment,
+    environment_of,
+)
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.folder import read_folder
+
+FILE = {
+    "name": "tiny-sft",
+    "command": ["python", "train.py", "--epochs", 3],
+    "gpu": {"tier": "h100_or_less"},
+    "limits": {"time": "6h", "cost": 12, "grace": "30s"},
+    "env": {"WANDB_MODE": "offline", "DEBUG": True},
+    "secrets": ["HF_TOKEN"],
+    "data": {"volume_gb": 200},
+    "outputs": {"fetch": ["out/**"], "to": "home"},
+}
+
+
+def test_a_file_gives_variables_of_the_playbook_and_the_rest_of_the_job() -> None:
+    short = spec.flatten(FILE, "train.job.yml")
+    assert short == {
+        "tier": "h100_or_less",
+        "job_name": "tiny-sft",
+        "time": "6h",
+        "cost": 12,
+        "data_volume_gb": 200,
+        "results": "home",
+    }
+    job = spec.job_of(short, FILE, "/work", "/work/train.job.yml")
+    assert job.command == ("python", "train.py", "--epochs", "3")
+    assert (job.time_s, job.grace_s, job.cost) == (21600, 30, 12)
+    assert job.env == {"WANDB_MODE": "offline", "DEBUG": "true"}
+    assert (job.folder, job.results) == ("/work", "/work/home")
+    assert job.leave_out == ("/work/home", "/work/train.job.yml")
+
+
+@pytest.mark.parametrize(
+    ("run", "command", "name"),
+    [
+        ("python train.py --lr 1e-4", ("python", "train.py", "--lr", "1e-4"), "train"),
+        ("./Run_All.sh", ("./Run_All.sh",), "run-all"),
+        ("nvidia-smi", ("nvidia-smi",), "nvidia-smi"),
+        ("a.py | tee x", ("bash", "-euo", "pipefail", "-c", "a.py | tee x"), "job"),
+        ("X=1 python a.py", ("bash", "-euo", "pipefail", "-c", "X=1 python a.py"), "job"),
+    ],
+)
+def test_a_line_is_run_by_a_shell_only_where_it_needs_one(
+    run: str, command: tuple[str, ...], name: str
+) -> None:
+    job = spec.job_of({"run": run}, {}, "/work")
+    assert job.command == command
+    assert job.name == name or name == "job"
+
+
+WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({}, {}, "there is nothing to run"),
+    ({"run": "x"}, {"command": "y"}, "are both given"),
+    ({"run": "x 'y"}, {}, "No closing quotation"),
+    ({"run": "x", "job_name": "A b"}, {}, "job_name 'A b' is not usable"),
+    ({"run": "x", "time": "30s"}, {}, "at least a minute"),
+    ({"run": "x", "time": "soon"}, {}, "is not a duration"),
+    ({"run": "x", "market": "spot"}, {}, "without a data volume"),
+    ({"run": "x", "market": "spot_first", "data_volume_gb": 1}, {}, "needs a limit of its cost"),
+    ({"run": "x"}, {"env": {"A": 1}, "secrets": ["A"]}, "in env and in secrets"),
+    ({"run": "x"}, {"env": {"GPUOPS_JOB": 1}}, "may set"),
+    ({"run": "x"}, {"outputs": {"fetch": ["../x"]}}, "leads out of the folder"),
+    ({"run": "x"}, {"retries": {"eviction": -1}}, "is no number"),
+]
+
+
+@pytest.mark.parametrize(("given", "written", "words"), WRONG, ids=[row[2] for row in WRONG])
+def test_what_could_not_end_well_is_refused(
+    given: dict[str, Any], written: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidError, match=words):
+        spec.job_of(given, written, "/work")
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (["x"], "is no dictionary of a job"),
+        ({"comand": "x"}, "Did you mean command"),
+        ({"limits": {"tim": "2h"}}, "Did you mean limits.time"),
+        ({"gpu": {"teir": "a100"}}, "Did you mean gpu.tier"),
+        ({"limits": "2h"}, "limits is no dictionary"),
+    ],
+)
+def test_a_file_that_is_misspelt_is_refused_with_the_nearest(found: Any, words: str) -> None:
+    with pytest.raises(InvalidError, match=words):
+        spec.flatten(found, "train.job.yml")
+
+
+# -- environments ----------------------------------------------------------------------------------
+
+SCRIPT = '# /// script\n# dependencies = ["numpy"]\n# ///\nprint(1)\n'
+FOLDERS = {
+    "script": ({"train.py": SCRIPT, "uv.lock": "x"}, "train.py"),
+    "lock": ({"train.py": "x", "uv.lock": "x", "requirements.txt": "y"}, "uv.lock"),
+    "requirements": ({"train.py": "x", "requirements.txt": "y"}, "requirements.txt"),
+    "none": ({"train.py": "x"}, ""),
+}
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_a_folder_says_which_environment_it_wants(tmp_path: Path, kind: str) -> None:
+    files, source = FOLDERS[kind]
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    rows = read_folder(tmp_path, 1).entries
+    command = ("python", "./train.py")
+    found = environment_of("auto", "job", command, tmp_path, rows)
+    assert (found.kind, found.source) == (kind, source)
+    assert environment_of("none", "job", command, tmp_path, rows).kind == "none"
+    assert environment_of("/opt/env", "job", command, tmp_path, rows) == Environment(
+        "path", "/opt/env"
+    )
+
+
+# -- what is remembered ----------------------------------------------------------------------------
+
+
+def remembered(home: Path, **changes: Any) -> dict[str, Any]:
+    """Remember a job, and return it with changes."""
+    job = {"name": "a", "command": ["x"], "environment": "auto", "env": {}, "secrets": []}
+    job |= {"results": str(home / "results"), "time_s": 3600, "cost": None}
+    record.write_record(home, record.Record(job, "content", bought=1))
+    return {**job, **changes}
+
+
+def test_a_job_is_found_again_and_its_limits_may_change(tmp_path: Path) -> None:
+    job = remembered(tmp_path, time_s=7200)
+    found, result = record.begin(tmp_path, job, "content", again=False)
+    assert (found.bought, found.job["time_s"], result) == (1, 7200, None)
+    assert record.path_of(tmp_path, "a").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("changes", "content", "words"),
+    [
+        ({"command": ["y"]}, "content", r'command \["x"\] there, \["y"\] wanted'),
+        ({}, "other", 'content "content" there, "other" wanted'),
+    ],
+)
+def test_another_job_of_the_name_is_refused_with_the_difference(
+    tmp_path: Path, changes: dict[str, Any], content: str, words: str
+) -> None:
+    job = remembered(tmp_path, **changes)
+    with pytest.raises(ConflictError, match=words):
+        record.begin(tmp_path, job, content, again=False)
+    assert record.begin(tmp_path, job, content, again=True)[0].bought == 0
+
+
+def test_a_job_that_nobody_knows_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    remembered(tmp_path)
+    with pytest.raises(NotFoundError) as found:
+        record.known(tmp_path, "b")
+    assert "It knows a." in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("price", "money", "minutes"),
+    [(2.0, None, 150), (0.0, 5.0, 150), (2.0, 10.0, 150), (2.0, 4.0, 120)],
+)
+def test_a_lease_is_cut_to_the_money(price: float, money: float | None, minutes: int) -> None:
+    assert record.cut_lease(record.lease_minutes(7200), price, money) == minutes
+
+
+def test_a_lease_that_leaves_the_program_no_time_is_not_bought() -> None:
+    with pytest.raises(InvalidError, match=r"1.00 of the job's limit of cost are left"):
+        record.cut_lease(record.lease_minutes(7200), 2.0, 1.0)
