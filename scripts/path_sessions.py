@@ -35,6 +35,13 @@ def e2e(at: Bench) -> None:
 
 @nox.session
 @bench
+def jobs(at: Bench) -> None:
+    """Run jobs to their end on real hosts, and make one to work on."""
+    go(at, "jobs", WATCHING, *files_of("jobs"))
+
+
+@nox.session
+@bench
 def pages(at: Bench) -> None:
     """Run the rest of tests/e2e, which needs no hosts: costs, models, monitoring, a browser."""
     go(at, "pages", WATCHING, *files_of("pages"))
