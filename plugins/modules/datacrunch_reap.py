@@ -75,7 +75,8 @@ options:
     default: []
   idle_after:
     description:
-      - How long nobody must have used a machine to end it, such as V(30m). Without it, being idle ends none.
+      - How long nobody must have used a machine to end it, such as V(30m). What a machine says itself, as bring-up lets it, counts where it is
+        shorter; V(never) and nothing leave it to the machines.
     type: str
   orphan_age:
     description:

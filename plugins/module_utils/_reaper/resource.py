@@ -30,7 +30,7 @@ from .._models.ownership import check_name
 from .._models.resources import Instance, SshKey, Volume
 from .._providers.base.client import Client
 from .._providers.base.currency import DEFAULT, remembered
-from .._ssh.idle_report import read_reports
+from .._ssh.idle_report import NEVER, read_idle_after, read_reports
 from .._volumes.operations import VolumeWork
 from .budget_limit import judge_budget
 from .decision import BUDGET, Account, Rules, Verdict
@@ -52,7 +52,7 @@ class ReapNoun:
         scope = _scope(want)
         grace = read_duration(want["grace"], "grace")
         orphan_age = read_duration(want["orphan_age"], "orphan_age")
-        idle = read_duration(want["idle_after"], "idle_after") if want["idle_after"] else None
+        idle = read_idle_after(want["idle_after"] or NEVER)
         budget = check_budget(want["budget"])
         machines, volumes, keys, scripts, history = client.together(
             client.instances,

@@ -101,9 +101,10 @@ def _why_unused(
 ) -> tuple[str | None, str]:
     if use and use.done:
         return "done", "its work is done"
-    if use and use.idle_since and rules.idle_after is not None:
+    if use and use.idle_since:
         since = max(use.idle_since, born)
-        if use.at - since >= rules.idle_after:
+        limits = [limit for limit in (use.idle_after, rules.idle_after) if limit is not None]
+        if limits and use.at - since >= min(limits):
             return "idle", f"idle since {write_time(since)}"
     if marks.hours:
         try:

@@ -15,6 +15,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from .._core.errors import InvalidError
+from .idle_report import NEVER, read_idle_after
+
 REPORT = "/run/gpuops/idle.json"
 MAX_PARALLEL, MAX_BYTES = 50, 65536
 CONNECT_TIMEOUT_S = 5
@@ -38,6 +41,7 @@ _OPTIONS = {
     "HashKnownHosts": "no",
     "LogLevel": "ERROR",
 }
+_NO_REPORT = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 _MACHINE_ID = re.compile(r"[\w.-]+")
 _DEPLOYMENT = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -117,6 +121,13 @@ def _moment(value: Any) -> str | None:
     return moment.astimezone(timezone.utc).isoformat()
 
 
+def _limit(value: Any) -> str:
+    """Return what a guard says of its limit; one of an earlier release says nothing."""
+    text = NEVER if value is None else str(value)
+    read_idle_after(text)
+    return text
+
+
 def _number(value: Any) -> int | None:
     return None if value is None else int(value)
 
@@ -150,6 +161,7 @@ def parse_report(text: str) -> dict[str, Any]:
             "version": 1,
             "at": at,
             "idle_since": _moment(found["idle_since"]),
+            "idle_after": _limit(found.get("idle_after")),
             "done": found["done"],
             "gpus": [{key: _number(gpu[key]) for key in keys} for gpu in found["gpus"][:64]],
             "vllm_running": _number(found["vllm_running"]),
@@ -160,7 +172,7 @@ def parse_report(text: str) -> dict[str, Any]:
             # An older guard says nothing of them.
             "servers": [_server(row) for row in found.get("servers", [])[:8]],
         }
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+    except (*_NO_REPORT, InvalidError):
         raise UnreadError("what it wrote is no report") from None
 
 

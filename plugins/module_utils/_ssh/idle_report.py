@@ -10,20 +10,31 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from .._core.times import read_time
+from .._core.errors import InvalidError
+from .._core.times import read_duration, read_time
 
 VERSION = 1
+NEVER = "never"
 # An older report says nothing about now, and neither does one of a clock that goes wrong.
 FRESH = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class Use:
-    """When a machine told of its use, since when nobody uses it, and whether its work is done."""
+    """When a machine told of its use, since when nobody uses it, and whether its work is done.
+
+    ``idle_after`` is how long it wants to be left alone for, None where it does not say.
+    """
 
     at: datetime
     idle_since: datetime | None = None
     done: bool = False
+    idle_after: timedelta | None = None
+
+
+def read_idle_after(text: str, option: str = "idle_after") -> timedelta | None:
+    """Return ``2h`` as a duration, None for ``never``. Raises InvalidError that names the option."""
+    return None if text.strip().lower() == NEVER else read_duration(text, option)
 
 
 def read_reports(reports: Iterable[Any], now: datetime) -> tuple[dict[str, Use], list[str]]:
@@ -55,7 +66,12 @@ def _read(report: dict[str, Any]) -> Use | None:
     if not isinstance(busy, (list, tuple)):
         return None
     since = None if busy else _time(report.get("idle_since"))
-    return Use(at, since, report.get("done") is True)
+    try:
+        # A guard of an earlier release says nothing of it.
+        limit = read_idle_after(str(report.get("idle_after") or NEVER))
+    except InvalidError:
+        return None
+    return Use(at, since, report.get("done") is True, limit)
 
 
 def _time(value: Any) -> datetime | None:

@@ -28,7 +28,8 @@ from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 QUERY = ("--query-gpu=index,utilization.gpu,memory.used", "--format=csv,noheader,nounits")
-SAMPLES, SAMPLE_SECONDS, NVIDIA_SMI_SECONDS, VLLM_SECONDS, WATCHDOG_SECONDS = 3, 2.0, 20, 5, 10
+SAMPLES, SAMPLE_SECONDS, WHO_SECONDS = 3, 2.0, 5
+NVIDIA_SMI_SECONDS, VLLM_SECONDS, WATCHDOG_SECONDS = 20, 5, 10
 # Without a report for so long nobody knows what happened in between.
 LONGEST_GAP_S = 300
 GAUGE = re.compile(r"^vllm:num_requests_(running|waiting)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
@@ -164,10 +165,24 @@ def lock(file: TextIO) -> None:
         time.sleep(0.2)
 
 
-def terminals_in_use(folder: Path, minutes: float, now: float) -> int:
-    """Count terminals in which somebody typed lately: a forgotten one is nobody at work."""
-    used = [path.stat().st_atime for path in folder.glob("[0-9]*")]
-    return sum(now - typed < minutes * 60 for typed in used)
+def terminals_in_use(folder: Path, minutes: float, now: float) -> set[str]:
+    """Return the numbers of the terminals in which somebody typed lately."""
+    used = {path.name: path.stat().st_atime for path in folder.glob("[0-9]*")}
+    return {name for name, typed in used.items() if now - typed < minutes * 60}
+
+
+def ask_users(seen: Seen, folder: Path, minutes: float, now: float) -> None:
+    """Count those who are logged in, at work or not, and terminals of others, as of tmux, in use."""
+    try:
+        done = subprocess.run(
+            ["who"], capture_output=True, text=True, timeout=WHO_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        seen.unknown.append(f"who: {error}")
+        return
+    rows = [line.split() for line in done.stdout.splitlines()]
+    logins = {words[1].removeprefix("pts/") for words in rows if len(words) > 1}
+    seen.users = len(logins | terminals_in_use(folder, minutes, now))
 
 
 def network_mb(text: str) -> float:
@@ -189,7 +204,7 @@ def why_busy(seen: Seen, last: dict[str, Any], limits: dict[str, Any]) -> list[s
     elif seen.answers is not None and seen.answers != last.get("answers", seen.answers):
         words.append("vLLM answered since the last look")
     if seen.users:
-        words.append(f"{seen.users} terminal(s) in use")
+        words.append(f"{seen.users} login(s) or terminal(s) in use")
     if limits["load"] and seen.load1 >= limits["load"]:
         words.append(f"load {seen.load1:.2f}")
     moved = (seen.network_mb or 0.0) - last.get("network_mb", seen.network_mb or 0.0)
@@ -246,7 +261,7 @@ def look(settings: dict[str, Any], now: float) -> Seen:
     seen.uptime_minutes = float(Path("/proc/uptime").read_text("ascii").split()[0]) / 60
     seen.network_mb = network_mb(Path("/proc/net/dev").read_text("ascii"))
     terminals = Path(settings.get("terminals", "/dev/pts"))
-    seen.users = terminals_in_use(terminals, settings["terminal_minutes"], now)
+    ask_users(seen, terminals, settings["terminal_minutes"], now)
     with unwatched(Path(settings.get("run", "/run"))) as watched:
         ask_gpus(seen, settings.get("sample_seconds", SAMPLE_SECONDS))
         if url := settings["vllm_metrics_url"]:
@@ -270,6 +285,7 @@ def report(settings: dict[str, Any], now: float) -> dict[str, Any]:
         "version": 1,
         "at": at.isoformat(),
         "idle_since": since.isoformat() if since else None,
+        "idle_after": settings["idle_after"],
         "done": Path(settings["done_file"]).exists(),
         "gpus": seen.gpus,
         "vllm_running": seen.vllm_running,

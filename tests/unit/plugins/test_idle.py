@@ -19,6 +19,7 @@ REPORT = {
     "version": 1,
     "at": "2026-11-22T12:00:00+00:00",
     "idle_since": "2026-11-22T11:20:00+00:00",
+    "idle_after": "2h",
     "done": False,
     "gpus": [{"index": 0, "utilization_percent": None, "memory_used_mb": 7}],
     "vllm_running": 0,
@@ -133,6 +134,8 @@ def test_reason_is_told(fleet: Fleet, tmp_path: Path, answer: Any, problem: str)
         json.dumps({**REPORT, "at": None}),
         json.dumps({**REPORT, "idle_since": 7}),
         json.dumps({**REPORT, "done": "yes"}),
+        json.dumps({**REPORT, "idle_after": "soon"}),
+        json.dumps({**REPORT, "idle_after": ["2h"]}),
         json.dumps({**REPORT, "gpus": {"a": 1}}),
         json.dumps({**REPORT, "gpus": [[]]}),
         json.dumps({**REPORT, "users": []}),
@@ -148,6 +151,12 @@ def test_reason_is_told(fleet: Fleet, tmp_path: Path, answer: Any, problem: str)
 def test_nonsense_is_no_report(fleet: Fleet, tmp_path: Path, answer: str) -> None:
     machines = fleet("id-1 ssh-ed25519 A\n", _1=answer)
     assert read(tmp_path, machines) == ({}, {"llm-1": "what it wrote is no report"})
+
+
+def test_guard_of_an_earlier_release_says_nothing_of_a_limit(fleet: Fleet, tmp_path: Path) -> None:
+    older = {key: value for key, value in REPORT.items() if key != "idle_after"}
+    machines = fleet("id-1 ssh-ed25519 A\n", _1=older)
+    assert read(tmp_path, machines)[0]["id-1"]["idle_after"] == "never"
 
 
 def test_words_of_a_machine_cannot_steer_a_terminal(fleet: Fleet, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make the file in which a watchdog counts, on a host without a GPU."""
     monkeypatch.setattr(guard, "WATCHDOG_SECONDS", 0.5)
     monkeypatch.setattr(guard, "ask_gpus", lambda _seen, _pause: None)
+    monkeypatch.setattr(guard, "ask_users", lambda *_words: None)
     path = tmp_path / "vllm-health/counts.json"
     path.parent.mkdir()
     return path

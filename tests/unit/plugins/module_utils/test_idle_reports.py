@@ -56,6 +56,14 @@ def test_done(done: Any, is_done: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("says", "limit"),
+    [("2h", timedelta(hours=2)), ("never", None), (None, None), ("Never ", None)],
+)
+def test_limit_of_the_machine(says: str | None, limit: timedelta | None) -> None:
+    assert read_reports([report(idle_after=says)], NOW)[0]["m1"].idle_after == limit
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"version": 2},
@@ -66,6 +74,8 @@ def test_done(done: Any, is_done: bool) -> None:
         {"at": "0001-01-01T00:00:00+05:00"},
         {"why_busy": "no"},
         {"why_busy": 5},
+        {"idle_after": "soon"},
+        {"idle_after": 7200},
         {"id": None},
         {"id": ["m1"]},
     ],

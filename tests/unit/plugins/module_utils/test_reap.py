@@ -156,6 +156,32 @@ def test_machine_is_not_idle_for_longer_than_it_exists() -> None:
     assert reason(machine(created_at=at(-20)), IDLE, use) is None
 
 
+@pytest.mark.parametrize(
+    ("own", "rule", "expected"),
+    [
+        (120, None, "idle"),
+        (121, None, None),
+        # the shorter of both
+        (121, 30, "idle"),
+        (30, 121, "idle"),
+        (121, 121, None),
+        (None, 121, None),
+        (None, 120, "idle"),
+    ],
+)
+def test_machine_says_itself_for_how_long_it_may_be_idle(
+    own: int | None, rule: int | None, expected: str | None
+) -> None:
+    limits = [None if one is None else timedelta(minutes=one) for one in (own, rule)]
+    use = Use(NOW, NOW - timedelta(hours=2), idle_after=limits[0])
+    found = reason(machine(created_at=at(-300)), Rules(NOW, idle_after=limits[1]), use)
+    assert found == expected
+
+
+def test_busy_machine_is_left_whatever_limit_it_has() -> None:
+    assert reason(machine(), IDLE, Use(NOW, None, idle_after=timedelta(0))) is None
+
+
 def test_idleness_ends_nothing_unless_asked_for() -> None:
     use = Use(NOW, NOW - timedelta(days=9))
     assert reason(machine(), ALL, use) is None

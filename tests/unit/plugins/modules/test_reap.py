@@ -203,6 +203,16 @@ def test_idle_machine_ends_early(cloud: Cloud) -> None:
     assert [row["hostname"] for row in cloud.machines()] == ["llm-2"]
 
 
+def test_machine_ends_by_the_limit_that_it_was_given(cloud: Cloud) -> None:
+    first, second = cloud.buy(**TIER, count=2)["instances"]
+    later(cloud, 3)
+    reports = [idle(cloud, first, 120, idle_after="2h"), idle(cloud, second, 120)]
+    assert told(reap(cloud, idle_reports=reports)) == [("llm", "idle", "ended")]
+    later(cloud, 0.2)
+    old = [{**reports[1], "idle_after": "1h"}]
+    assert reap(cloud, idle_reports=old, idle_after="never")["reaped"] == []
+
+
 def test_machine_that_is_done_ends_at_once(cloud: Cloud) -> None:
     machine = cloud.buy(**TIER)["instance"]
     report = idle(cloud, machine, 0, done=True, why_busy=["load 3.1"])
