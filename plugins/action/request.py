@@ -54,6 +54,7 @@ SPEC = {
             "observed",
             "preflight",
             "reap",
+            "reaper",
             "restore",
             "scheduled",
             "status",

@@ -16,6 +16,13 @@ author:
 options:
   _terms:
     description: Takes none.
+  complete:
+    description:
+      - Whether to look where the modules look, too, and return C(client_id), C(client_secret) and C(base_url) as they would use them, for a host
+        that has neither this environment nor these files.
+    type: bool
+    default: false
+    version_added: 0.1.0
 notes:
   - The variables are C(datacrunch_client_id), C(datacrunch_client_secret), C(datacrunch_base_url), C(datacrunch_profile) and
     C(datacrunch_timeout), from anywhere.
@@ -38,9 +45,14 @@ _raw:
   elements: dict
 """
 
+import dataclasses
 from typing import Any
 
+from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+
+from ..module_utils._core.errors import GpuopsError
+from ..module_utils._providers.verda.credentials import find_credentials
 
 _BEGIN = "datacrunch_"
 _NAMES = ("client_id", "client_secret", "base_url", "profile", "timeout")
@@ -59,4 +71,10 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             value = self._templar.template(given.get(_BEGIN + name))
             if value is not None and value != "":
                 found[name] = value
-        return [found]
+        if not kwargs.get("complete"):
+            return [found]
+        try:
+            whole = find_credentials(found)
+        except GpuopsError as error:
+            raise AnsibleLookupError(str(error)) from None
+        return [dataclasses.asdict(whole)]

@@ -19,6 +19,12 @@ extends_documentation_fragment:
   - gpuops.cloud.auth
   - gpuops.cloud.budget
   - gpuops.cloud.ledger
+options:
+  config_dir:
+    description:
+      - Folder on the controller in which reapers note their rounds; without it E(GPUOPS_HOME), or C(~/.config/gpuops).
+    type: path
+    version_added: 0.1.0
 seealso:
   - module: gpuops.cloud.datacrunch_cost_info
 """
@@ -100,6 +106,19 @@ by:
         volumes: {type: int, description: Volumes that cost now., returned: success, sample: 1}
         cost_so_far: {type: float, description: What they have cost since they were ordered., returned: success, sample: 14.33}
         cost_until_lease_end: {type: float, description: What they go on to cost until their leases end., returned: success, sample: 28.66}
+reapers:
+  description:
+    - Runs of M(gpuops.cloud.datacrunch_reap) with C(mode=delete) that can be relied on to come back, by the notes of this controller, of the role
+      P(gpuops.cloud.reaper#role) on it, and of O(ledger) where one is named. Each used the same client id.
+    - The last is not longer ago than twice the time between it and the one before, or a day where there was one only.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    at: {type: str, description: "When, in UTC.", returned: success, sample: "2026-11-22T11:55:00Z"}
+    host: {type: str, description: Controller that it ran on., returned: success, sample: controller}
+    deployments: {type: list, elements: str, description: Deployments that it looked at; null for all., returned: success, sample: null}
+    owner: {type: str, description: Owner whose things it looked at; null for all., returned: success, sample: ada}
 budgets:
   description: For each limit of O(budget), what is used of it.
   returned: success
@@ -123,7 +142,7 @@ from ..module_utils._runner.runner import run_info
 
 def main() -> None:
     """Ask for the money."""
-    run_info({**BUDGET_SPEC, **LEDGER_SPEC}, balance)
+    run_info({**BUDGET_SPEC, **LEDGER_SPEC, "config_dir": {"type": "path"}}, balance)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,18 @@ options:
     type: bool
     default: false
     version_added: 0.1.0
+  note_round:
+    description:
+      - Whether a run with O(mode=delete) notes that it was there, in O(config_dir) and in O(ledger) where one is named, so that bring-up and
+        status know that somebody terminates what is over. V(false) is for a run by hand, which nobody can rely on to come back.
+    type: bool
+    default: true
+    version_added: 0.1.0
+  config_dir:
+    description:
+      - Folder on the controller for that note; without it E(GPUOPS_HOME), or C(~/.config/gpuops).
+    type: path
+    version_added: 0.1.0
   wait_timeout:
     description:
       - Seconds until a wait for one machine to be gone gives up.
@@ -277,6 +289,8 @@ SPEC = {
     "idle_after": {"type": "str"},
     "orphan_age": {"type": "str", "default": "24h"},
     "trust_cloud_clock": {"type": "bool", "default": False},
+    "note_round": {"type": "bool", "default": True},
+    "config_dir": {"type": "path"},
     "wait_timeout": {"type": "float", "default": 900},
     "wait_interval": {"type": "float", "default": 5},
 }

@@ -33,18 +33,18 @@ options:
     type: str
     required: true
     choices: [benchmark, bringup, capacity, cost, demo, demo_stop, gateway, hibernate, job, job_cancel, job_logs, job_result, job_status,
-      lease, metrics, monitor, observed, preflight, reap, restore, scheduled, status, teardown, tunnel, verify_account]
+      lease, metrics, monitor, observed, preflight, reap, reaper, restore, scheduled, status, teardown, tunnel, verify_account]
 notes:
   - C(benchmark) measures a server; it takes C(compare), C(deployment), C(gpuops_home), C(input_tokens), C(output_tokens), C(owner),
     C(request_rates), C(requests).
   - C(bringup) buys instances and serves a model; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval), C(capacity_timeout),
     C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count), C(gpuops_home),
-    C(gpuops_notify), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override),
-    C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count), C(min_gpu_count),
-    C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(notify_test), C(objective),
-    C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(purpose),
-    C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed), C(vllm_nodes),
-    C(wait_for_capacity), C(wait_interval), C(wait_timeout).
+    C(gpuops_notify), C(gpus), C(hours), C(idle_after), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
+    C(lease_max_override), C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens),
+    C(min_count), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit),
+    C(notify_test), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt),
+    C(protect), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed),
+    C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(capacity) tells what can be bought; it takes C(confidential), C(exclude), C(fail_if_none), C(file), C(format), C(gpu_count), C(gpus),
     C(image), C(instance_type), C(list), C(locations), C(market), C(max_price_per_hour), C(min_gpu_count), C(min_ram_gb), C(min_tier),
     C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(objective), C(observation_log), C(tier), C(tiers),
@@ -75,7 +75,7 @@ notes:
   - C(observed) draws what was in stock; it takes C(file), C(observation_log).
   - C(preflight) checks what bringup would need, and buys nothing; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval),
     C(capacity_timeout), C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count),
-    C(gpuops_home), C(gpuops_notify), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
+    C(gpuops_home), C(gpuops_notify), C(gpus), C(hours), C(idle_after), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
     C(lease_max_override), C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens),
     C(min_count), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit),
     C(notify_test), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt),
@@ -84,17 +84,19 @@ notes:
   - C(reap) terminates what is over; it takes C(budget), C(data_volumes), C(deployments), C(everything), C(format), C(gpuops_home),
     C(gpuops_notify), C(grace), C(idle_after), C(idle_timeout), C(ledger), C(metrics_file), C(mode), C(notify_test), C(orphan_age), C(os_volume),
     C(owner), C(ssh_private_key_file), C(ssh_user), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
+  - C(reaper) sets up what terminates what is over; it takes C(deployments), C(everything), C(gpuops_home), C(idle_after), C(owner),
+    C(reaper_host).
   - C(restore) boots from the disks that hibernate has retained; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval),
     C(capacity_timeout), C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count),
-    C(gpuops_home), C(gpuops_notify), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
+    C(gpuops_home), C(gpuops_notify), C(gpus), C(hours), C(idle_after), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
     C(lease_max_override), C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens),
     C(min_count), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit),
     C(notify_test), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt),
     C(protect), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed),
     C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
-  - C(scheduled) follows business hours; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval), C(capacity_timeout),
-    C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(format), C(gpu_count),
-    C(gpuops_home), C(gpuops_notify), C(gpus), C(hours), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
+  - C(scheduled) follows business hours; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval), C(capacity_timeout), C(confidential),
+    C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(format), C(gpu_count), C(gpuops_home),
+    C(gpuops_notify), C(gpus), C(hours), C(idle_after), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
     C(lease_max_override), C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens),
     C(min_count), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(missing_ok), C(model_config),
     C(model_fit), C(notify_test), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project),
@@ -120,7 +122,7 @@ notes:
   - Of type str are C(address), C(compare), C(demo_scenario), C(demo_tier), C(deployment), C(extend), C(file), C(file_mode), C(folder),
     C(folder_group), C(gateway_host), C(gpuops_home), C(gpuops_report_dir), C(grace), C(hours), C(idle_after), C(image), C(instance_type),
     C(lease), C(lease_max), C(ledger), C(machine_name), C(metrics_file), C(min_tier), C(model_config), C(observation_log), C(orphan_age),
-    C(owner), C(project), C(prompt), C(since), C(ssh_private_key_file), C(ssh_user), C(tier), C(until), C(vllm_distributed).
+    C(owner), C(project), C(prompt), C(reaper_host), C(since), C(ssh_private_key_file), C(ssh_user), C(tier), C(until), C(vllm_distributed).
   - C(budget_policy) is one of V(refuse), V(warn).
   - C(by) is one of V(deployment), V(owner), V(project), V(gpu_model).
   - C(data_volumes) is one of V(keep), V(trash), V(delete).

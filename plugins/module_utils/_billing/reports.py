@@ -10,7 +10,7 @@ from typing import Any
 
 from .._core.errors import InvalidError
 from .._core.times import read_duration, read_time, write_time
-from .._ledger import store
+from .._ledger import rounds, store
 from .._ledger.history import Thing, cost_by, cost_by_day, cost_by_month, thing_row
 from .._ledger.reconcile import Shown, gone_or_there
 from .._ledger.resource import look
@@ -37,6 +37,7 @@ def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     whole = running_costs.sums(things, now)
     past = gone_or_there(history.known, Shown(instances, volumes), now)
     rows = rows_of_pots(pots_of(budget, things, past, now))
+    reapers, doubts = rounds.seen(want["config_dir"], want["ledger"], client.account, now)
     return {
         "amount": amount,
         "currency": money.currency,
@@ -46,9 +47,10 @@ def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
             running_costs.burn(one for one in things if not one.lease_end), 4
         ),
         "by": running_costs.sums_by(things, now),
+        "reapers": [one.as_result() for one in reapers],
         "budgets": rows,
         "state": worst(rows),
-        "warnings": history.warnings,
+        "warnings": [*history.warnings, *doubts],
     }
 
 

@@ -60,6 +60,13 @@ def _metadata() -> Any:
         sql.Column("at", sql.Text, nullable=False),
         *(sql.Column(name, sql.Text) for name in ("event", "claimed_until", "told")),
     )
+    sql.Table(
+        "gpuops_rounds",
+        found,
+        *(sql.Column(name, sql.Text, primary_key=True) for name in ("account", "scope", "host")),
+        sql.Column("at", sql.Text, nullable=False),
+        sql.Column("before", sql.Text),
+    )
     return found
 
 
@@ -76,6 +83,11 @@ def seen() -> Any:
 def notices() -> Any:
     """Return the table of who was told of what; a time in ``told`` says that it is done."""
     return _metadata().tables["gpuops_notices"]
+
+
+def rounds() -> Any:
+    """Return the table of the last round that a reaper made of a scope, and of the one before."""
+    return _metadata().tables["gpuops_rounds"]
 
 
 def insert(dialect: str, table: Any) -> Any:

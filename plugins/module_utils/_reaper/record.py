@@ -13,7 +13,7 @@ from typing import Any
 
 from .._core.errors import GpuopsError
 from .._instances.record import end_events
-from .._ledger import store
+from .._ledger import rounds, store
 from .._ledger.reconcile import Shown, missing_events
 from .._providers.base.client import Client
 from .state import FoundReap
@@ -37,6 +37,16 @@ def keep_books(client: Client, found: FoundReap) -> list[str]:
         return [str(error)]
     warning = store.record(url, missing, client.account)
     return [warning] if warning else []
+
+
+def note_round(client: Client, found: FoundReap) -> list[str]:
+    """Let others see that somebody ends what is over; return warnings, never raise."""
+    want, scope = found.want, found.rules
+    if want["mode"] != "delete" or not want["note_round"]:
+        return []
+    names = None if scope.deployments is None else sorted(scope.deployments)
+    made = rounds.Round(client.account, names, scope.owner, rounds.this_host(), scope.now)
+    return rounds.note(want["config_dir"], want["ledger"], made)
 
 
 def _shown(found: FoundReap, *past: Any) -> Shown:

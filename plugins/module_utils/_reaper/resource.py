@@ -35,7 +35,7 @@ from .._volumes.operations import VolumeWork
 from .budget_limit import judge_budget
 from .decision import BUDGET, Account, Rules, Verdict
 from .orphans import judge_volume
-from .record import SOURCE, keep_books
+from .record import SOURCE, keep_books, note_round
 from .report import report
 from .rules import judge, judge_machine
 from .state import FoundReap
@@ -108,7 +108,7 @@ class ReapNoun:
         return told
 
     def book(self, client: Client, found: FoundReap, want: Row, *, applied: bool) -> list[str]:
-        return keep_books(client, found)
+        return [*keep_books(client, found), *note_round(client, found)]
 
     def cope(
         self,

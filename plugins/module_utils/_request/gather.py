@@ -32,6 +32,7 @@ from .._lifecycle.confirmation import this_user
 from .._lifecycle.settings import owner_of
 from .._models.ownership import check_name, check_owner, check_project
 from .._notify.receivers import receivers_of
+from .._ssh.idle_report import NEVER, read_idle_after
 from .specs import (
     ANYWHERE_BEGINS,
     ON_A_JOB,
@@ -59,7 +60,7 @@ _AT_LEAST = {
 }
 # Of an option of a role: the rest, such as a default, is completed when the role runs.
 _TYPED_BY = ("type", "elements", "choices", "no_log")
-_DURATIONS = frozenset({"lease_max", "grace", "idle_after", "orphan_age"})
+_DURATIONS = frozenset({"lease_max", "grace", "orphan_age"})
 
 
 @dataclass(frozen=True)
@@ -263,12 +264,24 @@ def _check_values(given: dict[str, Any]) -> None:
         least = _AT_LEAST[name]
         if not given[name] >= least:
             raise InvalidError(f"{name} {given[name]:g} is not usable: at least {least}")
+    _check_idle(given)
     if {"budget", "max_lease_cost"} & given.keys():
         check_limits({"budget": None, "max_lease_cost": None, **given})
     if given.keys() & {"tier", "min_tier", "tiers", "gpus"}:
         wish_of(selection_from(given))
     if (given.get("list"), given.get("format")) == ("tiers", "html"):
         raise InvalidError("format html shows no list of tiers", hint="Take table or json.")
+
+
+def _check_idle(given: Values) -> None:
+    """Raise InvalidError for a limit where machines cannot tell that nobody uses them."""
+    limit = read_idle_after(given.get("idle_after") or NEVER)
+    if limit is not None and given.get("vllm_nodes", 1) > 1:
+        raise InvalidError(
+            "idle_after goes with one machine for a model: of several that serve it together only "
+            "the first sees requests",
+            hint="Leave idle_after out; their lease ends them.",
+        )
 
 
 def _check_lease(value: str) -> None:

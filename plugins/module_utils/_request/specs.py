@@ -38,7 +38,7 @@ VARIABLES: Spec = {
     **_each("float", "capacity_interval wait_timeout wait_interval idle_timeout"),
     **_each("str", "deployment machine_name owner project lease lease_max extend hours grace"),
     **_each("str", "idle_after orphan_age since until prompt file_mode folder_group ssh_user"),
-    **_each("str", "gateway_host vllm_distributed demo_scenario demo_tier"),
+    **_each("str", "gateway_host reaper_host vllm_distributed demo_scenario demo_tier"),
     **_each("str", "model_config observation_log ssh_private_key_file file folder compare"),
     **_each("str", "metrics_file gpuops_home gpuops_report_dir address"),
     **_each("str", "job job_name run time results"),
@@ -59,7 +59,7 @@ VARIABLES: Spec = {
 # They may hold a password, so they never stand in a result: a playbook reads the variable itself.
 SECRET = frozenset({"ledger", "gpuops_notify"})
 # They bear the name of the collection or of a role, which no estate uses for something else.
-ANYWHERE_BEGINS = ("gpuops_", "vllm_", "gateway_", "demo_", "prometheus_")
+ANYWHERE_BEGINS = ("gpuops_", "vllm_", "gateway_", "reaper_", "demo_", "prometheus_")
 
 _BUY = """
     machine_name min_count keep_short_fleet replace owner lease lease_max lease_max_override project
@@ -97,6 +97,7 @@ _BRINGUP = (
     f"{_CHOICE} {_BUY} {_MODEL} deployment count ledger observation_log ask prompt max_tokens"
 )
 _BRINGUP += " purpose ssh_include ssh_private_key_file gpuops_home gpuops_notify notify_test"
+_BRINGUP += " idle_after"
 _PAUSE = "wait_timeout wait_interval owner"
 _TEARDOWN = f"{_END} deployment ledger confirm missing_ok purge_trash gpuops_home format"
 
@@ -123,6 +124,7 @@ _TAKES = {
     "lease": f"{_LEASE} deployment ledger gpuops_home format",
     "reap": f"{_REAP} ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format"
     " gpuops_notify notify_test",
+    "reaper": "deployments owner everything idle_after gpuops_home reaper_host",
     "metrics": "file file_mode budget ledger",
     "benchmark": "deployment owner gpuops_home request_rates requests input_tokens output_tokens compare",
     "gateway": "deployment owner gpuops_home gateway_host",
@@ -152,7 +154,16 @@ ON_HOSTS = {
 # Those that work on one job, each of which has a deployment of its own.
 ON_A_JOB = frozenset({"job", "job_status", "job_logs", "job_cancel", "job_result"})
 # The roles that a playbook runs: what is wrong with their variables is told before a purchase.
-_SERVING = ("ssh_ready", "firewall", "storage", "cuda", "cluster", "vllm", "workbench")
+_SERVING = (
+    "ssh_ready",
+    "firewall",
+    "storage",
+    "cuda",
+    "cluster",
+    "vllm",
+    "workbench",
+    "idle_guard",
+)
 ROLES = {
     "bringup": _SERVING,
     "restore": _SERVING,
@@ -160,6 +171,7 @@ ROLES = {
     "scheduled": _SERVING,
     "job": ("ssh_ready", "firewall", "storage", "cuda"),
     "gateway": ("gateway",),
+    "reaper": ("reaper",),
     "monitor": ("exporters",),
 }
 # A playbook may know fewer words than another for the same variable.

@@ -100,8 +100,8 @@ def ask_gpus(seen: Seen, pause: float = SAMPLE_SECONDS) -> None:
         seen.unknown.append("nvidia-smi lists no GPU")
 
 
-def ask_vllm(seen: Seen, url: str) -> None:
-    """Read the requests in vLLM, and a count that grows with each answer."""
+def ask_vllm(seen: Seen, url: str, own: int) -> None:
+    """Add the requests in a vLLM, and a count that grows with each answer but its watchdog's."""
     try:
         with OPENER.open(url, timeout=VLLM_SECONDS) as answer:
             text = answer.read().decode("utf-8", "replace")
@@ -117,10 +117,10 @@ def ask_vllm(seen: Seen, url: str) -> None:
     gauges = GAUGE.findall(text)
     if gauges:
         seen.vllm_running, seen.vllm_waiting = (
-            int(sum(float(value) for name, value in gauges if name == wanted))
-            for wanted in ("running", "waiting")
+            int(sum(float(value) for name, value in gauges if name == wanted)) + (before or 0)
+            for wanted, before in (("running", seen.vllm_running), ("waiting", seen.vllm_waiting))
         )
-        seen.answers = sum(map(float, COUNTER.findall(text)))
+        seen.answers = sum(map(float, COUNTER.findall(text)), (seen.answers or 0) - own)
 
 
 @contextlib.contextmanager
@@ -172,7 +172,7 @@ def terminals_in_use(folder: Path, minutes: float, now: float) -> set[str]:
 
 
 def ask_users(seen: Seen, folder: Path, minutes: float, now: float) -> None:
-    """Count those who are logged in, at work or not, and terminals of others, as of tmux, in use."""
+    """Count those who are logged in, and other terminals, as of tmux, that are in use."""
     try:
         done = subprocess.run(
             ["who"], capture_output=True, text=True, timeout=WHO_SECONDS, check=True
@@ -265,9 +265,10 @@ def look(settings: dict[str, Any], now: float) -> Seen:
     with unwatched(Path(settings.get("run", "/run"))) as watched:
         ask_gpus(seen, settings.get("sample_seconds", SAMPLE_SECONDS))
         if url := settings["vllm_metrics_url"]:
-            ask_vllm(seen, url)
-            own = watched.get(urlsplit(url).port or 0, {}).get("answered", 0)
-            seen.answers = None if seen.answers is None else seen.answers - own
+            # A machine may have several servers, each with a watchdog.
+            urls = {port: f"http://127.0.0.1:{port}/metrics" for port in watched}
+            for port, one in {**urls, urlsplit(url).port or 0: url}.items():
+                ask_vllm(seen, one, watched.get(port, {}).get("answered", 0))
         seen.down = {port: why_down(port, one.get("failures", 0)) for port, one in watched.items()}
     return seen
 

@@ -31,6 +31,7 @@ LIMITS = {
     "load": 1.0,
     "network_mb": 100,
     "boot_minutes": 30,
+    "idle_after": "2h",
 }
 QUIET = {"uptime_minutes": 600.0, "network_mb": 500.0}
 METRICS = """\
@@ -164,7 +165,6 @@ def machine(
 ) -> Machine:
     """Provide a look at a machine: nvidia-smi's script (None: no such program), metrics, time."""
     (tmp_path / "run").mkdir()
-    (tmp_path / "pts").mkdir()
     monkeypatch.setenv("PATH", f"{tmp_path}:/nowhere")
     monkeypatch.setattr(os, "getloadavg", lambda: (0.1, 0.1, 0.1))
     monkeypatch.setattr(guard, "network_mb", lambda _text: 1.0)
@@ -188,10 +188,8 @@ def machine(
         settings = {
             **LIMITS,
             "boot_minutes": 0,
-            "idle_after": "2h",
             "folder": str(tmp_path / "run"),
             "done_file": str(tmp_path / "done"),
-            "terminals": str(tmp_path / "pts"),
             "vllm_metrics_url": f"http://127.0.0.1:{port}/metrics",
             "sample_seconds": 0,
             "run": str(tmp_path),
@@ -277,3 +275,11 @@ def test_a_damaged_report_is_replaced(machine: Machine, tmp_path: Path) -> None:
     for text in ("", "[]", "{"):
         (tmp_path / "run/idle.json").write_text(text, encoding="ascii")
         assert machine()["idle_since"] == NOON.isoformat()
+
+
+def test_requests_of_several_servers_add_up(server: ThreadingHTTPServer) -> None:
+    seen = guard.Seen()
+    for running, own in ((2, 3), (1, 0)):
+        Metrics.status, Metrics.text = 200, METRICS.format(running=running, waiting=1, answered=8)
+        guard.ask_vllm(seen, f"http://127.0.0.1:{server.server_address[1]}/metrics", own)
+    assert (seen.vllm_running, seen.vllm_waiting, seen.answers) == (3, 2, 13)

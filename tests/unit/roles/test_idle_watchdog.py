@@ -35,9 +35,11 @@ def counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def answers(counts: Path, monkeypatch: pytest.MonkeyPatch, served: int) -> float | None:
     """Return what a look counts as answers of a server that has answered so often."""
 
-    def ask(seen: Any, _url: str) -> None:
-        seen.answers = float(served)
+    def ask(seen: Any, url: str, own: int) -> None:
+        asked.append(url)
+        seen.answers = (seen.answers or 0) + served - own
 
+    asked: list[str] = []
     monkeypatch.setattr(guard, "ask_vllm", ask)
     settings = {
         "run": str(counts.parents[1]),
@@ -46,6 +48,7 @@ def answers(counts: Path, monkeypatch: pytest.MonkeyPatch, served: int) -> float
         "vllm_metrics_url": f"http://127.0.0.1:{PORT}/metrics",
     }
     found: float | None = guard.look(settings, 0.0).answers
+    assert f"http://127.0.0.1:{PORT}/metrics" in asked
     return found
 
 
@@ -53,7 +56,9 @@ def answers(counts: Path, monkeypatch: pytest.MonkeyPatch, served: int) -> float
     ("text", "left"),
     [
         (json.dumps({"port": PORT, "answered": 5}), 6),
-        (json.dumps({"port": 8001, "answered": 5}), 11),
+        # Another server, whose requests are use as well.
+        (json.dumps({"port": 8001, "answered": 5}), 17),
+        (json.dumps({"answered": 5}), 11),
         (json.dumps({"port": PORT}), 11),
         ("", 11),
         ("{", 11),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleLookupError
 
 from ansible_collections.gpuops.cloud.plugins.lookup.credentials import LookupModule
 
@@ -38,3 +39,15 @@ def test_what_variables_give(variables: dict[str, Any] | None, found: dict[str, 
     lookup = LookupModule.__new__(LookupModule)
     lookup._templar = Templar()
     assert lookup.run([], variables=variables) == [found]
+
+
+@pytest.mark.every_core
+def test_whole_credentials_are_those_of_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    lookup = LookupModule.__new__(LookupModule)
+    lookup._templar = Templar()
+    with pytest.raises(AnsibleLookupError, match="No credentials"):
+        lookup.run([], variables={}, complete=True)
+    monkeypatch.setenv("VERDA_CLIENT_ID", "me")
+    monkeypatch.setenv("VERDA_CLIENT_SECRET", "x")
+    (found,) = lookup.run([], variables={"datacrunch_base_url": "https://u/v1/"}, complete=True)
+    assert found == {"client_id": "me", "client_secret": "x", "base_url": "https://u/v1"}

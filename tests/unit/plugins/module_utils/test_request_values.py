@@ -49,6 +49,8 @@ def problem(book: str = "bringup", **given: Any) -> str:
         ({"machine_name": "a b"}, "machine_name 'a b' is not usable"),
         ({"owner": "a b"}, "owner 'a b' is not usable"),
         ({"hours": "mon-fri"}, "hours"),
+        ({"idle_after": "soon"}, "Write 30m, 12h or 2d"),
+        ({"idle_after": "1h", "vllm_nodes": 2}, "one machine for a model"),
         ({"budget": {"per_huor": 1}}, "per_huor"),
         ({"budget": {"per_hour": -1}}, "per_hour"),
         ({"max_lease_cost": 0}, "above zero"),
