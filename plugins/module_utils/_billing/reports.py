@@ -37,7 +37,7 @@ def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     whole = running_costs.sums(things, now)
     past = gone_or_there(history.known, Shown(instances, volumes), now)
     rows = rows_of_pots(pots_of(budget, things, past, now))
-    reapers, doubts = rounds.seen(want["config_dir"], want["ledger"], client.account, now)
+    reapers = rounds.seen(want["config_dir"], want["ledger"], client.account, now)
     return {
         "amount": amount,
         "currency": money.currency,
@@ -50,7 +50,7 @@ def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
         "reapers": [one.as_result() for one in reapers],
         "budgets": rows,
         "state": worst(rows),
-        "warnings": [*history.warnings, *doubts],
+        "warnings": history.warnings,
     }
 
 

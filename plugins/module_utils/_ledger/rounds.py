@@ -9,6 +9,7 @@ several controllers may use. A reaper that has not come back in time is none.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -92,18 +93,13 @@ def note(config_dir: str | None, ledger: str | None, made: Round) -> list[str]:
     return warnings
 
 
-def seen(
-    config_dir: str | None, ledger: str | None, account: str, now: datetime
-) -> tuple[list[Round], list[str]]:
-    """Return the rounds of reapers that can be relied on, and warnings."""
+def seen(config_dir: str | None, ledger: str | None, account: str, now: datetime) -> list[Round]:
+    """Return the rounds of reapers that can be relied on, as far as anybody can read of them."""
     found = [row for path in (home(config_dir), OF_THE_ROLE) for row in _read(path / FILE)]
-    warnings = []
     if url := _shared(ledger):
-        try:
+        with contextlib.suppress(store.LedgerError):
             found += _rounds(store.rounds(url))
-        except store.LedgerError as error:
-            warnings.append(f"{error} Rounds of reapers elsewhere are not known.")
-    return [row for row in found if row.account == account and row.is_recent(now)], warnings
+    return [row for row in found if row.account == account and row.is_recent(now)]
 
 
 def _shared(option: str | None) -> str | None:

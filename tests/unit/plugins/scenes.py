@@ -168,8 +168,10 @@ def scenes() -> Iterator[Scene]:
     for name, (module, args), before, changes in WRITES:
         yield Scene(name, module, args, before, changes)
     thrown = (volume(name="old", **NEW), volume(name="old", state="absent"))
+    # It finds nothing, and is seen to watch.
+    watching = ("reap", {"mode": "delete", "deployments": ["other"], "owner": "somebody"})
     for name, (module, args) in QUESTIONS:
-        yield Scene(name, module, args, (*FULL, *SCRIPTS, *thrown))
+        yield Scene(name, module, args, (*FULL, *SCRIPTS, *thrown, watching))
 
 
 SCENES = list(scenes())
