@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from .._core.times import read_time, write_time
-from . import store
-from .url import VARIABLE
+from . import schema, store
+from .url import VARIABLE, url_of
 
 FILE = "reaper_rounds.json"
 # Home of the role reaper, which is another user than whoever brings machines up.
@@ -87,24 +87,48 @@ def note(config_dir: str | None, ledger: str | None, made: Round) -> list[str]:
         _write(path, made)
     except OSError as error:
         warnings.append(f"The round is not noted in {path}: {error.strerror}.")
-    if url := _shared(ledger):
-        warning = store.note_round(url, made.account, made.scope, made.host, made.at)
-        warnings += [warning] if warning else []
+    try:
+        _write_to_ledger(_shared(ledger), made)
+    except store.LedgerError as error:
+        warnings.append(str(error))
     return warnings
 
 
 def seen(config_dir: str | None, ledger: str | None, account: str, now: datetime) -> list[Round]:
     """Return the rounds of reapers that can be relied on, as far as anybody can read of them."""
     found = [row for path in (home(config_dir), OF_THE_ROLE) for row in _read(path / FILE)]
-    if url := _shared(ledger):
-        with contextlib.suppress(store.LedgerError):
-            found += _rounds(store.rounds(url))
+    with contextlib.suppress(store.LedgerError):
+        found += _rounds(_rows_of_ledger(_shared(ledger)))
     return [row for row in found if row.account == account and row.is_recent(now)]
 
 
 def _shared(option: str | None) -> str | None:
     """Return a ledger that somebody has named, None for the one that only this user has."""
-    return option or os.environ.get(VARIABLE)
+    return url_of(option) if option or os.environ.get(VARIABLE) else None
+
+
+def _write_to_ledger(url: str | None, made: Round) -> None:
+    def write(connection: Any) -> None:
+        table = schema.rounds()
+        query = schema.insert(connection.dialect.name, table)
+        later = {"before": table.c.at, "at": query.excluded.at}
+        query = query.on_conflict_do_update(index_elements=["account", "scope", "host"], set_=later)
+        connection.execute(query, made.as_written())
+
+    if url:
+        store.transaction(url, write)
+
+
+def _rows_of_ledger(url: str | None) -> list[dict[str, Any]]:
+    def ask(connection: Any) -> list[dict[str, Any]]:
+        table = schema.rounds()
+        found = connection.execute(table.select()) if schema.exist(connection, table) else None
+        return [dict(row) for row in found.mappings()] if found else []
+
+    if not url or not store.exists(url):
+        return []
+    rows: list[dict[str, Any]] = store.transaction(url, ask, write=False)
+    return rows
 
 
 def _write(path: Path, made: Round) -> None:

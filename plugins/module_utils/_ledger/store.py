@@ -18,7 +18,6 @@ from .._core.times import write_time
 from .._models.resources import Billed, Instance
 from .._models.views import describe_instance, describe_marks
 from .schema import WAIT_S, events, exist, insert, lives, noted, seen, tables
-from .schema import rounds as table_of_rounds
 from .url import url_of
 
 # A list may lag so long behind an order.
@@ -146,38 +145,6 @@ def watch(url: str | None, living: set[str], at: datetime) -> tuple[set[str], se
     settled = write_time(at - _LAG)
     found: tuple[set[str], set[str]] = transaction(place, look)
     return found
-
-
-def note_round(url: str, account: str, scope: str, host: str, at: datetime) -> str | None:
-    """Note that a reaper has looked at a scope; return a warning, or None when all is well."""
-    place = url_of(url)
-    if place is None:
-        return None
-
-    def write(connection: Any) -> None:
-        table = table_of_rounds()
-        query = insert(connection.dialect.name, table)
-        later = {"before": table.c.at, "at": query.excluded.at}
-        query = query.on_conflict_do_update(index_elements=["account", "scope", "host"], set_=later)
-        row = {"account": account, "scope": scope, "host": host, "at": write_time(at)}
-        connection.execute(query, row)
-
-    return _warning(lambda: _work(place, write))
-
-
-def rounds(url: str) -> list[dict[str, Any]]:
-    """Return the last round of each reaper that notes them here. Raises LedgerError."""
-    place = url_of(url)
-    if place is None or not _exists(place):
-        return []
-
-    def ask(connection: Any) -> list[dict[str, Any]]:
-        table = table_of_rounds()
-        found = connection.execute(table.select()) if exist(connection, table) else None
-        return [dict(row) for row in found.mappings()] if found else []
-
-    rows: list[dict[str, Any]] = _work(place, ask, write=False)
-    return rows
 
 
 def read(

@@ -274,14 +274,11 @@ def _check_values(given: dict[str, Any]) -> None:
 
 
 def _check_idle(given: Values) -> None:
-    """Raise InvalidError for a limit where machines cannot tell that nobody uses them."""
+    """Raise InvalidError for a limit where only one of several instances sees requests."""
     limit = read_idle_after(given.get("idle_after") or NEVER)
     if limit is not None and given.get("vllm_nodes", 1) > 1:
-        raise InvalidError(
-            "idle_after goes with one machine for a model: of several that serve it together only "
-            "the first sees requests",
-            hint="Leave idle_after out; their lease ends them.",
-        )
+        hint = "Leave idle_after out; their lease ends them."
+        raise InvalidError("idle_after goes with one machine for a model", hint=hint)
 
 
 def _check_lease(value: str) -> None:

@@ -28,8 +28,7 @@ from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 QUERY = ("--query-gpu=index,utilization.gpu,memory.used", "--format=csv,noheader,nounits")
-SAMPLES, SAMPLE_SECONDS, WHO_SECONDS = 3, 2.0, 5
-NVIDIA_SMI_SECONDS, VLLM_SECONDS, WATCHDOG_SECONDS = 20, 5, 10
+SAMPLES, SAMPLE_SECONDS, PROGRAM_S, VLLM_SECONDS, WATCHDOG_SECONDS = 3, 2.0, 20, 5, 10
 # Without a report for so long nobody knows what happened in between.
 LONGEST_GAP_S = 300
 GAUGE = re.compile(r"^vllm:num_requests_(running|waiting)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
@@ -75,26 +74,28 @@ def busiest(samples: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def printed(seen: Seen, *command: str) -> str | None:
+    """Return what a program prints; None where it is not there, or fails, which is noted."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PROGRAM_S, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        if not isinstance(error, FileNotFoundError):
+            seen.unknown.append(f"{command[0]}: {error}")
+        return None
+    return done.stdout
+
+
 def ask_gpus(seen: Seen, pause: float = SAMPLE_SECONDS) -> None:
     """Ask nvidia-smi a few times, because it tells of the last second only."""
     samples = []
     for number in range(SAMPLES):
         if number:
             time.sleep(pause)
-        try:
-            done = subprocess.run(
-                ["nvidia-smi", *QUERY],
-                capture_output=True,
-                text=True,
-                timeout=NVIDIA_SMI_SECONDS,
-                check=True,
-            )
-        except FileNotFoundError:
-            return  # a machine without a GPU
-        except (OSError, subprocess.SubprocessError) as error:
-            seen.unknown.append(f"nvidia-smi: {error}")
+        if (text := printed(seen, "nvidia-smi", *QUERY)) is None:
             return
-        samples.append(parse_gpus(done.stdout))
+        samples.append(parse_gpus(text))
     seen.gpus = busiest(samples)
     if not seen.gpus:
         seen.unknown.append("nvidia-smi lists no GPU")
@@ -107,15 +108,12 @@ def ask_vllm(seen: Seen, url: str, own: int) -> None:
             text = answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError:
         return  # something else serves there
-    except urllib.error.URLError as error:
-        if not isinstance(error.reason, ConnectionRefusedError):
-            seen.unknown.append(f"vLLM: {error.reason}")
-        return
     except (OSError, ValueError) as error:
-        seen.unknown.append(f"vLLM: {error}")
+        reason = getattr(error, "reason", error)
+        if not isinstance(reason, ConnectionRefusedError):
+            seen.unknown.append(f"vLLM: {reason}")
         return
-    gauges = GAUGE.findall(text)
-    if gauges:
+    if gauges := GAUGE.findall(text):
         seen.vllm_running, seen.vllm_waiting = (
             int(sum(float(value) for name, value in gauges if name == wanted)) + (before or 0)
             for wanted, before in (("running", seen.vllm_running), ("waiting", seen.vllm_waiting))
@@ -165,24 +163,12 @@ def lock(file: TextIO) -> None:
         time.sleep(0.2)
 
 
-def terminals_in_use(folder: Path, minutes: float, now: float) -> set[str]:
-    """Return the numbers of the terminals in which somebody typed lately."""
-    used = {path.name: path.stat().st_atime for path in folder.glob("[0-9]*")}
-    return {name for name, typed in used.items() if now - typed < minutes * 60}
-
-
 def ask_users(seen: Seen, folder: Path, minutes: float, now: float) -> None:
     """Count those who are logged in, and other terminals, as of tmux, that are in use."""
-    try:
-        done = subprocess.run(
-            ["who"], capture_output=True, text=True, timeout=WHO_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        seen.unknown.append(f"who: {error}")
-        return
-    rows = [line.split() for line in done.stdout.splitlines()]
+    rows = [line.split() for line in (printed(seen, "who") or "").splitlines()]
     logins = {words[1].removeprefix("pts/") for words in rows if len(words) > 1}
-    seen.users = len(logins | terminals_in_use(folder, minutes, now))
+    typed = {path.name: path.stat().st_atime for path in folder.glob("[0-9]*")}
+    seen.users = len(logins | {name for name, at in typed.items() if now - at < minutes * 60})
 
 
 def network_mb(text: str) -> float:
