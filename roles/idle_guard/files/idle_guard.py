@@ -272,7 +272,7 @@ def report(settings: dict[str, Any], now: float) -> dict[str, Any]:
         "version": 1,
         "at": at.isoformat(),
         "idle_since": since.isoformat() if since else None,
-        "idle_after": settings["idle_after"],
+        "idle_after": settings.get("idle_after"),
         "done": Path(settings["done_file"]).exists(),
         "gpus": seen.gpus,
         "vllm_running": seen.vllm_running,
