@@ -190,6 +190,17 @@ def test_connection_variables_of_the_estate_do_not_reach_the_machines(estate: Es
     assert len(estate.orders()) == 1
 
 
+def test_a_jump_host_is_used_where_the_command_line_names_one(estate: Estate) -> None:
+    """As README writes it; a program stands for the jump host, and leaves a file."""
+    passed = estate.home / "passed"
+    through = f"-o ProxyCommand='touch \"{passed}\"'"
+    estate.run(
+        "bringup",
+        variables={**WISH, "ssh_ready_timeout": 1, "ansible_ssh_extra_args": through},
+    )
+    assert passed.is_file()
+
+
 def test_settings_of_ssh_hold_paths_with_blanks(estate: Estate) -> None:
     estate.run("bringup", variables={**WISH, "ssh_ready_timeout": 1})
     settings = estate.home / ".config/gpuops/gpuops-ada/ssh_config"

@@ -105,10 +105,11 @@ def _lines(found: FoundReap, told: Row) -> list[str]:
 
 
 def _summary(found: FoundReap, told: Row) -> str:
-    verb = "saved" if found.want["mode"] == "delete" else "to be saved"
+    ends = found.want["mode"] == "delete"
+    number = f"{told['machines']} instance{'' if told['machines'] == 1 else 's'}"
     return (
-        f"{told['machines']} machines live on; the scope costs {told['burn_per_hour']:g} per hour, "
-        f"{told['saved_per_hour']:g} per hour {verb}"
+        f"{number} {'left running' if ends else 'in scope'}; the scope costs {told['burn_per_hour']:g} per hour, "
+        f"{told['saved_per_hour']:g} per hour {'saved' if ends else 'to be saved'}"
     )
 
 
