@@ -202,9 +202,14 @@ def _typed(spec: Values, written: dict[str, Any]) -> dict[str, Any]:
 
 
 def _one(name: str, option: Spec, value: Any) -> Any:
-    """Return a value in its type. Raises InvalidError, with the nearest where it is no choice."""
+    """Return a value in its type. Raises InvalidError, with the nearest where it is no choice.
+
+    Ansible is not told that a value is a secret: its release 2.22 would mask it in all that the run
+    says, also where it is an ordinary word.
+    """
+    open_option = {key: one for key, one in option.items() if key != "no_log"}
     try:
-        found = ArgumentSpecValidator({name: option}).validate({name: value})
+        found = ArgumentSpecValidator({name: open_option}).validate({name: value})
     except (TypeError, AttributeError):  # of a number where parts of a dictionary are looked for
         raise InvalidError(f"{name} {shown(value)} is not of the type {option['type']}") from None
     if found.errors.errors:

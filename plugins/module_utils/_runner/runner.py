@@ -73,10 +73,16 @@ class _Module(AnsibleModule):  # type: ignore[misc]
     """
 
     params: dict[str, Any]
+    argument_spec: dict[str, Any]
     wrong: dict[str, InvalidError]
 
     def _load_params(self) -> None:
         super()._load_params()
+        ledger = self.params.get("ledger")
+        if "ledger" in self.argument_spec and not (ledger and passwords_in(str(ledger))):
+            # Ansible 2.22 masks whatever no_log holds in all that a run says: every "none", every path.
+            plain = {**self.argument_spec["ledger"], "no_log": False}
+            self.argument_spec = {**self.argument_spec, "ledger": plain}
         self.wrong = wrong_options(self.argument_spec, self.params)
         self.params = {**self.params, **dict.fromkeys(self.wrong)}
 
