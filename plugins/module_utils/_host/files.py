@@ -56,8 +56,11 @@ class Item:
     def write(self) -> None:
         """Make it as wanted, in one step that nobody sees half done."""
         if self.is_folder:
-            self.path.mkdir(exist_ok=True)
-            self.path.chmod(self.mode)  # whatever umask the login has
+            missing = [one for one in (self.path, *self.path.parents) if not one.exists()]
+            for folder in reversed(missing):
+                folder.mkdir()
+            for folder in (self.path, *missing):
+                folder.chmod(self.mode)  # whatever umask the login has
             return
         # From the first byte on nobody else may read a key.
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")

@@ -116,6 +116,12 @@ def test_what_cannot_be_written_is_said(tmp_path: Path, row: dict[str, Any], sai
     assert said in result["msg"]
 
 
+def test_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
+    """One server among several has a folder below that of all."""
+    keep([{"path": str(tmp_path / "vllm/embeddings")}])
+    assert modes(tmp_path / "vllm") == {"vllm": 0o755, "embeddings": 0o755}
+
+
 def test_folder_where_a_file_is_stays_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     assert keep([{"path": str(tmp_path / "file")}])["msg"].endswith("is there and no folder")
