@@ -132,7 +132,7 @@ error:
     status: {type: int, description: HTTP status if there was one., returned: failure, sample: 503}
     api_code: {type: str, description: Code by the API., returned: failure, sample: service_unavailable}
     request: {type: str, description: Request that failed., returned: failure, sample: POST /instances}
-    hint: {type: str, description: What to do next, as the end of the message says it., returned: failure, sample: Run again later.}
+    hint: {type: str, description: What to do next. The end of the message says the same., returned: failure, sample: Run again later.}
 """
 
 from ..module_utils._account.trial_resource import TrialNoun

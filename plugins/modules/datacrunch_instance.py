@@ -514,7 +514,7 @@ error:
     status: {type: int, description: HTTP status if there was one., returned: failure, sample: 503}
     api_code: {type: str, description: Code by the API., returned: failure, sample: service_unavailable}
     request: {type: str, description: Request that failed., returned: failure, sample: POST /instances}
-    hint: {type: str, description: What to do next, as the end of the message says it., returned: failure, sample: Widen the tier.}
+    hint: {type: str, description: What to do next. The end of the message says the same., returned: failure, sample: Widen the tier.}
 instance_id:
   description: Machine that exists although the run failed, and goes on costing.
   returned: on failure after an order was accepted

@@ -272,7 +272,7 @@ error:
     status: {type: int, description: HTTP status if there was one., returned: failure, sample: 503}
     api_code: {type: str, description: Code by the API., returned: failure, sample: service_unavailable}
     request: {type: str, description: Request that failed., returned: failure, sample: PUT /instances}
-    hint: {type: str, description: What to do next, as the end of the message says it., returned: failure, sample: Set confirm to true.}
+    hint: {type: str, description: What to do next. The end of the message says the same., returned: failure, sample: Set confirm to true.}
 """
 
 from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC

@@ -132,14 +132,14 @@ attempts:
   elements: dict
   contains:
     number: {type: int, description: Its number., returned: success, sample: 1}
-    started: {type: float, description: When it began, by the host's clock; null where it did not., returned: success, sample: 1764500000.0}
+    started: {type: float, description: When it began by the host's clock. Null where it did not., returned: success, sample: 1764500000.0}
     this_boot: {type: bool, description: Whether the host has not booted since., returned: success, sample: true}
     active: {type: bool, description: Whether its unit runs., returned: success, sample: true}
     stop: {type: str, description: Why it was told to stop., returned: success, sample: ""}
     checkpoint: {type: bool, description: Whether a checkpoint was written since it began., returned: success, sample: true}
     size: {type: int, description: Bytes of its output., returned: success, sample: 5120}
     last_output: {type: float, description: When it last wrote any., returned: success, sample: 1764500100.0}
-    exit: {type: dict, description: How it ended; null before., returned: success, sample: {exit_code: 3, reason: exit_code, signal: "", size: 5120, time: 1764500100.0}}
+    exit: {type: dict, description: How it ended; null before., returned: success, sample: {exit_code: 3, reason: exit_code, signal: "", size: 5120}}
 actions: {type: list, elements: str, description: What was done or would be., returned: success, sample: ["start attempt 1 of tiny-sft, for 21600 s at most"]}
 """
 

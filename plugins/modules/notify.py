@@ -13,7 +13,7 @@ description:
     the reaper has seen; who sets up a receiver tries it with O(test).
   - V(bought) is a purchase; V(lease_ending) a lease that ends within 30 minutes; V(terminated) what a reaper has terminated or stopped;
     V(not_terminated) what it could not terminate, once a day; V(budget) a limit of which the first, second or third threshold is reached, once in
-    its day or month, that of an hour once a day; V(server_down) a model server that has failed its health check for five minutes, as the role P(gpuops.cloud.idle_guard#role)
+    its day or month, that of an hour once a day; V(server_down) a server that has failed its check for five minutes, as the role P(gpuops.cloud.idle_guard#role)
     sees it.
   - Each receiver gets each event once. What was told is noted in the database of the ledger, so that it also holds for several controllers that
     share one; with O(ledger=none) it is noted in C(gpuops/notices.sqlite3) below E(XDG_DATA_HOME) or C(~/.local/share), for this controller.
@@ -154,7 +154,7 @@ events:
     id: {type: str, description: The same for the same event whoever sees it., returned: success, sample: "terminated:5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11"}
     event: {type: str, description: Kind of event., returned: success, sample: terminated}
     at: {type: str, description: When it happened in UTC., returned: success, sample: "2026-11-22T20:15:02Z"}
-    text: {type: str, description: One sentence for people., returned: success, sample: "Terminated llm, which cost 3.555 usd per hour (deployment llm, owner ada)."}
+    text: {type: str, description: One sentence for people., returned: success, sample: "Terminated llm, which cost 3.555 usd per hour."}
     facts: {type: dict, description: The same for programs., returned: success, sample: {name: llm, price_per_hour: 3.555, currency: usd}}
 told:
   description: Who was told of what, or in check mode would be, what was left from earlier runs included.
@@ -164,7 +164,7 @@ told:
   contains:
     receiver: {type: str, description: "Receiver, without its secret.", returned: success, sample: webhook at hooks.slack.com}
     id: {type: str, description: Id of the event., returned: success, sample: "terminated:5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11"}
-    text: {type: str, description: What was told., returned: success, sample: "Terminated llm, which cost 3.555 usd per hour (deployment llm, owner ada)."}
+    text: {type: str, description: What was told., returned: success, sample: "Terminated llm, which cost 3.555 usd per hour."}
 actions:
   description: What was done, or in check mode would be done, as sentences.
   returned: success, and on failure what was done before

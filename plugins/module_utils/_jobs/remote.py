@@ -103,7 +103,8 @@ class Remote:
 
 
 def _reader(stream: IO[bytes] | None, into: list[bytes]) -> threading.Thread:
-    assert stream is not None
+    if stream is None:
+        raise AssertionError("the pipe was asked for")
     thread = threading.Thread(target=lambda: into.append(stream.read()), daemon=True)
     thread.start()
     return thread
@@ -111,7 +112,8 @@ def _reader(stream: IO[bytes] | None, into: list[bytes]) -> threading.Thread:
 
 def _written(stream: IO[bytes] | None, write: Callable[[IO[bytes]], None]) -> bytes:
     """Write, and return why that could not be done to the end."""
-    assert stream is not None
+    if stream is None:
+        raise AssertionError("the pipe was asked for")
     try:
         write(stream)
         stream.close()

@@ -107,8 +107,10 @@ class Follower:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as running:
-            assert running.stdout is not None
-            assert running.stderr is not None
+            if running.stdout is None:
+                raise AssertionError("the pipe was asked for")
+            if running.stderr is None:
+                raise AssertionError("the pipe was asked for")
             try:
                 for data in self._heard(running.stdout.fileno()):
                     out.write(data)
@@ -194,8 +196,10 @@ def _unpack(remote: Remote, folder: str, to: Path, rows: list[dict[str, Any]]) -
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as running:
-        assert running.stdin is not None
-        assert running.stderr is not None
+        if running.stdin is None:
+            raise AssertionError("the pipe was asked for")
+        if running.stderr is None:
+            raise AssertionError("the pipe was asked for")
         running.stdin.write(names)
         running.stdin.close()
         broken = b""

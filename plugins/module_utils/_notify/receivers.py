@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
 from email.headerregistry import Address
-from typing import Any
+from typing import Any, Union
 from urllib.parse import urlsplit
 
 from .._core.errors import InvalidError
@@ -103,7 +103,7 @@ class Mail:
         return f"mail to {self.to} by {self.host}:{self.port}"
 
 
-Receiver = Webhook | Mail
+Receiver = Union[Webhook, Mail]  # noqa: UP007 - pylint of an older Python reads it
 
 
 def _key(*parts: str) -> str:

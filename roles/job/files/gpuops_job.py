@@ -126,12 +126,13 @@ def run(folder: Path) -> NoReturn:
     # Python ignores it, and a program would inherit that.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.environ["PATH"] = environment["PATH"]
+    status, why = NOT_RUNNABLE, ""
     try:
         os.execvpe(command[0], command, environment)
     except FileNotFoundError:
         status, why = NOT_FOUND, "it is not there"
     except OSError as error:
-        status, why = NOT_RUNNABLE, error.strerror or str(error)
+        why = error.strerror or str(error)
     print(f"gpuops: {command[0]} cannot be run: {why}", file=sys.stderr, flush=True)
     sys.exit(status)
 

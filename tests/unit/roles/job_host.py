@@ -118,7 +118,11 @@ class Host:
         """Run a job to its end; returns what is said of its last attempt."""
         self.keep(name, *command, **more)
         last = self.jobs / name / "attempts"
-        wait_until(lambda: (sorted(last.iterdir())[-1] / "exit.json").exists())
+
+        def has_ended() -> bool:
+            return (sorted(last.iterdir())[-1] / "exit.json").exists()
+
+        wait_until(has_ended)
         return dict(self.keep(name, *command, **more)["attempts"][-1])
 
     def boot(self, name: str, attempt: int = 1) -> None:

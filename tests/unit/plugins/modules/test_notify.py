@@ -34,8 +34,8 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Cloud
 @pytest.fixture
 def hook(home: Path) -> Iterator[Hook]:
     """Run a web server that is told."""
-    with web_server() as running:
-        yield running
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(web_server())
 
 
 class Killed(BaseException):

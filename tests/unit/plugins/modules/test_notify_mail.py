@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -42,8 +43,8 @@ def trusted(home: Path, monkeypatch: pytest.MonkeyPatch, certificate: Path) -> P
 @pytest.fixture
 def box() -> Iterator[Mailbox]:
     """Run a mail server that wants neither TLS nor a login."""
-    with mail_server() as running:
-        yield running
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(mail_server())
 
 
 def to(box: Mailbox, *addresses: str, **smtp: Any) -> dict[str, Any]:

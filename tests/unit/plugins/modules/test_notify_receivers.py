@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -27,8 +28,8 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_modu
 @pytest.fixture
 def hook(home: Path) -> Iterator[Hook]:
     """Run a web server that is told."""
-    with web_server() as running:
-        yield running
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(web_server())
 
 
 @pytest.mark.parametrize(
