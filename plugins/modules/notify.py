@@ -13,7 +13,8 @@ description:
     the reaper has seen; who sets up a receiver tries it with O(test).
   - V(bought) is a purchase; V(lease_ending) a lease that ends within 30 minutes; V(terminated) what a reaper has terminated or stopped;
     V(not_terminated) what it could not terminate, once a day; V(budget) a limit of which the first, second or third threshold is reached, once in
-    its day or month, that of an hour once a day; V(server_down) a server that has failed its check for five minutes, as the role P(gpuops.cloud.idle_guard#role)
+    its day or month, that of an hour once a day; V(server_down) a server that has failed its check for five minutes, as the role
+    P(gpuops.cloud.idle_guard#role)
     sees it.
   - Each receiver gets each event once. What was told is noted in the database of the ledger, so that it also holds for several controllers that
     share one; with O(ledger=none) it is noted in C(gpuops/notices.sqlite3) below E(XDG_DATA_HOME) or C(~/.local/share), for this controller.
