@@ -90,6 +90,13 @@ def listening(environment: dict[str, str], folder: Path) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{environment['GPUOPS_ALERTS_PORT']}/alerts"
     finally:
+        # The playbook that an alert began has a session of its own, and ends by itself.
+        limit = time.monotonic() + PATIENCE_S
+        runs = ["pgrep", "--full", "[-]-limit localhost .*gpuops.cloud.reap"]
+        while not subprocess.run(runs, capture_output=True, check=False).returncode:
+            if time.monotonic() > limit:
+                break
+            time.sleep(0.2)
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
         print(log.read_text(encoding="utf-8"))
