@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from whole_path import ROOT
+from whole_path import ROOT, processes_with
 
 from gpuops_simulator import Simulator
 
@@ -49,11 +49,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     Workers of ansible-core 2.19 are sessions of their own: the module of a killed run lives on.
     """
     yield tmp_path
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            variables = (entry / "environ").read_bytes().split(b"\0")
-            if f"XDG_CACHE_HOME={tmp_path}".encode() in variables:
-                os.kill(int(entry.name), signal.SIGKILL)
+    for process in processes_with(f"XDG_CACHE_HOME={tmp_path}"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

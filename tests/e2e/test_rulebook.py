@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import yaml
 from installed import run, user
-from whole_path import ROOT, free_port
+from whole_path import ROOT, free_port, processes_with
 
 from gpuops_simulator import Simulator
 
@@ -90,15 +90,13 @@ def listening(environment: dict[str, str], folder: Path) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{environment['GPUOPS_ALERTS_PORT']}/alerts"
     finally:
-        # The playbook that an alert began has a session of its own, and ends by itself.
-        limit = time.monotonic() + PATIENCE_S
-        runs = ["pgrep", "--full", "[-]-limit localhost .*gpuops.cloud.reap"]
-        while not subprocess.run(runs, capture_output=True, check=False).returncode:
-            if time.monotonic() > limit:
-                break
-            time.sleep(0.2)
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
+        # The playbook that an alert began has a session of its own, and ends by itself.
+        limit = time.monotonic() + PATIENCE_S
+        while processes_with(f"GPUOPS_ALERTS_PORT={environment['GPUOPS_ALERTS_PORT']}"):
+            assert time.monotonic() < limit, "the playbook of an alert does not end"
+            time.sleep(0.2)
         print(log.read_text(encoding="utf-8"))
 
 

@@ -85,6 +85,16 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def processes_with(variable: str) -> list[int]:
+    """Return the processes with ``NAME=value`` in their environment, whatever session is theirs."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if variable.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
 def wait_until_gone(pid_file: Path) -> None:
     """Wait for a simulator that removes its hosts; it removes this file last."""
     for _second in range(120):
