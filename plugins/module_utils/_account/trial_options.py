@@ -54,11 +54,9 @@ def purchase_of(want: Row, instance_type: str) -> Row:
     room = TRIED - _label_length(name) - 1
     return {
         **_SELECTION,
-        **_common(want, _TAKEN),
+        **_common(want, (*_TAKEN, "wait_timeout", "wait_interval")),
         "instance_type": instance_type,
         "wait": False,
-        "wait_timeout": want["wait_timeout"],
-        "wait_interval": want["wait_interval"],
         "state": "present",
         "deployment": name,
         "name": name,
