@@ -83,18 +83,18 @@ class Remote:
         what = "cannot be reached" if lost else f"{words[0]} failed"
         raise RemoteError(f"{self.host}: {what}: {why}", lost=lost)
 
+    def started(self, *words: str, stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        """Start the program with pipes; whoever asks reads them, and checks how it ended."""
+        out = subprocess.PIPE
+        return subprocess.Popen(self.command(*words), stdin=stdin, stdout=out, stderr=out)
+
     def send(self, *words: str, write: Callable[[IO[bytes]], None]) -> bytes:
         """Return what the program prints while its input is written by a function."""
-        with subprocess.Popen(
-            self.command(*words),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as running:
+        with self.started(*words) as running:
             heard: list[bytes] = []
             said: list[bytes] = []
-            readers = [_reader(running.stdout, heard), _reader(running.stderr, said)]
-            broken = _written(running.stdin, write)
+            readers = [_reader(pipe(running.stdout), heard), _reader(pipe(running.stderr), said)]
+            broken = _written(pipe(running.stdin), write)
             for reader in readers:
                 reader.join()
             status = running.wait()
@@ -102,18 +102,21 @@ class Remote:
         return b"".join(heard)
 
 
-def _reader(stream: IO[bytes] | None, into: list[bytes]) -> threading.Thread:
+def pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    """Return a pipe that a program was started with."""
     if stream is None:
         raise AssertionError("the pipe was asked for")
+    return stream
+
+
+def _reader(stream: IO[bytes], into: list[bytes]) -> threading.Thread:
     thread = threading.Thread(target=lambda: into.append(stream.read()), daemon=True)
     thread.start()
     return thread
 
 
-def _written(stream: IO[bytes] | None, write: Callable[[IO[bytes]], None]) -> bytes:
+def _written(stream: IO[bytes], write: Callable[[IO[bytes]], None]) -> bytes:
     """Write, and return why that could not be done to the end."""
-    if stream is None:
-        raise AssertionError("the pipe was asked for")
     try:
         write(stream)
         stream.close()

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from .._core.errors import ConflictError, GpuopsError
 from .folder import content_of
-from .remote import LOST, Remote
+from .remote import LOST, Remote, pipe
 
 _BLOCK = 1 << 16
 _PAUSE_S = 2.0
@@ -101,25 +101,16 @@ class Follower:
         """Take what one connection brings; returns how it ended."""
         words = ["follow", self.folder, str(self.number), str(out.tell())]
         words += [] if self.wait else ["now"]
-        with subprocess.Popen(
-            self.remote.command(*words),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as running:
-            if running.stdout is None:
-                raise AssertionError("the pipe was asked for")
-            if running.stderr is None:
-                raise AssertionError("the pipe was asked for")
+        with self.remote.started(*words, stdin=subprocess.DEVNULL) as running:
             try:
-                for data in self._heard(running.stdout.fileno()):
+                for data in self._heard(pipe(running.stdout).fileno()):
                     out.write(data)
                     out.flush()
                     self.lines.take(data)
             except BaseException:
                 running.kill()
                 raise
-            said = running.stderr.read()
+            said = pipe(running.stderr).read()
             return running.wait(), said
 
     def _heard(self, stream: int) -> Iterator[bytes]:
@@ -190,18 +181,10 @@ def _is_home(to: Path, row: dict[str, Any]) -> bool:
 
 def _unpack(remote: Remote, folder: str, to: Path, rows: list[dict[str, Any]]) -> None:
     names = json.dumps([row["path"] for row in rows]).encode()
-    with subprocess.Popen(
-        remote.command("pack", folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as running:
-        if running.stdin is None:
-            raise AssertionError("the pipe was asked for")
-        if running.stderr is None:
-            raise AssertionError("the pipe was asked for")
-        running.stdin.write(names)
-        running.stdin.close()
+    with remote.started("pack", folder) as running:
+        request = pipe(running.stdin)
+        request.write(names)
+        request.close()
         broken = b""
         try:
             with tarfile.open(fileobj=running.stdout, mode="r|") as archive:
@@ -209,7 +192,7 @@ def _unpack(remote: Remote, folder: str, to: Path, rows: list[dict[str, Any]]) -
                     _keep(archive, member, to, rows[int(member.name)])
         except (tarfile.TarError, EOFError) as error:
             broken = str(error).encode()
-        said = running.stderr.read()
+        said = pipe(running.stderr).read()
     remote.check(running.returncode or (1 if broken else 0), said or broken, ("pack",))
     wrong = [row["path"] for row in rows if not _is_home(to, row)]
     if wrong:
