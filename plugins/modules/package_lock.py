@@ -32,7 +32,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Wait for whoever else installs packages
+- name: Wait for the lock of the package manager
   gpuops.cloud.package_lock:
     timeout: 900
   become: true

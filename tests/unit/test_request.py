@@ -260,7 +260,7 @@ def test_second_controller_without_the_key_is_told_at_once(estate: Estate) -> No
     rent(estate, "llm", "ada", (str(key),))
     done = estate.run("bringup", variables={**WISH, "deployment": "llm", "ssh_ready_timeout": 300})
     assert "was ordered with the key gpuops.llm.first" in said(done), said(done)
-    assert "Reach it over SSH" not in said(done)
+    assert "Wait until the instance is reachable over SSH" not in said(done)
 
 
 def test_second_deployment_of_a_run_leaves_the_first_alone(estate: Estate) -> None:
