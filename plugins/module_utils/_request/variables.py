@@ -15,7 +15,7 @@ from .specs import VARIABLES
 _MORE = """
     datacrunch_base_url datacrunch_client_id datacrunch_client_secret datacrunch_profile
     datacrunch_timeout demo_bin demo_book demo_dir demo_model demo_simulator demo_ssh gateway_front
-    gateway_link_port gateway_port gpuops_extra_names vllm_model_script chart
+    gateway_link_port gateway_port gpuops_extra_names job_wheelhouse vllm_model_script chart
 """
 PLAYBOOKS = frozenset({*VARIABLES, *_MORE.split()})
 # Of Ansible itself, and of what runs it.

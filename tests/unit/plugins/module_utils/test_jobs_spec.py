@@ -135,6 +135,26 @@ def test_a_folder_says_which_environment_it_wants(tmp_path: Path, kind: str) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "shared"),
+    [
+        ("numpy==2.3.5 \\\n    --hash=sha256:aa\n", True),
+        ("--extra-index-url https://download.pytorch.org/whl/cpu\ntorch\n", True),
+        ("-r other.txt\n", False),
+        ("-e .\n", False),
+        ("./tools\n", False),
+        ("tiny @ file:///opt/tiny.whl\n", False),
+    ],
+)
+def test_what_leads_to_files_of_a_folder_is_shared_by_no_other_job(
+    tmp_path: Path, text: str, shared: bool
+) -> None:
+    (tmp_path / "requirements.txt").write_text(text, encoding="utf-8")
+    rows = read_folder(tmp_path, 1).entries
+    one, other = (environment_of("auto", name, ["x"], tmp_path, rows).key for name in "ab")
+    assert (one == other) is shared
+
+
 # -- what is remembered ----------------------------------------------------------------------------
 
 
