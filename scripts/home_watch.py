@@ -66,13 +66,20 @@ def hook(
 def trace_one_after_another() -> None:
     """Let threads that start at the same time set their trace functions one after the other.
 
-    Python 3.11 refuses one while the audit hook runs for another, and the thread dies unheard.
+    Python 3.11 refuses one while the audit hook runs for another, and the thread dies unheard. What
+    measures coverage also sets its own below Python, where no lock is asked: then once more.
     """
     lock, settrace = _thread.allocate_lock(), sys.settrace
 
     def in_turn(function: TraceFunction | None) -> None:
         with lock:
-            settrace(function)
+            while True:
+                try:
+                    settrace(function)
+                except RuntimeError:
+                    os.sched_yield()
+                else:
+                    return
 
     sys.settrace = in_turn  # threads take it from there, and so does what measures coverage
 

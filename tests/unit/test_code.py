@@ -61,8 +61,12 @@ HOST_MODULES = (
 )
 # What knows of check mode, so that nothing else needs to.
 ENGINE = frozenset({UTILS / "_runner/runner.py"})
-# Only the documentation of an action plugin.
-ACTIONS = tuple(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
+# Only the documentation of an action plugin: not those that an action plugin merely starts.
+ACTIONS = tuple(
+    path.stem
+    for path in (ROOT / "plugins/action").glob("*.py")
+    if "on_controller import" not in path.read_text(encoding="utf-8")
+)
 
 
 @cache
