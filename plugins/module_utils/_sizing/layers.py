@@ -163,6 +163,11 @@ def _kinds(read: Reader, layers: int) -> list[str]:
             break
     else:
         found = ["full"] * layers
+        if read.any("swa_num_key_value_heads", "swa_head_dim"):
+            read.note(
+                "config.json names the sizes of layers with a window, but not which layers these are:"
+                " all count as full attention"
+            )
         if state_of(read, read.number(*HIDDEN)):
             found = ["both"] * layers
             read.note(

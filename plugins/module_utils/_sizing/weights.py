@@ -179,6 +179,11 @@ def shared_width(read: Reader, shape: Shape) -> int:
     found = numbers(value) if value is not None else [0]
     if not found:
         raise InvalidError(f"config.json says {name}: {value!r}, which is no number of it")
+    if max(found) and read.model_type == "nemotron_h":  # whose shared experts are wider
+        read.note(
+            "config.json names no moe_shared_expert_intermediate_size: "
+            f"{width * max(found)} was taken"
+        )
     return width * max(found)
 
 

@@ -28,6 +28,7 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.published import (
 ROWS = json.loads((CONFIGURATIONS / "table.json").read_text(encoding="utf-8"))["models"]
 CLOSE = 0.03
 MUTATIONS = 250
+SEEDS = (15, 16, 17)
 
 
 def configuration(name: str) -> dict[str, Any]:
@@ -143,8 +144,9 @@ def needs(model: Model) -> tuple[int, ...]:
     return (model.weight_bytes, *caches, model.active_width)
 
 
-def test_a_mutated_configuration_never_needs_less_without_a_word() -> None:
-    chance = random.Random(15)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_mutated_configuration_never_needs_less_without_a_word(seed: int) -> None:
+    chance = random.Random(seed)
     smaller = []
     for _turn in range(MUTATIONS):
         name = chance.choice(ROWS)["name"]
@@ -160,6 +162,20 @@ def test_a_mutated_configuration_never_needs_less_without_a_word() -> None:
         if less and set(after.notes) <= set(before.notes):
             smaller.append((name, place, how))
     assert smaller == []
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", "moe_shared_expert_intermediate_size"),
+        ("XiaomiMiMo/MiMo-V2-Flash", "hybrid_layer_pattern"),
+    ],
+)
+def test_a_key_that_one_family_alone_needs_is_missed(name: str, key: str) -> None:
+    config = configuration(name)
+    before = model_of(config)
+    for how in ("dropped", "renamed", "null"):
+        assert set(model_of(mutated(config, (key,), how)).notes) > set(before.notes), how
 
 
 # Without these a class computes or means something definite, which nobody can tell from a slip.
