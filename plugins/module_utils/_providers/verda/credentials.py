@@ -87,10 +87,17 @@ def _searched(profile: str | None) -> str:
     where = f"the variables {variables}; section [default] of"
     if profile:  # it beats the variables
         where = f"profile {profile!r} of"
-    files = ", ".join(
-        f"{path} ({'no usable entry' if path.exists() else 'no such file'})" for path in _paths()
-    )
+    files = ", ".join(f"{path} ({_lacks(path, profile)})" for path in _paths())
     return f"Looked at: the options client_id and client_secret; {where} {files}."
+
+
+def _lacks(path: Path, profile: str | None) -> str:
+    """Return why a file gives no credentials."""
+    if not path.exists():
+        return "no such file"
+    have = _from_file(path, profile)
+    missing = [key for key in ("client_id", "client_secret") if key not in have]
+    return "no usable entry" if len(missing) > 1 else f"has no {missing[0]}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -164,9 +164,20 @@ def test_file_elsewhere(files: Path, monkeypatch: pytest.MonkeyPatch, variable: 
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "no section", "[default]\nclient_id=x", "[a]\nclient_id=x\n[b]\nclient_id=y", "\0\xff"],
+    ("text", "lacks"),
+    [
+        ("[default]\ndatacrunch_api_key=one-secret", "has no client_id"),
+        ("[default]\nclient_id=x", "has no client_secret"),
+    ],
 )
+def test_half_a_pair_says_which_half_is_missing(home: Path, text: str, lacks: str) -> None:
+    write(home, ".datacrunch/credentials", text)
+    with pytest.raises(AuthError, match=f"/credentials \\({lacks}\\)") as caught:
+        find_credentials({})
+    assert "one-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "no section", "[a]\nclient_id=x\n[b]\nclient_id=y", "\0\xff"])
 def test_file_without_a_pair_is_passed_over(home: Path, text: str) -> None:
     write(home, ".datacrunch/credentials", text)
     with pytest.raises(AuthError, match="no usable entry"):
