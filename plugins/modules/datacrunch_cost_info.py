@@ -156,6 +156,15 @@ now:
     burn_per_hour: {type: float, description: Price per hour of all that costs., returned: success, sample: 3.58}
     runway_hours: {type: float, description: Hours that the balance lasts; null when nothing costs., returned: success, sample: 134.7}
     machines: {type: int, description: Machines that cost., returned: success, sample: 1}
+month:
+  description: This month in UTC, of the whole account.
+  returned: success
+  type: dict
+  contains:
+    until: {type: str, description: When it ends., returned: success, sample: "2026-12-01T00:00:00Z"}
+    spent: {type: float, description: What was spent in it so far., returned: success, sample: 251.8}
+    as_leased: {type: float, description: What it will have cost if leases end as written; what has none goes on., returned: success, sample: 260.3}
+    unchanged: {type: float, description: What it will have cost if all that costs now goes on., returned: success, sample: 982.1}
 budgets:
   description: For each limit of O(budget), what the whole account has used of it.
   returned: success

@@ -11,7 +11,7 @@ from typing import Any
 from .._core.errors import InvalidError
 from .._core.times import read_duration, read_time, write_time
 from .._ledger import rounds, store
-from .._ledger.history import Thing, cost_by, cost_by_day, cost_by_month, thing_row
+from .._ledger.history import Thing, cost_by, cost_by_day, cost_by_month, spent, thing_row
 from .._ledger.reconcile import Shown, gone_or_there
 from .._ledger.resource import look
 from .._models.rates import runway_hours
@@ -93,6 +93,7 @@ def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
             "runway_hours": runway_hours(amount, burn),
             "machines": sum(1 for one in live if one.kind == "instance"),
         },
+        "month": running_costs.forecast(spent(every, now)["month"], live, now),
         "budgets": rows_of_pots(pots_of(budget, live, every, now)),
         "warnings": warnings,
     }

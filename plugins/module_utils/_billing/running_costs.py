@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .._core.times import read_time
+from .._core.periods import end_of
+from .._core.times import read_time, write_time
 from .._ledger.store import whose
 from .._models.ownership import LEASE_TAG
 from .._models.rates import checked_rate
@@ -83,6 +84,18 @@ def sums(things: Sequence[Live], now: datetime) -> dict[str, Any]:
         "volumes": sum(1 for one in things if one.kind == "volume"),
         "cost_so_far": round(sum(one.so_far(now) for one in things), 4),
         "cost_until_lease_end": round(sum(one.ahead(now) for one in things), 4),
+    }
+
+
+def forecast(spent: float, things: Sequence[Live], now: datetime) -> dict[str, Any]:
+    """Return what this month (UTC), in which ``spent`` was spent, will have cost when it ends."""
+    end = end_of("month", now) or now
+    hours = (end - now).total_seconds() / 3600
+    return {
+        "until": write_time(end),
+        "spent": round(spent, 4),
+        "as_leased": round(spent + sum(one.ahead(now, end) for one in things), 4),
+        "unchanged": round(spent + burn(things) * hours, 4),
     }
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -113,6 +114,23 @@ def test_span_and_filters(cloud: Cloud) -> None:
         assert result["now"]["machines"] == 2
     assert costs(cloud, project="apollo")["total"] == pytest.approx(20 * one, rel=0.01)
     assert costs(cloud, deployment="none-such")["things"] == []
+
+
+def test_month_is_reckoned_to_its_end(start: Start) -> None:
+    cloud = start(balance=50000, stock=PLENTY)
+    cloud.buy(**TIER, lease="12h")
+    cloud.buy(**TIER, deployment="web", lease="none")
+    hours(cloud, 2)
+    now = cloud.sim.now()
+    end = (
+        now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)
+    ).replace(day=1)
+    left, one = (end - now).total_seconds() / 3600, PRICE + DISK
+    found = costs(cloud, deployment="none-such")["month"]
+    assert found["until"] == f"{end:%Y-%m-%dT%H:%M:%SZ}"
+    assert found["spent"] == pytest.approx(4 * one, rel=0.01)
+    assert found["unchanged"] == pytest.approx((4 + 2 * left) * one, rel=0.01)
+    assert found["as_leased"] == pytest.approx((4 + min(10, left) + left) * one, rel=0.01)
 
 
 def test_nothing_has_cost_nothing(cloud: Cloud) -> None:
