@@ -62,6 +62,7 @@ offers:
     vram_gb_each: {type: float, description: Memory of one GPU in GB., returned: success, sample: 80}
     bandwidth_gb_s: {type: float, description: Memory bandwidth of all GPUs together in GB/s; null for an unknown model., returned: success, sample: 3350}
     value: {type: float, description: "GB/s of memory bandwidth per price of an hour; null for an unknown model.", returned: success, sample: 942.3}
+    saving_percent: {type: float, description: Percent that it costs less than the same type on demand; null unless it is spot., returned: success, sample: 65}
     vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
     ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
     price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
@@ -83,6 +84,7 @@ rejected:
     vram_gb_each: {type: float, description: Memory of one GPU in GB., returned: success, sample: 80}
     bandwidth_gb_s: {type: float, description: Memory bandwidth of all GPUs together in GB/s; null for an unknown model., returned: success, sample: 3350}
     value: {type: float, description: "GB/s of memory bandwidth per price of an hour; null for an unknown model.", returned: success, sample: 942.3}
+    saving_percent: {type: float, description: Percent that it costs less than the same type on demand; null unless it is spot., returned: success, sample: 65}
     vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
     ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
     price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
@@ -113,6 +115,7 @@ cheapest_free:
     vram_gb_each: {type: float, description: Memory of one GPU in GB., returned: success, sample: 80}
     bandwidth_gb_s: {type: float, description: Memory bandwidth of all GPUs together in GB/s; null for an unknown model., returned: success, sample: 3350}
     value: {type: float, description: "GB/s of memory bandwidth per price of an hour; null for an unknown model.", returned: success, sample: 942.3}
+    saving_percent: {type: float, description: Percent that it costs less than the same type on demand; null unless it is spot., returned: success, sample: 65}
     vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
     ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
     price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}

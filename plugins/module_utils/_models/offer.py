@@ -42,6 +42,7 @@ class Offer:
     supported_os: tuple[str, ...] = ()
     image: str | None = None
     problem: str = ""
+    on_demand_price: float | None = None
 
     @property
     def price(self) -> Price:
@@ -66,13 +67,21 @@ class Offer:
             round(bandwidth / self.price_per_hour, 1) if bandwidth and self.price_per_hour else None
         )
 
+    @property
+    def saving_percent(self) -> float | None:
+        """What a spot offer costs less than the same type on demand; none for any other."""
+        if self.market != SPOT or not self.on_demand_price:
+            return None
+        return round(100 * (1 - self.price_per_hour / self.on_demand_price), 1)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the offer as module results show it."""
-        inner = ("supported_os", "problem")
+        inner = ("supported_os", "problem", "on_demand_price")
         found = {key: value for key, value in vars(self).items() if key not in inner}
         found["vram_gb_each"] = round(self.vram_gb_each, 1)
         found["bandwidth_gb_s"] = self.bandwidth_gb_s
         found["value"] = self.value
+        found["saving_percent"] = self.saving_percent
         return found
 
     def __str__(self) -> str:
@@ -154,4 +163,5 @@ def offer_from(kind: InstanceType, market: str, tiers: tuple[gpus.Tier, ...]) ->
         tier=gpus.tier_of(model, each, tiers),
         supported_os=kind.images,
         problem="; ".join(problems),
+        on_demand_price=kind.on_demand.amount,
     )

@@ -143,6 +143,18 @@ def test_any_takes_the_cheaper_inside_a_tier(start: Start) -> None:
         assert cloud.ask(tier="h100", market=market)["offers"][0]["market"] == first
 
 
+def test_spot_offers_say_what_they_save(start: Start) -> None:
+    cloud = start(
+        instance_types=[{"instance_type": H100, "spot_price": "1.2", "price_per_hour": "4.8"}]
+    )
+    cloud.sim.set_stock(stock(H100, spot=[H100]))
+    offers = cloud.ask(tier="h100", market="any")["offers"]
+    assert [(row["market"], row["saving_percent"]) for row in offers] == [
+        ("spot", 75.0),
+        ("on_demand", None),
+    ]
+
+
 def test_spot_stock_alone(cloud: Cloud) -> None:
     cloud.sim.set_stock(stock(spot=[H100]))
     result = cloud.fails("datacrunch_instance", deployment="llm", tier="h100_or_less")
