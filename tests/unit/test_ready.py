@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "playbooks/vars").glob("*.yml"))
 # What each would buy, of what there is.
 BOUGHT = {
+    "cpu_preparation_shell": ("CPU.16V.64G", 1),
     "cheapest_chat": ("1A6000.10V", 1),
     "h100_qwen3_8b": ("1H100.80S.32V", 1),
     "kernel_shell": ("1H100.80S.32V", 1),
@@ -41,7 +42,9 @@ BOUGHT = {
 @pytest.fixture
 def cloud() -> Iterator[Simulator]:
     """Run a cloud with some of everything."""
-    shelves = stock("1H100.80S.32V@FIN-03", "1A6000.10V@FIN-01", "8H200.141S.176V@FIN-01")
+    shelves = stock(
+        "1H100.80S.32V@FIN-03", "1A6000.10V@FIN-01", "8H200.141S.176V@FIN-01", "CPU.16V.64G@FIN-03"
+    )
     shelves["FIN-01"]["spot"]["1A100.22V"] = 4
     with Simulator({"balance": 90000}) as running:
         running.set_stock(shelves)
@@ -49,7 +52,9 @@ def cloud() -> Iterator[Simulator]:
 
 
 def model_of(values: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what the playbook says of the model to serve, or of PyTorch."""
+    """Return what the playbook says of the model to serve, or of PyTorch; nothing without a GPU."""
+    if values.get("vllm_device") == "cpu":
+        return None
     if values.get("purpose") == "shell" or "vllm_nodes" in values:
         return {"name": values.get("vllm_model", "PyTorch"), "problem": "another one says more"}
     with running_hub() as hub:

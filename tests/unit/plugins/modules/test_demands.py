@@ -99,6 +99,26 @@ def test_counts_and_tiers(cloud: Cloud, args: dict[str, Any], found: list[str]) 
     assert types(cloud.ask(**args)) == found
 
 
+def test_cpu_is_chosen_by_its_sizes(cloud: Cloud) -> None:
+    cloud.sim.set_stock(stock(H100, "CPU.8V.32G", "CPU.32V.128G", "CPU.16V.64G"))
+    wish = {"gpus": ["cpu"], "min_vcpu": 12, "min_ram_gb": 64, "objective": "cheapest"}
+    result = cloud.ask(**wish)
+    assert types(result) == ["CPU.16V.64G", "CPU.32V.128G"]
+    assert reasons(result)["CPU.8V.32G"] == "too_few_vcpu"
+    assert H100 not in reasons(result)
+
+
+def test_disk_that_a_cpu_has_filled_goes_to_the_gpu(cloud: Cloud) -> None:
+    cloud.sim.set_stock(stock(f"{H100}@FIN-01", f"{H100}@FIN-03", "CPU.16V.64G@FIN-03"))
+    disk = {"data_volume_gb": 200, "data_volumes": "keep"}
+    first = cloud.buy(gpus=["CPU"], min_vcpu=12, **disk)["instance"]
+    cloud.end(data_volumes="keep", os_volume="delete")
+    second = cloud.buy(tier="h100_or_less", **disk)["instance"]
+    assert (first["gpu_count"], second["instance_type"], second["location"]) == (0, H100, "FIN-03")
+    shared = set(first["volume_ids"]) & set(second["volume_ids"])
+    assert shared == set(first["volume_ids"]) - {first["os_volume_id"]}
+
+
 def test_own_tiers(cloud: Cloud) -> None:
     cloud.sim.set_stock(stock(H100, A100, A100_40, L40S, V100))
     tiers = [
