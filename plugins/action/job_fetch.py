@@ -20,6 +20,7 @@ SPEC: dict[str, Any] = {
     "patterns": {"type": "list", "elements": "str", "default": ["out/**"]},
     "to": {"type": "path", "required": True},
     "max_gb": {"type": "float", "default": 10.0},
+    "within": {"type": "str", "choices": ["work", "tasks"], "default": "work"},
     "program": {"type": "list", "elements": "str", "required": True},
 }
 
@@ -36,9 +37,10 @@ class ActionModule(ActionBase):
         host = str((task_vars or {}).get("inventory_hostname", "the host"))
         program, become = tuple(args["program"]), bool(self._task.become)
         remote = Remote.over(self._connection, host, program, become=become)
-        folder = f"{args['folder']}/{args['name']}"
+        folder, to = f"{args['folder']}/{args['name']}", Path(args["to"])
+        wish = args["patterns"], args["max_gb"], args["within"]
         try:
-            found = fetch(remote, folder, Path(args["to"]), args["patterns"], args["max_gb"])
+            found = fetch(remote, folder, to, *wish)
         except (GpuopsError, OSError) as error:
             return {**result, "failed": True, "msg": f"The results are not home: {error}"}
         return {**result, **found}

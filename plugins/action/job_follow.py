@@ -19,7 +19,8 @@ from ..module_utils._jobs.results import Follower, Lines
 SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "folder": {"type": "path", "required": True},
-    "attempt": {"type": "int", "required": True},
+    "attempt": {"type": "int"},
+    "task": {"type": "int"},
     "file": {"type": "path", "required": True},
     "patience": {"type": "float", "default": 1200.0},
     "wait": {"type": "bool", "default": True},
@@ -35,7 +36,10 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return when the last byte of an attempt is home, or when nobody can be reached."""
         result = super().run(tmp, task_vars)
-        _validation, args = self.validate_argument_spec(argument_spec=SPEC)
+        one = [("attempt", "task")]
+        _validation, args = self.validate_argument_spec(
+            argument_spec=SPEC, required_one_of=one, mutually_exclusive=one
+        )
         if self._task.check_mode:
             return {**result, "changed": False, "ended": False, "size": 0}
         host = str((task_vars or {}).get("inventory_hostname", "the host"))
@@ -44,11 +48,12 @@ class ActionModule(ActionBase):
         follower = Follower(
             Remote.over(self._connection, host, program, become=become),
             f"{args['folder']}/{args['name']}",
-            args["attempt"],
+            args["attempt"] if args["task"] is None else args["task"],
             Path(args["file"]),
             Lines(display.display, tuple(value for value in values if value)),
             args["patience"],
             args["wait"],
+            of_task=args["task"] is not None,
         )
         before = follower.file.stat().st_size if follower.file.exists() else 0
         try:

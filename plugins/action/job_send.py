@@ -112,7 +112,7 @@ def _secrets(names: list[str]) -> dict[str, str]:
 def _send_secrets(remote: Remote, args: dict[str, Any], secrets: dict[str, str]) -> bool:
     if not secrets:
         return False
-    place = f"/run/gpuops/jobs/{args['name']}/secrets"
+    place = f"/run/gpuops-jobs/{args['name']}/secrets"
     text = json.dumps(secrets, sort_keys=True).encode()
     answer = json.loads(
         remote.call("secrets", f"{args['folder']}/{args['name']}", place, text=text)

@@ -55,11 +55,23 @@ options:
     default: {}
   credential_names:
     description:
-      - Names of environment variables that are secret. Their values have been put into C(/run/gpuops/jobs/NAME/secrets) before, in memory alone,
+      - Names of environment variables that are secret. Their values have been put into C(/run/gpuops-jobs/NAME/secrets) before, in memory alone,
         and reach the program as a credential of its unit.
     type: list
     elements: str
     default: []
+  tasks:
+    description:
+      - Tasks of an array, each with C(number) and C(values). The command is run for each, with C({NAME}) in it replaced by the value of the name.
+      - A task has the variables C(GPUOPS_TASK), C(GPUOPS_TASKS) and one for each value, and folders for output and checkpoints of its own. One that
+        has ended is never begun again, and one that fails does not end the others. The job fails when a task has.
+    type: list
+    elements: dict
+    default: []
+  at_once:
+    description: How many tasks run at a time, each with its share of the GPUs in C(CUDA_VISIBLE_DEVICES). V(0) runs one on each GPU.
+    type: int
+    default: 0
   seconds:
     description: Limit of all attempts together.
     type: float
@@ -84,6 +96,10 @@ options:
     type: str
     choices: [cancelled, lease, cost_limit]
     default: cancelled
+  waiting:
+    description: With O(state=stopped), whether only those tasks are cancelled that have not begun.
+    type: bool
+    default: false
   user:
     description: User that the program runs as.
     type: str
@@ -140,6 +156,18 @@ attempts:
     size: {type: int, description: Bytes of its output., returned: success, sample: 5120}
     last_output: {type: float, description: When it last wrote any., returned: success, sample: 1764500100.0}
     exit: {type: dict, description: How it ended; null before., returned: success, sample: {exit_code: 3, reason: exit_code, signal: "", size: 5120}}
+tasks:
+  description: The tasks of an array; none for a job that is none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    number: {type: int, description: Its number., returned: success, sample: 0}
+    values: {type: dict, description: What tells it from the others., returned: success, sample: {lr: "0.1"}}
+    state: {type: str, description: "V(waiting), V(running), V(succeeded), V(failed) or V(cancelled).", returned: success, sample: succeeded}
+    exit_code: {type: int, description: How it ended; null before., returned: success, sample: 0}
+    signal: {type: str, description: By which signal it ended., returned: success, sample: ""}
+    seconds: {type: float, description: How long it took; null before., returned: success, sample: 61.5}
 actions: {type: list, elements: str, description: What was done or would be., returned: success, sample: ["start attempt 1 of tiny-sft, for 21600 s at most"]}
 """
 
@@ -159,6 +187,8 @@ SPEC: dict[str, Any] = {
     "environment_wish": {"type": "str", "default": "none"},
     "env": {"type": "dict", "default": {}},
     "credential_names": {"type": "list", "elements": "str", "default": []},
+    "tasks": {"type": "list", "elements": "dict", "default": []},
+    "at_once": {"type": "int", "default": 0},
     "seconds": {"type": "float", "default": 43200.0},
     "grace": {"type": "float", "default": 120.0},
     "lease_end": {"type": "str"},
@@ -169,6 +199,7 @@ SPEC: dict[str, Any] = {
         "choices": ["cancelled", "lease", "cost_limit"],
         "default": "cancelled",
     },
+    "waiting": {"type": "bool", "default": False},
     "user": {"type": "str", "default": "gpuops-job"},
     "program": {
         "type": "list",

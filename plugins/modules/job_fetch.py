@@ -36,6 +36,11 @@ options:
     description: Most that is fetched, in GB.
     type: float
     default: 10
+  within:
+    description: Whether results of the program are meant, or C(tasks), what the tasks of an array have printed.
+    type: str
+    choices: [work, tasks]
+    default: work
   program:
     description: Command of the host's program that gives files.
     type: list

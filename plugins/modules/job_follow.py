@@ -25,9 +25,11 @@ options:
     type: path
     required: true
   attempt:
-    description: Number of the attempt.
+    description: Number of the attempt. It or O(task) is needed.
     type: int
-    required: true
+  task:
+    description: Number of a task of an array, whose output is meant instead.
+    type: int
   file:
     description: File on the controller that the output goes into.
     type: path

@@ -56,15 +56,15 @@ notes:
   - C(gateway) opens one endpoint; it takes C(deployment), C(gateway_host), C(gpuops_home), C(owner).
   - C(hibernate) terminates the instances and retains their disks; it takes C(confirm), C(deployment), C(format), C(gpuops_home), C(ledger),
     C(owner), C(wait_interval), C(wait_timeout).
-  - C(job) runs a command to its end on an instance of its own; it takes C(again), C(ask), C(budget), C(budget_policy), C(capacity_interval),
-    C(capacity_timeout), C(confidential), C(confirm), C(cost), C(data_volume_gb), C(exclude), C(follow), C(gpu_count), C(gpuops_home), C(gpus),
-    C(image), C(instance_type), C(job), C(job_name), C(lease_max), C(ledger), C(locations), C(market), C(max_lease_cost), C(max_price_per_hour),
-    C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(objective), C(os_volume_gb), C(owner),
-    C(project), C(results), C(run), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(time), C(wait_for_capacity), C(wait_interval),
-    C(wait_timeout).
+  - C(job) runs a command to its end on an instance of its own; it takes C(again), C(array), C(ask), C(budget), C(budget_policy),
+    C(capacity_interval), C(capacity_timeout), C(confidential), C(confirm), C(cost), C(data_volume_gb), C(exclude), C(follow), C(gpu_count),
+    C(gpuops_home), C(gpus), C(image), C(instance_type), C(job), C(job_name), C(lease_max), C(ledger), C(locations), C(market), C(max_lease_cost),
+    C(max_price_per_hour), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(objective),
+    C(os_volume_gb), C(owner), C(project), C(results), C(run), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(time),
+    C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(job_cancel) stops a job and terminates its instance; it takes C(gpuops_home), C(job), C(job_name), C(ledger), C(owner), C(wait_interval),
-    C(wait_timeout).
-  - C(job_logs) shows what a job has printed; it takes C(follow), C(gpuops_home), C(job), C(job_name), C(owner).
+    C(wait_timeout), C(waiting).
+  - C(job_logs) shows what a job has printed; it takes C(follow), C(gpuops_home), C(job), C(job_name), C(owner), C(task).
   - C(job_result) fetches the results of a job; it takes C(gpuops_home), C(job), C(job_name), C(owner), C(results).
   - C(job_status) tells how a job stands; it takes C(gpuops_home), C(job), C(job_name), C(owner).
   - C(lease) changes leases; it takes C(budget), C(budget_policy), C(confirm), C(data_volumes), C(deployment), C(done), C(extend), C(format),

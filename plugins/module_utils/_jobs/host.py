@@ -23,7 +23,8 @@ from .state import Attempt, Cloud, Exit, Rules, Seen, State, Step, state_of
 
 Run = Callable[[list[str]], tuple[int, str, str]]
 # What makes a job another one when it changes.
-_SAME = ("command", "environment_wish", "env", "credential_names", "folder_hash")
+_SAME = ("command", "environment_wish", "env", "credential_names", "folder_hash", "tasks")
+_LONGEST = 200
 _SHELL = ("bash", "-euo")
 
 
@@ -56,11 +57,11 @@ class JobHost:
 
     @property
     def secrets(self) -> Path:
-        return self.root / "run/gpuops/jobs" / self.name / "secrets"
+        return self.root / "run/gpuops-jobs" / self.name / "secrets"
 
     @property
     def lock(self) -> Path:
-        return self.root / f"run/gpuops/jobs.{self.name}.lock"
+        return self.root / f"run/gpuops-jobs/{self.name}.lock"
 
     @property
     def drop_in(self) -> Path:
@@ -109,7 +110,8 @@ def _keep(host: JobHost) -> dict[str, Any]:
     after = found if host.dry or not host.actions else host.look()
     state = judge(after, host.want)
     told = {"state": state.name, "next": state.step.value, "reason": state.reason}
-    return {**told, "attempt": state.attempt, "attempts": after["attempts"]}
+    rows = {key: after[key] for key in ("attempts", "tasks")}
+    return {**told, "attempt": state.attempt, **rows}
 
 
 # -- what there is ---------------------------------------------------------------------------------
@@ -180,7 +182,7 @@ def _start(host: JobHost, found: dict[str, Any]) -> None:
 def _refuse_other(job: dict[str, Any], want: dict[str, Any]) -> None:
     """Raise JobError for a job of this name that is another one, with the difference."""
     other = [
-        f"{key} {job.get(key)!r} there, {want[key]!r} wanted"
+        f"{key} {_short(job.get(key))} there, {_short(want[key])} wanted"
         for key in _SAME
         if job.get(key) != want[key]
     ]
@@ -189,6 +191,11 @@ def _refuse_other(job: dict[str, Any], want: dict[str, Any]) -> None:
             f"job {want['name']} exists on this host and is another one: {'; '.join(other)}. "
             "Give this one another name, or remove that one first"
         )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _time_left(host: JobHost, rows: list[dict[str, Any]]) -> tuple[float, str]:
@@ -214,7 +221,7 @@ def _begin(
         _write(attempt.with_name(f"{number - 1:04d}") / "lost.json", lost)
     make(attempt)
     _let_write(host)
-    noted = {key: host.want[key] for key in (*_SAME, "command", "environment")}
+    noted = {key: host.want[key] for key in (*_SAME, "environment", "at_once")}
     _write(host.folder / "job.json", {**noted, "seconds": seconds, "limit": limit})
     if not host.secrets.exists():  # the unit wants it, also with nothing in it
         _write(host.secrets, {}, 0o600)
@@ -230,9 +237,9 @@ def _let_write(host: JobHost) -> None:
     """Let the job's user own what the program may change, and nothing else."""
     user = pwd.getpwnam(host.want["user"])
     group = grp.getgrgid(user.pw_gid)
-    for name in ("work/out", "checkpoints"):
+    for name in ("work/out", "checkpoints", "tasks"):
         make(host.folder / name)
-    for name in ("work", "checkpoints"):
+    for name in ("work", "checkpoints", "tasks"):
         about = (host.folder / name).stat()
         if (about.st_uid, about.st_gid) != (user.pw_uid, group.gr_gid):
             give(host.folder / name, user.pw_uid, group.gr_gid)
@@ -241,7 +248,7 @@ def _let_write(host: JobHost) -> None:
 def _settings(host: JobHost, attempt: Path, seconds: float) -> str:
     """Return what holds for one attempt: where its output goes, and when it has to end."""
     # A shell does not pass a signal on to what it runs.
-    is_shell = tuple(host.want["command"][:2]) == _SHELL
+    is_shell = tuple(host.want["command"][:2]) == _SHELL and not host.want["tasks"]
     lines = [
         "# Of one attempt, written when it is started.",
         "[Unit]",
@@ -252,6 +259,8 @@ def _settings(host: JobHost, attempt: Path, seconds: float) -> str:
         f"RuntimeMaxSec={max(seconds - host.want['grace'], 1):.0f}",
         f"TimeoutStopSec={host.want['grace']:.0f}",
         f"KillMode={'control-group' if is_shell else 'mixed'}",
+        # What uses up the memory of the others is killed, and they go on.
+        *(["OOMPolicy=continue"] if host.want["tasks"] else []),
     ]
     return "".join(f"{line}\n" for line in lines)
 
@@ -260,6 +269,9 @@ def _settings(host: JobHost, attempt: Path, seconds: float) -> str:
 
 
 def _stop(host: JobHost, found: dict[str, Any]) -> None:
+    if host.want["waiting"]:
+        _cancel_waiting(host, found)
+        return
     last = found["attempts"][-1] if found["attempts"] else None
     if not last or not last["active"]:
         return
@@ -272,6 +284,17 @@ def _stop(host: JobHost, found: dict[str, Any]) -> None:
         host.must("systemctl", "stop", host.unit)
 
     host.do(f"stop attempt {last['number']} of {host.name}: {reason}", stop)
+
+
+def _cancel_waiting(host: JobHost, found: dict[str, Any]) -> None:
+    """Let no task begin that has not; those that run go on."""
+    waiting = [task for task in found["tasks"] if task["state"] == "waiting"]
+    if waiting:
+        noted = {"reason": host.want["reason"], "time": host.now()}
+        host.do(
+            f"cancel the {len(waiting)} tasks of {host.name} that wait",
+            lambda: _write(host.folder / "cancelled.json", noted),
+        )
 
 
 def _remove(host: JobHost, found: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ Row = Mapping[str, Any]
 SETUP_S, FETCH_S = 1200, 600
 # With less than that for the program a purchase is not worth it.
 LEAST_S = 600
-_SAME = ("command", "environment", "env", "secrets")
+_SAME = ("command", "environment", "env", "secrets", "tasks")
 _AGAIN = "again=true forgets what is there and begins anew; another job_name keeps both."
 
 
@@ -42,7 +42,7 @@ class Record:
     @property
     def same(self) -> dict[str, Any]:
         """What two runs of the same job have in common; limits may change between them."""
-        return {**{key: self.job[key] for key in _SAME}, "content": self.content}
+        return {**{key: self.job.get(key) for key in _SAME}, "content": self.content}
 
     def seconds_left(self, now: float) -> float:
         """Return what is left of the job's limit of time."""
@@ -124,7 +124,7 @@ def _refuse_other(name: str, there: Row, wanted: Row, where: str) -> None:
     other = [
         f"{key} {_short(there.get(key))} there, {_short(wanted[key])} wanted"
         for key in wanted
-        if there.get(key) != wanted[key]
+        if (there.get(key) or None) != (wanted[key] or None)
     ]
     if other:
         raise ConflictError(

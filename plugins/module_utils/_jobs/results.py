@@ -63,7 +63,7 @@ class Lines:
 class Follower:
     """Writes the output of an attempt to a file, each byte once, whatever the connection does.
 
-    The size of the file is where it goes on, so it may be ended at any moment and run again.
+    ``of_task`` says that ``number`` is that of a task instead. The size of the file is where it goes on, so it may be ended at any moment and run again.
     """
 
     remote: Remote
@@ -73,6 +73,7 @@ class Follower:
     lines: Lines
     patience_s: float
     wait: bool = True
+    of_task: bool = False
     now: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     parent: int = field(default_factory=os.getppid)
@@ -99,7 +100,8 @@ class Follower:
 
     def _listen(self, out: IO[bytes]) -> tuple[int, bytes]:
         """Take what one connection brings; returns how it ended."""
-        words = ["follow", self.folder, str(self.number), str(out.tell())]
+        number = f"task-{self.number}" if self.of_task else str(self.number)
+        words = ["follow", self.folder, number, str(out.tell())]
         words += [] if self.wait else ["now"]
         with self.remote.started(*words, stdin=subprocess.DEVNULL) as running:
             try:
@@ -146,14 +148,14 @@ def _alone(out: IO[bytes], path: Path, pause: Callable[[float], None]) -> Iterat
 
 
 def fetch(
-    remote: Remote, folder: str, to: Path, patterns: list[str], max_gb: float
+    remote: Remote, folder: str, to: Path, patterns: list[str], max_gb: float, within: str = "work"
 ) -> dict[str, Any]:
     """Bring the results home that are not there yet, each with its hash."""
     wish = {"patterns": patterns, "max_bytes": int(max_gb * 1e9)}
-    rows = json.loads(remote.call("list", folder, text=json.dumps(wish).encode()))
+    rows = json.loads(remote.call("list", folder, within, text=json.dumps(wish).encode()))
     lacking = [row for row in rows if not _is_home(to, row)]
     if lacking:
-        _unpack(remote, folder, to, lacking)
+        _unpack(remote, (folder, within), to, lacking)
     return {
         "changed": bool(lacking),
         "files": [row["path"] for row in rows],
@@ -179,9 +181,9 @@ def _is_home(to: Path, row: dict[str, Any]) -> bool:
     )
 
 
-def _unpack(remote: Remote, folder: str, to: Path, rows: list[dict[str, Any]]) -> None:
+def _unpack(remote: Remote, place: tuple[str, str], to: Path, rows: list[dict[str, Any]]) -> None:
     names = json.dumps([row["path"] for row in rows]).encode()
-    with remote.started("pack", folder) as running:
+    with remote.started("pack", *place) as running:
         request = pipe(running.stdin)
         request.write(names)
         request.close()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -16,11 +16,13 @@ from .._core.argspecs import SELECTION_SPEC
 from .._core.errors import InvalidError
 from .._core.nearest import nearest
 from .._core.times import read_duration
+from .array import KEYS, Task, at_once_of, tasks_of, without_places
 
 Values = Mapping[str, Any]
 # The parts of a job file that are variables of the playbook, and under which name.
 SHORT = {
     ("name",): "job_name",
+    ("array",): "array",
     ("limits", "time"): "time",
     ("limits", "cost"): "cost",
     ("data", "volume_gb"): "data_volume_gb",
@@ -29,6 +31,7 @@ SHORT = {
 _KEYS: dict[str, tuple[str, ...]] = {
     "name": (),
     "command": (),
+    "array": KEYS,
     "gpu": (),
     "limits": ("time", "cost", "grace"),
     "inputs": ("path", "max_mb"),
@@ -50,7 +53,7 @@ _RETRIES = 5
 class Job:
     """A job as it was asked for. ``folder`` is what is sent, ``results`` where results go.
 
-    ``leave_out`` is never sent: results that came home, and the job file, whose limits may change.
+    ``leave_out`` is never sent: results that came home, and job files, whose limits may change.
     """
 
     name: str
@@ -69,6 +72,8 @@ class Job:
     cost: float | None
     data_volume_gb: int
     evictions: int
+    tasks: tuple[Task, ...] = ()
+    at_once: int = 0
 
 
 def flatten(found: Any, path: str) -> dict[str, Any]:
@@ -109,9 +114,11 @@ def _unknown(path: str, key: str, known: Any) -> InvalidError:
     return InvalidError(f"{path}: {key} is nothing that a job has", hint=hint)
 
 
-def job_of(given: Values, written: Values, base: str, path: str = "") -> Job:
-    """Return the job of checked variables and of a job file; ``base`` is the folder of either."""
-    command = _command(given.get("run"), written.get("command"))
+def job_of(given: Values, written: Values, base: str, files: Sequence[str] = ()) -> Job:
+    """Return the job of checked variables and of job files; ``base`` is the folder of either."""
+    array = given.get("array") or {}
+    tasks = tasks_of(array)
+    command = _command(given.get("run"), written.get("command"), tasks)
     name = _checked(str(given.get("job_name") or _name_after(command)))
     inputs, outputs = written.get("inputs") or {}, written.get("outputs") or {}
     limits, retries = written.get("limits") or {}, written.get("retries") or {}
@@ -120,7 +127,7 @@ def job_of(given: Values, written: Values, base: str, path: str = "") -> Job:
         name=name,
         command=command,
         folder=_below(base, str(inputs.get("path") or ".")),
-        leave_out=(results, path) if path else (results,),
+        leave_out=(results, *files),
         results=results,
         environment=str(written.get("environment") or "auto"),
         env=_environment(written.get("env") or {}),
@@ -133,6 +140,8 @@ def job_of(given: Values, written: Values, base: str, path: str = "") -> Job:
         cost=given.get("cost"),
         data_volume_gb=int(given.get("data_volume_gb") or 0),
         evictions=int(_number("retries.eviction", retries.get("eviction"), _RETRIES)),
+        tasks=tasks,
+        at_once=at_once_of(array),
     )
     _check(job, str(given.get("market") or ""))
     return job
@@ -143,6 +152,9 @@ def _check(job: Job, market: str) -> None:
     both = set(job.env) & set(job.secrets)
     if both:
         raise InvalidError(f"{', '.join(sorted(both))} is in env and in secrets")
+    twice = {*job.env, *job.secrets} & {name for task in job.tasks for name in task.values}
+    if twice:
+        raise InvalidError(f"{', '.join(sorted(twice))} is in array and in env or secrets")
     if job.time_s < 60:
         raise InvalidError("time is not usable: at least a minute")
     if market.startswith("spot") and not job.data_volume_gb:
@@ -158,7 +170,7 @@ def _check(job: Job, market: str) -> None:
         )
 
 
-def _command(run: Any, written: Any) -> tuple[str, ...]:
+def _command(run: Any, written: Any, tasks: Sequence[Task] = ()) -> tuple[str, ...]:
     """Return the words of a command; what needs a shell is run by one that stops at a failure."""
     if run and written:
         raise InvalidError("run and the command of a job file are both given", hint="Give one.")
@@ -175,7 +187,8 @@ def _command(run: Any, written: Any) -> tuple[str, ...]:
         words = shlex.split(text)
     except ValueError as error:
         raise InvalidError(f"command {text!r}: {error}") from None
-    if re.search(r"[|&;<>()$`*?\[\]{}~#\n]", text) or "=" in words[0]:
+    plain = without_places(text, tasks) if tasks else text
+    if re.search(r"[|&;<>()$`*?\[\]{}~#\n]", plain) or "=" in words[0]:
         return ("bash", "-euo", "pipefail", "-c", text)
     return tuple(words)
 

@@ -36,6 +36,8 @@ NEXT_LEASE_TAG = "gpuops-next-lease"
 PROTECT_TAG = "gpuops-protect"
 # On machines of the first release: the one that this was bought to replace.
 REPLACES_TAG = "gpuops-replaces"
+# A job has a deployment of its own, which ends with it.
+_JOB_PREFIX = "job-"
 # A further mark: that the end of a machine is ours.
 ENDED_TAG = "gpuops-ended"
 # On a volume: kept on purpose. Where tags are refused the end of its name says so.
@@ -104,6 +106,17 @@ class Identity:
     def lease_end(self) -> datetime | None:
         """Return the end of the lease, or None without one or when it cannot be read."""
         return read_time(self.lease)
+
+
+def deployment_of_job(name: str) -> str:
+    """Return the deployment of a job."""
+    return f"{_JOB_PREFIX}{name}"
+
+
+def job_of_deployment(deployment: str | None) -> str | None:
+    """Return the job that a deployment is of, none for one that is of no job."""
+    is_of_job = deployment is not None and deployment.startswith(_JOB_PREFIX)
+    return deployment[len(_JOB_PREFIX) :] if deployment and is_of_job else None
 
 
 def check_name(value: str, option: str) -> str:

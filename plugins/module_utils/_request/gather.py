@@ -30,7 +30,7 @@ from .._core.times import lease_until, read_duration
 from .._jobs.spec import flatten, job_of, name_of
 from .._lifecycle.confirmation import this_user
 from .._lifecycle.settings import owner_of
-from .._models.ownership import check_name, check_owner, check_project
+from .._models.ownership import check_name, check_owner, check_project, deployment_of_job
 from .._notify.receivers import receivers_of
 from .._ssh.idle_report import NEVER, read_idle_after
 from .specs import (
@@ -68,7 +68,7 @@ class Sources:
     """Where variables may stand, what counts first first.
 
     ``variables`` are all that the play sees, of which only names of ours count. ``job`` is what a
-    job file holds, and ``job_path`` where that is.
+    job file holds, and ``job_files`` where that is, and what it extends.
     """
 
     command_line: Values
@@ -76,7 +76,7 @@ class Sources:
     project: Values
     variables: Values
     job: Values = field(default_factory=dict)
-    job_path: str = ""
+    job_files: tuple[str, ...] = ()
     folder: Path = Path()
 
     def find(self, name: str) -> tuple[str, Any]:
@@ -100,7 +100,7 @@ class Sources:
 
     @property
     def _of_job(self) -> Values:
-        return flatten(self.job, self.job_path) if self.job_path else {}
+        return flatten(self.job, self.job_files[0]) if self.job_files else {}
 
     def variable_of(self, name: str) -> str:
         """Return the name of the variable that holds what counts for a secret, none for no one."""
@@ -126,7 +126,7 @@ def gather(book: str, sources: Sources) -> dict[str, Any]:
     home = Path(str(given.get("gpuops_home") or _home())).expanduser()
     job = _job(book, given, sources, home)
     if job:
-        given = {**given, "deployment": f"job-{job['name']}"}
+        given = {**given, "deployment": deployment_of_job(job["name"])}
     deployment, told = _deployment(book, given, owner, home)
     open_to_all = {name: value for name, value in given.items() if name not in SECRET}
     return {
@@ -158,8 +158,8 @@ def _job(book: str, given: Values, sources: Sources, home: Path) -> dict[str, An
         )
     if book != "job":
         return {"name": name_of(given, sources.job)}
-    base = Path(sources.job_path).parent if sources.job_path else sources.folder
-    job = asdict(job_of(given, sources.job, str(base), sources.job_path))
+    base = Path(sources.job_files[0]).parent if sources.job_files else sources.folder
+    job = asdict(job_of(given, sources.job, str(base), sources.job_files))
     if home.resolve().is_relative_to(Path(job["folder"]).resolve()):
         raise InvalidError(
             f"{job['folder']} would be sent, and holds {home} with the keys of all deployments",

@@ -43,7 +43,9 @@ VARIABLES: Spec = {
     **_each("str", "metrics_file gpuops_home gpuops_report_dir address"),
     **_each("str", "job job_name run time results"),
     **_each("float", "cost"),
-    **_each("bool", "follow again"),
+    **_each("bool", "follow again waiting"),
+    **_each("dict", "array"),
+    **_each("int", "task"),
     **_each("raw", "request_rates"),
     **_each("list", "deployments ssh_keys prometheus_sources", elements="str"),
     **_each("str", "purpose", choices=["serve", "shell"]),
@@ -54,7 +56,7 @@ VARIABLES: Spec = {
     **_each("str", "mode", choices=["report", "stop", "delete"]),
     **_each("str", "format", choices=["table", "json", "csv", "html"]),
     **_each("str", "list", choices=["offers", "tiers"]),
-    **_each("str", "by", choices=["deployment", "owner", "project", "gpu_model"]),
+    **_each("str", "by", choices=["deployment", "job", "owner", "project", "gpu_model"]),
 }
 # They may hold a password, so they never stand in a result: a playbook reads the variable itself.
 SECRET = frozenset({"ledger", "gpuops_notify"})
@@ -101,7 +103,7 @@ _BRINGUP += " idle_after"
 _PAUSE = "wait_timeout wait_interval owner"
 _TEARDOWN = f"{_END} deployment ledger confirm missing_ok purge_trash gpuops_home format"
 
-_JOB = f"{_CHOICE} job job_name run time cost results again follow ask owner project data_volume_gb"
+_JOB = f"{_CHOICE} job job_name run array time cost results again follow ask owner project data_volume_gb"
 _JOB += " os_volume_gb budget budget_policy lease_max max_lease_cost wait_timeout wait_interval"
 _JOB += " wait_for_capacity start_timeout capacity_timeout capacity_interval ledger gpuops_home"
 _JOB += " ssh_private_key_file confirm"
@@ -115,8 +117,8 @@ _TAKES = {
     "demo_stop": "",
     "job": _JOB,
     "job_status": "job job_name gpuops_home owner",
-    "job_logs": "job job_name gpuops_home owner follow",
-    "job_cancel": "job job_name gpuops_home owner ledger wait_timeout wait_interval",
+    "job_logs": "job job_name gpuops_home owner follow task",
+    "job_cancel": "job job_name gpuops_home owner ledger wait_timeout wait_interval waiting",
     "job_result": "job job_name gpuops_home owner results",
     "status": "deployment owner gpuops_home format",
     "capacity": f"{_CHOICE} {_MODEL} format file observation_log list fail_if_none",

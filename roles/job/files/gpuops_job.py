@@ -28,6 +28,7 @@ LIMITS = ("time_limit", "cost_limit", "lease")
 # A checkpoint that is being written is none yet.
 UNFINISHED, SENTINEL = ".tmp", "checkpoint-is-incomplete.txt"
 PUBLIC = 0o644
+ARRAY = Path(__file__).with_name("gpuops_job_array.py")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -69,7 +70,9 @@ def attempts_of(folder: Path) -> list[Path]:
 
 def newest_checkpoint(folder: Path) -> float:
     """Return when the newest file of a whole checkpoint was written, 0 without one."""
-    newest = 0.0
+    # A task of an array that has ended is not begun again, which is as good.
+    ended = (folder / "tasks").glob("*/exit.json")
+    newest = max((path.stat().st_mtime for path in ended), default=0.0)
     for place, _folders, files in os.walk(folder / "checkpoints"):
         if SENTINEL in files:
             continue
@@ -121,6 +124,8 @@ def run(folder: Path) -> NoReturn:
     """Become the program; where that cannot be, say why, with the status of a shell."""
     job = read_json(folder / "job.json")
     command = job["command"]
+    if job.get("tasks"):
+        command = [sys.executable, "-I", str(ARRAY), str(folder)]
     environment = variables(folder, job, int(attempts_of(folder)[-1].name))
     os.chdir(folder / "work")
     # Python ignores it, and a program would inherit that.
@@ -182,7 +187,32 @@ def show(folder: Path) -> dict[str, Any]:
         "job": read_json(folder / "job.json"),
         "sent": (folder / "work").is_dir(),
         "attempts": [about(folder, path) for path in attempts_of(folder)],
+        "tasks": tasks_of(folder),
     }
+
+
+def tasks_of(folder: Path) -> list[dict[str, Any]]:
+    """Return how the tasks of an array are, none for a job that is none."""
+    tasks = read_json(folder / "job.json").get("tasks", [])
+    if not tasks:
+        return []
+    attempts = attempts_of(folder)
+    last = about(folder, attempts[-1]) if attempts else {}
+    since = last["started"] if last.get("active") else time.time()
+    rest = "cancelled" if (folder / "cancelled.json").exists() else "waiting"
+    return [{**task, **task_state(folder, task["number"], since, rest)} for task in tasks]
+
+
+def task_state(folder: Path, number: int, since: float, rest: str) -> dict[str, Any]:
+    """Return how a task is: ended as it ended, running if it began since then, or as the rest."""
+    place = folder / "tasks" / f"{number:04d}"
+    ended = read_json(place / "exit.json")
+    if ended:
+        state = "failed" if ended["exit_code"] else "succeeded"
+        return {"state": state, **{key: ended[key] for key in ("exit_code", "signal", "seconds")}}
+    began = read_json(place / "started.json").get("time")
+    runs = began is not None and since <= began
+    return {"state": "running" if runs else rest, "exit_code": None, "signal": "", "seconds": None}
 
 
 def about(folder: Path, attempt: Path) -> dict[str, Any]:

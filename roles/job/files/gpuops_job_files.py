@@ -7,10 +7,11 @@ Arguments: what to do, the folder of the job, and more.
     missing    a manifest comes in; which content is missing goes out, or why it is refused
     receive    an archive of that content comes in; when all is there the work folder is made
     secrets    their values come in, and go into the file that is named, which is in memory
-    follow     number of an attempt, offset: its output from there goes out, to its last byte; with
-               a third word to the last that there is now
-    list       patterns and a limit come in; the files that they mean go out, with their hashes
-    pack       names of such files come in, an archive of them goes out
+    follow     number of an attempt, or "task-" and that of a task, and an offset: its output from
+               there goes out, to its last byte; with a third word to the last that there is now
+    list       folder in that of the job; patterns and a limit come in; the files that they mean go
+               out, with their hashes
+    pack       the same folder; names of such files come in, an archive of them goes out
 Content is named by its SHA-256 and believed only when it has it.
 """
 
@@ -170,7 +171,8 @@ def secrets(_folder: Path, place: str) -> None:
 
 def follow(folder: Path, number: str, offset: str, now: str = "") -> None:
     """Print the output of an attempt from an offset on, until it has ended and all is printed."""
-    attempt, at = folder / "attempts" / f"{int(number):04d}", int(offset)
+    kind = "tasks" if number.startswith("task-") else "attempts"
+    attempt, at = folder / kind / f"{int(number.removeprefix('task-')):04d}", int(offset)
     out, asked = sys.stdout.buffer, time.monotonic()
     while True:
         ended = _size_at_end(attempt)
@@ -187,7 +189,9 @@ def follow(folder: Path, number: str, offset: str, now: str = "") -> None:
 def _is_lost(folder: Path, attempt: Path) -> bool:
     """Tell whether an attempt never will have an end: another came, or its unit is not there."""
     following = attempt.with_name(f"{int(attempt.name) + 1:04d}").exists()
-    return following or (not _is_active(folder) and _size_at_end(attempt) is None)
+    return (following and attempt.parent.name == "attempts") or (
+        not _is_active(folder) and _size_at_end(attempt) is None
+    )
 
 
 def _size_at_end(attempt: Path) -> int | None:
@@ -221,9 +225,9 @@ def _is_active(folder: Path) -> bool:
 # -- results go ------------------------------------------------------------------------------------
 
 
-def listed(folder: Path) -> None:
+def listed(folder: Path, within: str) -> None:
     """Tell which files patterns mean, with size and hash. Links do not count."""
-    wanted, work = json.load(sys.stdin), folder / "work"
+    wanted, work = json.load(sys.stdin), folder / within
     become_owner(work)
     paths = sorted(set(_matching(work, wanted["patterns"])))
     size = sum(path.stat().st_size for path in paths)
@@ -265,9 +269,9 @@ def _hash(path: Path) -> str:
     return found.hexdigest()
 
 
-def pack(folder: Path) -> None:
+def pack(folder: Path, within: str) -> None:
     """Send the files that are named, by their numbers in the list that came in."""
-    names, work = json.load(sys.stdin), folder / "work"
+    names, work = json.load(sys.stdin), folder / within
     become_owner(work)
     inside = work.resolve()
     with tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.GNU_FORMAT) as archive:

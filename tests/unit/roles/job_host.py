@@ -65,7 +65,7 @@ elif what == "start" and not alive():
         os.close(number)
     os.open("/dev/null", os.O_RDWR)
     out = open(settings["StandardOutput"].removeprefix("append:"), "ab")
-    words, environment = program("run", CREDENTIALS_DIRECTORY=str(home / "run/gpuops/jobs" / name))
+    words, environment = program("run", CREDENTIALS_DIRECTORY=str(home / "run/gpuops-jobs" / name))
     running = subprocess.Popen(words, env=environment, stdout=out, stderr=out)
     pids.write_text(f"{{os.getpid()}} {{running.pid}}")
     try:
@@ -100,6 +100,7 @@ class Host:
             "folder_hash": "", "environment": None, "environment_wish": "none", "env": {},
             "credential_names": [], "seconds": 3600.0, "grace": 5.0, "lease_end": None,
             "fetch_time": 600.0, "retries": 0, "reason": "cancelled", "user": getpass.getuser(),
+            "tasks": [], "at_once": 0, "waiting": False,
             "program": PROGRAM,
         }  # fmt: skip
         return {**wish, **more}

@@ -63,7 +63,7 @@ def test_check_mode_says_what_it_would_do_and_does_nothing(host: Host) -> None:
 
 
 def test_a_program_knows_where_it_is_and_what_is_secret(host: Host) -> None:
-    place = host.folder / "run/gpuops/jobs/job/secrets"
+    place = host.folder / "run/gpuops-jobs/job/secrets"
     text = b'{"TOKEN": "very-secret-value"}'
     host.remote.call("secrets", str(host.jobs / "job"), str(place), text=text)
     names = ("GPUOPS_JOB", "GPUOPS_RESUME", "GPUOPS_CHECKPOINT_DIR", "MODE", "TOKEN")

@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import (
     ConflictError,
     InvalidError,
     NotFoundError,
 )
-from ansible_collections.gpuops.cloud.plugins.module_utils._jobs import record, spec
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs import (
+    job_file,
+    record,
+    spec,
+)
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.environments import (
     Environment,
     environment_of,
@@ -44,7 +49,7 @@ def test_a_file_gives_variables_of_the_playbook_and_the_rest_of_the_job() -> Non
         "data_volume_gb": 200,
         "results": "home",
     }
-    job = spec.job_of(short, FILE, "/work", "/work/train.job.yml")
+    job = spec.job_of(short, FILE, "/work", ["/work/train.job.yml"])
     assert job.command == ("python", "train.py", "--epochs", "3")
     assert (job.time_s, job.grace_s, job.cost) == (21600, 30, 12)
     assert job.env == {"WANDB_MODE": "offline", "DEBUG": "true"}
@@ -107,6 +112,64 @@ def test_what_could_not_end_well_is_refused(
 def test_a_file_that_is_misspelt_is_refused_with_the_nearest(found: Any, words: str) -> None:
     with pytest.raises(InvalidError, match=words):
         spec.flatten(found, "train.job.yml")
+
+
+BASE = {"gpu": {"tier": "h100_or_less", "market": "spot"}, "env": {"A": 1}, "secrets": ["T"]}
+CHILD = {"extends": "lib/base.job.yml", "gpu": {"market": "on_demand"}, "secrets": None}
+
+
+def files_of(folder: Path, **texts: Any) -> Path:
+    """Write job files; returns the path of the one that is called job."""
+    for name, found in texts.items():
+        path = folder / f"{name.replace('_', '/')}.job.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(found), encoding="utf-8")
+    return folder / "job.job.yml"
+
+
+def load(path: str) -> Any:
+    """Return what a file holds."""
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def test_a_file_says_what_differs_from_another(tmp_path: Path) -> None:
+    root = {"command": ["x"], "gpu": {"gpu_count": 2}, "array": {"range": "0-9", "at_once": 2}}
+    path = files_of(
+        tmp_path,
+        job={**CHILD, "array": {"values": [{"a": 1}]}},
+        lib_base={**BASE, "extends": "root.job.yml"},
+        lib_root=root,
+    )
+    found, files = job_file.read_job(path, load)
+    assert found == {
+        "command": ["x"],
+        "gpu": {"tier": "h100_or_less", "market": "on_demand", "gpu_count": 2},
+        "env": {"A": 1},
+        "secrets": None,
+        "array": {"values": [{"a": 1}]},
+    }
+    assert files == tuple(
+        str(tmp_path / name) for name in ("job.job.yml", "lib/base.job.yml", "lib/root.job.yml")
+    )
+    job = spec.job_of(spec.flatten(found, files[0]), found, str(tmp_path), files)
+    assert set(files) < set(job.leave_out)
+    assert job.secrets == ()
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        ({}, "job .*job.job.yml is not there"),
+        ({"job": CHILD}, "job.job.yml extends .*base.job.yml, which is not there"),
+        ({"job": CHILD, "lib_base": {"extends": "../job.job.yml"}}, "which extends it"),
+        ({"job": {"extends": ["a"]}}, "extends is no path"),
+    ],
+)
+def test_a_file_that_cannot_be_extended_is_told(
+    tmp_path: Path, texts: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidError, match=words):
+        job_file.read_job(files_of(tmp_path, **texts), load)
 
 
 # -- environments ----------------------------------------------------------------------------------
