@@ -21,7 +21,7 @@ options:
   by:
     description: What the spend and the burn are grouped by.
     type: str
-    choices: [deployment, owner, project, gpu_model]
+    choices: [deployment, job, owner, project, gpu_model]
     default: deployment
   thresholds:
     description: Where budgets are marked, in percent.
@@ -55,7 +55,7 @@ from ..module_utils._charts.axes import moment_text
 from ..module_utils._charts.costs import budget_bars, burn_bars, figures, spend_chart, time_of
 from ..module_utils._charts.lease_timeline import lease_lanes
 
-GROUPS = ("deployment", "owner", "project", "gpu_model")
+GROUPS = ("deployment", "job", "owner", "project", "gpu_model")
 
 
 def cost_charts(

@@ -9,7 +9,7 @@ module: datacrunch_cost_info
 short_description: Gather what instances and volumes have cost
 version_added: 0.1.0
 description:
-  - Returns what each machine and volume has cost in a span of time, and sums by deployment, owner, project, GPU model, month and day.
+  - Returns what each machine and volume has cost in a span of time, and sums by deployment, job, owner, project, GPU model, month and day.
   - The past is read from the ledger, the present from the cloud. What the cloud shows and the ledger lacks is counted and not written down;
     M(gpuops.cloud.datacrunch_ledger) does that.
   - Costs count exact time. The cloud takes ten minutes in advance and gives back the unused rest at the end, so the balance is lower by up to
@@ -78,6 +78,15 @@ by:
         name: {type: str, description: The deployment; null for what has none., returned: success, sample: llm}
         cost: {type: float, description: Cost within the span., returned: success, sample: 28.44}
         hours: {type: float, description: Hours of machines within the span., returned: success, sample: 8}
+    job:
+      description: For each job, the dearest first.
+      returned: success
+      type: list
+      elements: dict
+      contains:
+        name: {type: str, description: The job; null for what belongs to none., returned: success, sample: tiny-sft}
+        cost: {type: float, description: Cost within the span., returned: success, sample: 28.44}
+        hours: {type: float, description: Hours of machines within the span., returned: success, sample: 8}
     owner:
       description: For each owner, the dearest first.
       returned: success
@@ -124,6 +133,7 @@ things:
     id: {type: str, description: Id., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: "Host name, or name of the volume.", returned: success, sample: llm}
     deployment: {type: str, description: Deployment by its marks., returned: success, sample: llm}
+    job: {type: str, description: Job that it was for; null for none., returned: success, sample: tiny-sft}
     owner: {type: str, description: Owner by its marks., returned: success, sample: ml-team}
     project: {type: str, description: Project by its marks., returned: success, sample: research}
     gpu_model: {type: str, description: GPU model; null for a volume., returned: success, sample: H100}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from .._ledger import rounds, store
 from .._ledger.history import Thing, cost_by, cost_by_day, cost_by_month, spent, thing_row
 from .._ledger.reconcile import Shown, gone_or_there
 from .._ledger.resource import look
+from .._models.ownership import job_of_deployment
 from .._models.rates import runway_hours
 from .._models.views import describe_marks
 from .._providers.base.client import Client
@@ -54,7 +56,7 @@ def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_FACTS = ("deployment", "owner", "project", "gpu_model")
+_FACTS = ("deployment", "job", "owner", "project", "gpu_model")
 _FILTERS = ("deployment", "owner", "project")
 
 
@@ -66,7 +68,7 @@ def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     )
     now = client.now()
     every = gone_or_there(events, shown, now)
-    things = [thing for thing in every if _is_meant(thing, want)]
+    things = [_of_job(thing) for thing in every if _is_meant(thing, want)]
     since, until = _span(things, want, now)
     meant = [one for one in things if one.start <= until and (one.until or until) >= since]
     live = running_costs.living(shown.instances, shown.volumes, now, money.currency)
@@ -108,6 +110,13 @@ def _all_events(url: str | None) -> tuple[list[dict[str, Any]], list[str]]:
 
 def _is_meant(thing: Thing, want: dict[str, Any]) -> bool:
     return all(want[key] in (None, thing.facts.get(key)) for key in _FILTERS)
+
+
+def _of_job(thing: Thing) -> Thing:
+    """Return a thing that says which job it was for: what a job buys is a deployment of its own."""
+    return replace(
+        thing, facts={**thing.facts, "job": job_of_deployment(thing.facts["deployment"])}
+    )
 
 
 def _span(things: list[Thing], want: dict[str, Any], now: datetime) -> tuple[datetime, datetime]:

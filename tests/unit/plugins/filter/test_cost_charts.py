@@ -232,7 +232,7 @@ def test_other_input_is_refused(given: Any) -> None:
 
 
 def test_unknown_group_is_refused() -> None:
-    with pytest.raises(AnsibleFilterError, match="by 'month' is not one of deployment, owner"):
+    with pytest.raises(AnsibleFilterError, match="by 'month' is not one of deployment, job, owner"):
         cost_charts(costs([]), by="month")
 
 

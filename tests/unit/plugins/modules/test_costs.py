@@ -55,13 +55,34 @@ def test_bill_of_a_busy_week_is_the_clouds_own(start: Start) -> None:
     result = costs(cloud)
     assert result["total"] == pytest.approx(own_total(cloud), rel=0.01)
     assert result["total"] > 250
-    for key in ("deployment", "owner", "project", "gpu_model", "month"):
+    for key in ("deployment", "job", "owner", "project", "gpu_model", "month"):
         rows = result["by"][key]
         assert sum(row["cost"] for row in rows) == pytest.approx(result["total"], abs=0.01), key
     assert sum(row["cost"] for row in result["daily"]) == pytest.approx(result["total"], abs=0.01)
     bill = {row["id"]: row["cost"] for row in cloud.sim.state()["bill"]}
     for row in result["things"]:
         assert row["cost"] == pytest.approx(bill[row["id"]], abs=0.9, rel=0.01), row
+
+
+def test_a_job_costs_what_all_its_attempts_and_its_volume_did(start: Start) -> None:
+    cloud = start(provision_seconds=60, balance=5000, stock=PLENTY)
+    job = {**TIER, "deployment": "job-train", "name": "job-train", "lease": "1d", "market": "spot"}
+    cloud.buy(**TIER, lease="1d")
+    cloud.buy(**job, data_volume_gb=100)
+    hours(cloud, 2)
+    cloud.sim.evict(next(row["id"] for row in cloud.machines() if row["hostname"] == "job-train"))
+    hours(cloud, 0.1)
+    sync(cloud)
+    cloud.buy(**job, data_volume_gb=100)
+    hours(cloud, 3)
+    found = costs(cloud)
+    row = next(row for row in found["by"]["job"] if row["name"] == "train")
+    bill = {row["id"]: row["cost"] for row in cloud.sim.state()["bill"]}
+    ids = [row["id"] for row in found["things"] if row["job"] == "train"]
+    assert len(ids) > 3, "two instances, their disks, and a volume"
+    assert row["cost"] == pytest.approx(sum(bill[one] for one in ids), rel=0.01)
+    assert row["hours"] == pytest.approx(5, abs=0.1)
+    assert costs(cloud, deployment="job-train")["total"] == pytest.approx(row["cost"], abs=0.01)
 
 
 def test_price_is_the_one_that_was_ordered(start: Start) -> None:
