@@ -168,4 +168,7 @@ if __name__ == "__main__":
         parser.add_argument(f"--{place}", action="store_true")
     parser.add_argument("--limit", type=float, default=float("inf"))
     parser.add_argument("sessions", nargs="*")
-    main(parser.parse_args())
+    try:
+        main(parser.parse_args())
+    except KeyboardInterrupt:
+        sys.exit("interrupted: the sessions that ran were ended, and nothing is said of them")

@@ -63,6 +63,16 @@ def test_leases_end_by_the_clock_of_the_cloud(estate: Estate) -> None:
     assert "EXPIRED" in estate.run("status", variables={}).stdout
 
 
+def test_monitor_says_when_nothing_is_watched(estate: Estate) -> None:
+    given = {"deployment": "web", "folder": str(estate.home / "prometheus")}
+    done = estate.run_installed("monitor", variables=given)
+    assert done.returncode == 0, said(done)
+    assert "0 instance(s) for Prometheus" in said(done)
+    assert "Nothing is watched: no instance of web runs." in said(done)
+    assert "ansible-playbook gpuops.cloud.bringup -e deployment=web" in said(done)
+    assert json.loads((estate.home / "prometheus/targets.json").read_text()) == []
+
+
 @pytest.mark.every_core
 def test_tiers_are_named_without_asking_anybody(estate: Estate) -> None:
     estate.cloud.clear_log()
