@@ -202,7 +202,7 @@ def documented(collection: Path) -> list[tuple[str, str]]:
     found = [
         (kinds.get(path.parent.name, path.parent.name), path.stem)
         for path in sorted((collection / "plugins").glob("*/*.py"))
-        if path.parent.name not in ("action", "doc_fragments", "module_utils")
+        if path.parent.name not in ("action", "doc_fragments", "module_utils", "plugin_utils")
         and not path.stem.startswith("_")
     ]
     return found + [
