@@ -5,4 +5,8 @@
 
 from __future__ import annotations
 
-from ..plugin_utils.on_controller import ActionModule  # noqa: F401
+from ..plugin_utils.on_controller import ControllerAction
+
+
+class ActionModule(ControllerAction):
+    """Starts the module of this name."""

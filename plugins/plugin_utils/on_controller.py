@@ -41,7 +41,7 @@ runpy.run_module({name!r}, run_name="__main__", alter_sys=True)
 """
 
 
-class ActionModule(NormalActionModule):
+class ControllerAction(NormalActionModule):
     """Runs the module of the same name as Ansible does, without packing it where it lies here."""
 
     def _configure_module(
