@@ -62,6 +62,7 @@ SPEC = {
             "teardown",
             "tunnel",
             "verify_account",
+            "wizard",
         ],
     }
 }

@@ -33,7 +33,7 @@ options:
     type: str
     required: true
     choices: [benchmark, bringup, capacity, cost, demo, demo_stop, gateway, hibernate, job, job_cancel, job_logs, job_result, job_status,
-      lease, metrics, monitor, observed, preflight, reap, reaper, restore, scheduled, status, teardown, tunnel, verify_account]
+      lease, metrics, monitor, observed, preflight, reap, reaper, restore, scheduled, status, teardown, tunnel, verify_account, wizard]
 notes:
   - C(benchmark) measures a server; it takes C(compare), C(deployment), C(gpuops_home), C(input_tokens), C(output_tokens), C(owner),
     C(request_rates), C(requests).
@@ -109,6 +109,7 @@ notes:
     C(state).
   - C(verify_account) tells which dialect of the API an account speaks; it takes C(budget), C(file), C(gpuops_report_dir), C(ledger),
     C(locations), C(max_price_per_hour), C(owner), C(project), C(spend), C(ssh_keys).
+  - C(wizard) asks what is wanted, and does what C(bringup) does; it takes C(lease), C(max_price_per_hour), C(purpose), C(tier).
   - Of type bool are C(ask), C(confidential), C(confirm), C(demo_keep), C(done), C(everything), C(keep_short_fleet), C(lease_max_override),
     C(missing_ok), C(model_fit), C(notify_test), C(protect), C(purge_trash), C(replace), C(spend), C(ssh_include), C(trust_cloud_clock).
   - Of type dict are C(budget).

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Somebody at a terminal, who answers the question of a program."""
+"""Somebody at a terminal, who answers the questions of a program."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ def converse(
     command: list[str],
     environment: dict[str, str],
     folder: Path,
-    question: str,
-    answer: str,
+    answers: dict[str, str],
     patience: float = 60,
 ) -> tuple[int, str]:
-    """Run a program at a terminal and answer its question; return its status and what it said.
+    """Run a program at a terminal and answer its questions; return its status and what it said.
 
     One that has not ended after ``patience`` seconds is killed, so that it stays behind for nobody.
     """
@@ -38,8 +37,10 @@ def converse(
             break
         said += piece
         # What is typed before it listens is thrown away, so it is typed again.
-        if not ready and said.rstrip().endswith(question.encode()):
-            os.write(terminal, f"{answer}\r".encode())
+        asked = said.decode(errors="replace").rstrip() if not ready else ""
+        for question, answer in answers.items():
+            if asked.endswith(question):
+                os.write(terminal, f"{answer}\r".encode())
     else:
         os.kill(process, signal.SIGKILL)
     os.close(terminal)

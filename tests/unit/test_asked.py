@@ -29,8 +29,8 @@ def estate(tmp_path: Path) -> Iterator[Estate]:
 def answered(estate: Estate, text: str, **variables: Any) -> tuple[int, str]:
     """Run a bring-up at a terminal, answer its question; returns status and words."""
     command, environment = estate.command("bringup", {**WISH, "ssh_ready_timeout": 1, **variables})
-    question = "Type yes to go on:"
-    status, heard = converse(command, environment, estate.home, question, text, patience=120)
+    answers = {"Type yes to go on:": text}
+    status, heard = converse(command, environment, estate.home, answers, patience=120)
     return status, " ".join(heard.split())
 
 
@@ -61,3 +61,23 @@ def test_nobody_is_asked_without_a_terminal_and_it_costs_no_request_more(estate:
     assert len(estate.orders()) == 1
     assert reads.count("/v1/instance-types") == 1
     assert reads.count("/v1/instance-availability") == 1
+
+
+def test_wizard_asks_for_all_that_a_purchase_needs(estate: Estate) -> None:
+    command, environment = estate.command(
+        "wizard", {"lease": "2h", "ledger": "none", "owner": "ada"}
+    )
+    answers = {
+        "to work in? [serve]:": "shell",
+        "[h100_or_less]:": "",
+        "[4]:": "1.8",
+        "Type yes to go on:": "no",
+    }
+    status, heard = converse(command, environment, estate.home, answers, patience=180)
+    words = " ".join(heard.split())
+    assert "bringup.yml -e purpose=shell -e tier=h100_or_less -e max_price_per_hour=1.8" in words
+    assert "How long may it run" not in words
+    assert "would buy gpuops-ada: 1A100.22V" in words
+    assert "until the lease ends in 2 h" in words
+    assert status != 0
+    assert estate.cloud.writes() == []

@@ -71,7 +71,7 @@ class Controller:
     def answer(self, text: str, playbook: str, **variables: Any) -> tuple[int, str]:
         """Run a playbook in a terminal, answer its question, and return its status and words."""
         command, environment = self.command(playbook, **variables)
-        return converse(command, environment, ROOT, "Type yes to end it:", text)
+        return converse(command, environment, ROOT, {"Type yes to end it:": text})
 
     def machines(self) -> list[str]:
         """Return the names of the machines that exist."""

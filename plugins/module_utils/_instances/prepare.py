@@ -26,7 +26,11 @@ from .state import Found
 def _what_to_give(model: dict[str, Any] | None) -> str:
     """Return what would say what to buy, and why a model did not."""
     problem = (model or {}).get("problem")
-    unread = f"The model {model['name']} could not be read: {problem} " if model and problem else ""
+    unread = (
+        f"The model {model['name']} could not be read: {str(problem).rstrip('.')}. "
+        if model and problem
+        else ""
+    )
     return unread + "Give tier (for example h100_or_less), gpus, instance_type or model."
 
 

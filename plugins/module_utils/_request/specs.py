@@ -136,6 +136,7 @@ _TAKES = {
     "restore": _BRINGUP,
     "tunnel": "deployment owner machine_name gpuops_home port local_port address state",
     "verify_account": f"{_PROBE} file ledger gpuops_report_dir",
+    "wizard": "purpose tier max_price_per_hour lease",
 }
 TAKES = {book: tuple(dict.fromkeys(names.split())) for book, names in _TAKES.items()}
 # Those that work on one deployment, so that one is meant where none is named.
