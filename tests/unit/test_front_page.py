@@ -125,3 +125,17 @@ def test_sample_of_the_demo_says_what_the_templates_say() -> None:
     said = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     assert len(titles) > 4
     assert [title for title in titles if title not in said] == []
+
+
+# Ansible masks a secret wherever it stands in a message, and so takes words out of sentences.
+SECRET = re.compile(
+    r"(?:client_secret|_token|password|api_key)[=:] *[\"']?([a-z0-9][^\s\"']*)", re.I
+)
+
+
+def test_secret_of_an_example_is_no_word() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.rst"), *(ROOT / "docs").rglob("*.md")]
+    pages += [*(ROOT / "playbooks").rglob("*.yml"), *(ROOT / "examples").rglob("*.yml")]
+    found = {name for page in pages for name in SECRET.findall(page.read_text(encoding="utf-8"))}
+    assert len(found) >= 2
+    assert {name for name in found if re.fullmatch(r"[A-Za-z]+", name)} == set()
