@@ -130,7 +130,7 @@ class Server:
         if not self.serves():
             return "nothing serves yet"
         if setting(config, "nnodes") not in ("", "1"):
-            return "it needs several machines"
+            return "it needs several hosts"
         return memory_lack(config, self.next / "vllm.env", self.device)
 
     def look(self) -> dict[str, Any]:
