@@ -22,10 +22,10 @@ _SPEC = {
 
 
 class ActionModule(ActionBase):
-    """Reads the reports of all machines at once."""
+    """Reads the reports of all instances at once."""
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the reports, and the machines without one."""
+        """Return the reports, and the instances without one."""
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(argument_spec=_SPEC)
         keys = Keys(

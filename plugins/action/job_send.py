@@ -102,7 +102,7 @@ def _secrets(names: list[str]) -> dict[str, str]:
     short = [name for name, value in found.items() if len(value) < SHORTEST_SECRET]
     if short:
         raise InvalidError(
-            f"the environment of the controller has no secret {', '.join(short)}, or one of less "
+            f"the environment of the controller has no variable {', '.join(short)}, or one of less "
             f"than {SHORTEST_SECRET} characters, which could not be masked",
             hint="Export it, or write it into env, if it is none.",
         )

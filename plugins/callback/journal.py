@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: journal
 type: stdout
-short_description: Only failures and warnings, as lines for a journal
+short_description: Print failures and warnings only, as lines for a journal
 version_added: 0.1.0
 description:
   - Prints what failed and what was warned of, and leaves the rest to M(gpuops.cloud.show), so that the log of a playbook that runs every few

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: phases
 type: aggregate
-short_description: How long each phase of a run took, as a table and as JSON
+short_description: Measure how long each phase of a run took
 version_added: 0.1.0
 description:
   - Prints at the end how many seconds each phase took, and how many of its tasks changed something.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: progress
 type: aggregate
-short_description: Sign of life while a task takes long
+short_description: Show progress of long tasks
 version_added: 0.1.0
 description:
   - Prints a line every few seconds while a task runs without saying anything, with its name, how long it has been running,

@@ -22,7 +22,7 @@ options:
     type: str
   base_url:
     description:
-      - Address of the API, with its version. It is C(https), or C(http) for an address of this machine itself.
+      - Address of the API, with its version. It is C(https), or C(http) for a loopback address.
       - Without it, E(DATACRUNCH_BASE_URL) and E(VERDA_BASE_URL) are read, then the credential file;
         at last V(https://api.verda.com/v1). The address beside a named O(profile) comes before the environment.
     type: str

@@ -12,7 +12,7 @@ options:
   budget:
     description:
       - What the whole account may spend, in its currency. Each limit is optional.
-      - Running and stopped machines count, and attached and detached volumes; the trash does not.
+      - Running and stopped instances count, and attached and detached volumes; the trash does not.
       - What has ended counts by the ledger, which M(gpuops.cloud.datacrunch_ledger) completes.
     type: dict
     suboptions:

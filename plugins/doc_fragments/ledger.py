@@ -15,7 +15,7 @@ options:
         for a team, C(postgresql://user@host/database), which needs the Python package C(psycopg). V(none) keeps no ledger.
       - Without it, E(GPUOPS_LEDGER) is read; at last it is the file C(gpuops/ledger.sqlite3) below E(XDG_DATA_HOME) or C(~/.local/share).
       - A ledger that cannot be written is a warning. M(gpuops.cloud.datacrunch_ledger) adds later what it lacks.
-      - Several processes of one machine may share a SQLite file; machines share a PostgreSQL database. A ledger is meant for one account.
+      - Several processes of one instance may share a SQLite file; instances share a PostgreSQL database. A ledger is meant for one account.
     type: str
 requirements:
   - SQLAlchemy >= 2, < 3 (Python package, where a ledger is kept)

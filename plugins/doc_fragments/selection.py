@@ -11,16 +11,16 @@ class ModuleDocFragment:
 options:
   tier:
     description:
-      - Which GPUs are welcome, as a rank. V(h100_or_less) means an H100 or the next best that is free;
-        V(any_h100) any machine with H100s, V(any_1h100) one with a single H100, V(h100) the same as V(any_1h100).
+      - Which GPUs match, as a rank. V(h100_or_less) means an H100 or the next best that is free;
+        V(any_h100) any instance with H100s, V(any_1h100) one with a single H100, V(h100) the same as V(any_1h100).
       - Case, hyphens and underscores do not matter.
       - "Tiers, best first: V(gb300), V(b300), V(b200), V(h200), V(h100), V(a100_80), V(a100_40), V(rtx_pro_6000), V(rtx_6000_ada),
         V(l40s), V(a6000), V(v100)."
-      - A tier means machines with one GPU unless O(gpu_count) says otherwise.
+      - A tier means instances with one GPU unless O(gpu_count) says otherwise.
     type: str
   gpus:
     description:
-      - GPU models that are welcome, in order of preference, for example V(H200).
+      - GPU models that match, in order of preference, for example V(H200).
     type: list
     elements: str
   instance_type:
@@ -29,15 +29,15 @@ options:
     type: str
   gpu_count:
     description:
-      - GPUs in the machine.
+      - GPUs in the instance.
     type: int
   min_gpu_count:
     description:
-      - GPUs that the machine must have at least, instead of O(gpu_count).
+      - GPUs that the instance must have at least, instead of O(gpu_count).
     type: int
   min_tier:
     description:
-      - Lowest tier that is still welcome, for example V(a100_40), as a floor for O(tier).
+      - Lowest tier that still matches, for example V(a100_40), as a floor for O(tier).
     type: str
   confidential:
     description:
@@ -46,7 +46,7 @@ options:
     default: false
   min_vram_gb:
     description:
-      - GPU memory that the machine must have at least, all its GPUs together, in GB.
+      - GPU memory that the instance must have at least, all its GPUs together, in GB.
     type: float
   min_vram_gb_each:
     description:
@@ -54,31 +54,31 @@ options:
     type: float
   min_vcpu:
     description:
-      - Virtual CPUs that the machine must have at least.
+      - Virtual CPUs that the instance must have at least.
     type: int
   min_ram_gb:
     description:
-      - Memory that the machine must have at least, in GB.
+      - Memory that the instance must have at least, in GB.
     type: float
   locations:
     description:
-      - Locations that are welcome, in order of preference. Without it, any.
+      - Locations that match, in order of preference. Without it, any.
     type: list
     elements: str
   market:
     description:
-      - V(on_demand) buys machines that stay, V(spot) cheaper ones that may be taken away at any moment.
+      - V(on_demand) buys instances that stay, V(spot) cheaper ones that may be taken away at any moment.
       - V(spot_first) prefers spot inside a tier, V(any) takes the cheaper of both inside a tier.
     type: str
     choices: [on_demand, spot, spot_first, any]
     default: on_demand
   max_price_per_hour:
     description:
-      - Ceiling of the price per hour for the whole machine, in the account's currency.
+      - Ceiling of the price per hour for the whole instance, in the account's currency.
     type: float
   objective:
     description:
-      - V(best) takes the best tier that is free and within the ceiling, V(cheapest) the cheapest offer of all that are welcome.
+      - V(best) takes the best tier that is free and within the ceiling, V(cheapest) the cheapest of all matching offers.
       - Without it V(best), or V(cheapest) when only O(model) says what is wanted.
       - V(value) takes the most memory bandwidth per money, since reading the weights bounds how fast a model generates;
         the bandwidths are those of NVIDIA's data sheets, and a model without a figure comes last.
@@ -91,8 +91,8 @@ options:
     elements: str
   model:
     description:
-      - A language model that the machine must be able to serve, as RV(gpuops.cloud.model_info#module:model) returns it.
-      - Machines that are too small for it are rejected as V(model_too_large), with the arithmetic, and GPUs that vLLM does not run on as
+      - A language model that the instance must be able to serve, as RV(gpuops.cloud.model_info#module:model) returns it.
+      - Instances that are too small for it are rejected as V(model_too_large), with the arithmetic, and GPUs that vLLM does not run on as
         V(gpu_unsupported).
       - It alone says what is wanted, too. With O(tier), O(gpus) or O(instance_type) it is a further demand; a tier still means
         one GPU unless O(gpu_count) or O(min_gpu_count) says otherwise.

@@ -11,12 +11,12 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait until the wanted state is reached. A machine that ends in a failed state stops the wait at once.
+      - Whether to wait until the wanted state is reached. An instance that ends in a failed state stops the wait at once.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds until a wait gives up. The error names the last status and the machine, which goes on costing money.
+      - Seconds until a wait gives up. The error names the last status and the instance, which continues to cost money.
     type: float
     default: 900
   wait_interval:

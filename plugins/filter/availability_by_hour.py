@@ -6,11 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: availability_by_hour
-short_description: How often each GPU was in stock, by location and hour of the day
+short_description: Summarize GPU stock by location and hour of the day
 version_added: 0.1.0
 description:
   - Reads the observation log that O(gpuops.cloud.datacrunch_capacity#module:observation_log) writes, and counts for each GPU model, location
-    and market in which share of the looks of an hour any machine with it was in stock.
+    and market in which share of the looks of an hour any instance with it was in stock.
 author:
   - gpuops.cloud contributors (@gpuops)
 options:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: benchmark_chart
-short_description: Throughput and time to first token over load, as the geometry of a chart
+short_description: Compute the chart of a benchmark
 version_added: 0.1.0
 description:
   - Turns one or more results of M(gpuops.cloud.vllm_benchmark) into two panels which a template writes as SVG. Rates stand side by side in their

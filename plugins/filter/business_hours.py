@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: business_hours
-short_description: Whether it is business hours now, and until when
+short_description: Tell whether it is business hours, and until when
 version_added: 0.1.0
 description:
   - Reads a schedule as O(gpuops.cloud.datacrunch_instance#module:hours) takes it.
@@ -46,7 +46,7 @@ from ..module_utils._core.business_hours import read_hours
 from ..module_utils._core.errors import GpuopsError
 from ..module_utils._core.times import read_time
 
-# The reaper ends the machine when the hours are over and keeps its volumes; the lease only stands behind.
+# The reaper terminates the instance when the hours are over and keeps its volumes; the lease only stands behind.
 SPARE = timedelta(hours=1)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: cost_charts
-short_description: What the page of the costs draws
+short_description: Compute the charts of the cost report
 version_added: 0.1.0
 description:
   - Turns the result of M(gpuops.cloud.datacrunch_cost_info) into the geometry and the words of charts, which a template writes as SVG.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: csv
-short_description: Rows as comma-separated values
+short_description: Format rows as CSV
 version_added: 0.1.0
 description:
   - Turns a list of dictionaries into text as spreadsheets and programs read it (RFC 4180), a column for each named key.

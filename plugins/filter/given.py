@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: given
-short_description: What was given, zero and false as well
+short_description: Return a given value or a default, keeping zero and false
 version_added: 0.1.0
 description:
   - Returns a value unless it is nothing, which is an empty text or null, and something else instead of nothing.

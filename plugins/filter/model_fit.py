@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: model_fit
-short_description: On how many GPUs of which kind vLLM serves a model
+short_description: List on which GPUs, and how many, vLLM serves a model
 version_added: 0.1.0
 description:
   - Computes from a model's configuration the memory of weights, cache and vLLM itself, and finds for each kind of GPU the smallest number,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: table
-short_description: Rows as the aligned lines of a table
+short_description: Format rows as an aligned text table
 version_added: 0.1.0
 description:
   - Turns a list of dictionaries into lines of text, a column for each named key, numbers to the right.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: tiers
-short_description: The tiers of GPUs and their members, best first
+short_description: List the GPU tiers and their members, best first
 version_added: 0.1.0
 description:
   - Returns the ranking by which M(gpuops.cloud.datacrunch_capacity) reads a tier, without asking the cloud. Memory and prices of what is

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: unwatched
-short_description: Instances that no reaper ends by itself
+short_description: List instances that no reaper watches
 version_added: 0.1.0
 description:
-  - Returns those of some instances that bear marks of this collection and that none of these reapers looks at.
+  - Returns those of some instances that bear tags of this collection and that none of these reapers looks at.
 author:
   - gpuops.cloud contributors (@gpuops)
 positional: reapers

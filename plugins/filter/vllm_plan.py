@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: vllm_plan
-short_description: Settings of a vLLM server for the GPUs that are there, each with its reason
+short_description: Derive vLLM settings from GPUs and model, each with its reason
 version_added: 0.1.0
 description:
   - Derives from GPUs, model and profile how the model is divided, its type, context and cache, and says why the GPUs cannot serve it.
@@ -16,7 +16,7 @@ author:
 options:
   _input:
     description:
-      - The GPUs of one machine, as the role P(gpuops.cloud.cuda#role) sets C(gpuops_gpus), with C(name), C(memory_mb) and C(compute_cap).
+      - The GPUs of one host, as the role P(gpuops.cloud.cuda#role) sets C(gpuops_gpus), with C(name), C(memory_mb) and C(compute_cap).
       - Without any, settings for a CPU.
     type: list
     elements: dict
@@ -37,7 +37,7 @@ options:
     type: str
     default: 0.33.0
   nodes:
-    description: Machines with the same GPUs that serve one model together, each with a group of its layers.
+    description: Hosts with the same GPUs that serve one model together, each with a group of its layers.
     type: int
     default: 1
 """
@@ -52,7 +52,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(settings), rows with C(name), C(value) and C(reason), and C(refusals), sentences why this machine cannot serve the model.
+  description: C(settings), rows with C(name), C(value) and C(reason), and C(refusals), sentences why this host cannot serve the model.
   type: dict
 """
 

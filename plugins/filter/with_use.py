@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: with_use
-short_description: Instances with what their reports say of their use
+short_description: Add idle reports to instances
 version_added: 0.1.0
 description:
   - Adds C(in_use), C(idle_since) and C(idle_after_hours) to instances, by reports as M(gpuops.cloud.idle_reports) reads them.

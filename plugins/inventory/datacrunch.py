@@ -6,10 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: datacrunch
-short_description: Hosts from the instances of the DataCrunch (Verda) cloud
+short_description: Inventory of DataCrunch (Verda) instances
 version_added: 0.1.0
 description:
-  - Makes a host of each machine, with one call of the API, or none when the cache answers.
+  - Makes a host of each instance, with one call of the API, or none when the cache answers.
   - The file must end in C(datacrunch.yml) or C(datacrunch.yaml).
   - "Groups, all below C(datacrunch): C(tier_h100), C(gpu_h100), C(location_fin_03), C(market_on_demand), C(status_running),
     C(deployment_NAME), C(owner_NAME)."
@@ -22,7 +22,7 @@ author:
   - gpuops.cloud contributors (@gpuops)
 notes:
   - A host that an earlier source of the inventory has is never touched, and neither C(localhost) nor a name of a group is taken.
-    Such a machine gets its id behind its name, with a warning.
+    Such an instance gets its id behind its name, with a warning.
   - A later source that uses the same name adds to the host, as everywhere in Ansible, and its variables win. Name the sources in the
     order in which they may speak, or keep the names apart by O(host_prefix).
 extends_documentation_fragment:
@@ -38,13 +38,13 @@ options:
     choices: [gpuops.cloud.datacrunch]
   deployments:
     description:
-      - Only machines of these deployments. Without it, the machines of all deployments.
+      - Only instances of these deployments. Without it, the instances of all deployments.
     type: list
     elements: str
     default: []
   foreign:
     description:
-      - Whether to take machines of the account, too, that this collection has not bought.
+      - Whether to take instances of the account, too, that this collection has not bought.
       - Whoever can rent in the account can name those as he likes.
     type: bool
     default: false
@@ -58,18 +58,18 @@ options:
   host_name:
     description:
       - Jinja2 expression that gives the name of a host, over its variables, such as V(datacrunch_deployment ~ '.' ~ datacrunch_name).
-      - Without it, the host is called like the machine. Where it gives nothing that can be a host name, the machine keeps its own.
+      - Without it, the host is called like the instance. Where it gives nothing that can be a host name, the instance keeps its own.
     type: str
     version_added: 0.1.0
   statuses:
     description:
-      - Only machines of these statuses.
+      - Only instances of these statuses.
     type: list
     elements: str
     default: [running]
   only_reachable:
     description:
-      - Whether machines without an address are left out.
+      - Whether instances without an address are left out.
     type: bool
     default: true
   config_dir:
@@ -139,7 +139,7 @@ _AUTH = ("client_id", "client_secret", "base_url", "profile", "timeout")
 
 
 def _groups_of(machine: dict[str, Any]) -> list[str]:
-    """Return the groups of a machine, whose names are nothing but letters, digits and ``_``."""
+    """Return the groups of an instance, whose names are nothing but letters, digits and ``_``."""
     return [_group(prefix, str(machine[key])) for prefix, key in _GROUPS.items() if machine[key]]
 
 
@@ -159,7 +159,7 @@ def _plain(value: Any) -> Any:
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
-    """Machines of the cloud as hosts."""
+    """Instances of the cloud as hosts."""
 
     NAME = "gpuops.cloud.datacrunch"
     _groups: set[str]
@@ -178,7 +178,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(str(error)) from None
         self.inventory.add_group("datacrunch")
         wanted = [machine for machine in machines if self._wanted(machine)]
-        # A group that comes with a later machine is no name for an earlier one.
+        # A group that comes with a later instance is no name for an earlier one.
         self._groups = {group for machine in wanted for group in _groups_of(machine)}
         for group in sorted(self._groups):
             self.inventory.add_group(group)
@@ -187,7 +187,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._add(machine)
 
     def _machines(self, path: str, cache: bool) -> list[dict[str, Any]]:
-        """Return all machines as plain described data, from the cache when it may answer."""
+        """Return all instances as plain described data, from the cache when it may answer."""
         key = self.get_cache_key(path)
         use = self.get_option("cache")
         if use and cache:
@@ -224,7 +224,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._construct(host)
 
     def _name(self, machine: dict[str, Any], variables: dict[str, Any]) -> str:
-        """Return what a machine is to be called."""
+        """Return what an instance is to be called."""
         name = machine["name"] if is_host_name(machine["name"]) else machine["id"]
         expression = self.get_option("host_name")
         if expression:
@@ -248,7 +248,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.display.warning(f"{name} ({machine_id}) is left out: {other} is taken as well")
             return None
         self.display.warning(
-            f"{name} is taken by another host or group; the machine {machine_id} is {other} in the inventory"
+            f"{name} is taken by another host or group; the instance {machine_id} is {other} in the inventory"
         )
         return other
 

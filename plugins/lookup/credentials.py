@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: credentials
-short_description: Credentials of the cloud from variables
+short_description: Read cloud credentials from variables
 version_added: 0.1.0
 description:
   - Returns the options of authentication that variables give, for C(module_defaults) of the group C(gpuops.cloud.datacrunch). What no

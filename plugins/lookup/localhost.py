@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: localhost
-short_description: The controller, as the host of a play that must not be skipped
+short_description: Return the controller as a host that a limit does not skip
 version_added: 0.1.0
 description:
   - Returns C(localhost) for the C(hosts) of a play, and fails where C(--limit) leaves it out. Ansible itself skips such a play without an error,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: data_disk
-short_description: Keep the disk of a data volume formatted once, mounted and grown
+short_description: Format, mount and grow the disk of a data volume
 version_added: 0.1.0
 description:
   - Runs on the host that the volume is attached to. Finds its disk, makes a file system if it is blank, mounts it now and at every boot,
@@ -14,7 +14,7 @@ description:
   - B(Makes a file system only on a disk that is proven to be blank.) It shows no signature, partition or user to the kernel, to C(blkid) and to C(wipefs),
     and reads as zeros in its first 64 MiB, its last 16 MiB and in one place per GiB, 256 of them at least. There is no option that forces it.
     A disk with a file system (ext2, ext3, ext4 or xfs) is mounted as it is; anything else is refused with what was seen.
-  - The mount is a line in C(/etc/fstab) by UUID, with C(nofail) and a limit of 30 seconds, so that a machine boots without its disk, too.
+  - The mount is a line in C(/etc/fstab) by UUID, with C(nofail) and a limit of 30 seconds, so that a host boots without its disk, too.
     Lines that this module did not write are never changed.
   - Without O(volume_ids) and O(device) it keeps a plain folder and the folders in it, so that callers need not care whether there is a disk.
 author:
@@ -67,7 +67,7 @@ options:
         type: str
         required: true
       owner:
-        description: User that the folder and all in it is given to, where it belongs to somebody else, as on a disk that another machine has written.
+        description: User that the folder and all in it is given to, where it belongs to somebody else, as on a disk that another host has written.
         type: str
       group:
         description: Group that the folder and all in it is given to, where it belongs to another.
@@ -88,7 +88,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Mount the data volume of a machine
+- name: Mount the data volume of a host
   gpuops.cloud.data_disk:
     path: /srv/data
     volume_ids: [0cd8f1b3-3b6e-4f8b-9f35-5e0d3a1b7c42]
@@ -118,7 +118,7 @@ grown: {type: bool, description: Whether the file system was grown by this run.,
 size_gb: {type: float, description: Size of the file system in GiB; null for a folder that is not there yet., returned: success, sample: 97.9}
 free_gb: {type: float, description: Free space in GiB; null for a folder that is not there yet., returned: success, sample: 97.9}
 release:
-  description: System, version and machine of the host, for folders of programs that run on no other.
+  description: System, version and architecture of the host, for folders of programs that run on no other.
   returned: success
   type: str
   sample: ubuntu-24.04-x86_64

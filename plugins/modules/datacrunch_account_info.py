@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_account_info
-short_description: Which dialect of the API an account speaks, without what is the user's own
+short_description: Gather information about the API behavior of an account
 version_added: 0.1.0
 description:
   - Accounts of the cloud differ in their currency, in the shapes of their answers, in limits and in the words of refusals. This module asks one round of

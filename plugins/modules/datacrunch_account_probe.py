@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_account_probe
-short_description: Buy the cheapest type once, to see what an account makes of orders, tags, leases and terminations
+short_description: Test an account by buying and terminating the cheapest instance once
 version_added: 0.1.0
 description:
   - Buys the cheapest type that is in stock on demand, with a small system disk and a small data volume, and goes through the life of an instance

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_balance
-short_description: Money left, what burns per hour and for whom, how long it lasts, and the state of a budget
+short_description: Gather information about balance, burn rate, runway and budgets
 version_added: 0.1.0
 description:
   - Returns the balance of the account, the price per hour of everything that costs now, and the hours until the balance is used up.
-  - Running and stopped machines count, and attached and detached volumes; the trash does not.
+  - Running and stopped instances count, and attached and detached volumes; the trash does not.
   - Costs count exact time. The cloud takes ten minutes in advance and gives back the unused rest at the end.
 author:
   - gpuops.cloud contributors (@gpuops)
@@ -56,15 +56,15 @@ amount: {type: float, description: Balance., returned: success, sample: 482.5}
 currency: {type: str, description: Currency of all figures., returned: success, sample: usd}
 burn_per_hour: {type: float, description: Price per hour of everything that costs now., returned: success, sample: 3.58}
 runway_hours: {type: float, description: Hours until the balance is used up; null when nothing costs., returned: success, sample: 134.7}
-machines: {type: int, description: Machines that cost now., returned: success, sample: 1}
+machines: {type: int, description: Instances that cost now., returned: success, sample: 1}
 volumes: {type: int, description: Volumes that cost now., returned: success, sample: 1}
-cost_so_far: {type: float, description: What the machines and volumes that exist have cost since they were ordered., returned: success, sample: 14.33}
+cost_so_far: {type: float, description: What the instances and volumes that exist have cost since they were ordered., returned: success, sample: 14.33}
 cost_until_lease_end:
-  description: What they go on to cost until their leases end. A volume has the lease of its machine; what has no lease does not count.
+  description: What they go on to cost until their leases end. A volume has the lease of its instance; what has no lease does not count.
   returned: success
   type: float
   sample: 28.66
-endless_per_hour: {type: float, description: Price per hour of what has no lease and goes on costing., returned: success, sample: 0.0274}
+endless_per_hour: {type: float, description: Price per hour of what has no lease and continues to cost money., returned: success, sample: 0.0274}
 by:
   description: The same for whom it is.
   returned: success
@@ -78,7 +78,7 @@ by:
       contains:
         name: {type: str, description: "Name; null for what bears no such mark.", returned: success, sample: llm}
         burn_per_hour: {type: float, description: Price per hour now., returned: success, sample: 3.58}
-        machines: {type: int, description: Machines that cost now., returned: success, sample: 1}
+        machines: {type: int, description: Instances that cost now., returned: success, sample: 1}
         volumes: {type: int, description: Volumes that cost now., returned: success, sample: 1}
         cost_so_far: {type: float, description: What they have cost since they were ordered., returned: success, sample: 14.33}
         cost_until_lease_end: {type: float, description: What they go on to cost until their leases end., returned: success, sample: 28.66}
@@ -90,7 +90,7 @@ by:
       contains:
         name: {type: str, description: "Name; null for what bears no such mark.", returned: success, sample: llm}
         burn_per_hour: {type: float, description: Price per hour now., returned: success, sample: 3.58}
-        machines: {type: int, description: Machines that cost now., returned: success, sample: 1}
+        machines: {type: int, description: Instances that cost now., returned: success, sample: 1}
         volumes: {type: int, description: Volumes that cost now., returned: success, sample: 1}
         cost_so_far: {type: float, description: What they have cost since they were ordered., returned: success, sample: 14.33}
         cost_until_lease_end: {type: float, description: What they go on to cost until their leases end., returned: success, sample: 28.66}
@@ -102,7 +102,7 @@ by:
       contains:
         name: {type: str, description: "Name; null for what bears no such mark.", returned: success, sample: llm}
         burn_per_hour: {type: float, description: Price per hour now., returned: success, sample: 3.58}
-        machines: {type: int, description: Machines that cost now., returned: success, sample: 1}
+        machines: {type: int, description: Instances that cost now., returned: success, sample: 1}
         volumes: {type: int, description: Volumes that cost now., returned: success, sample: 1}
         cost_so_far: {type: float, description: What they have cost since they were ordered., returned: success, sample: 14.33}
         cost_until_lease_end: {type: float, description: What they go on to cost until their leases end., returned: success, sample: 28.66}

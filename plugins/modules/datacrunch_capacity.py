@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_capacity
-short_description: List matching GPU offers, ranked, and why others are rejected
+short_description: List matching GPU offers, ranked, and the reasons of the rejected ones
 version_added: 0.1.0
 description:
   - Reads catalogue and live stock of the DataCrunch (Verda) cloud and ranks what can be bought now.
@@ -21,7 +21,7 @@ extends_documentation_fragment:
 options:
   observation_log:
     description:
-      - File on the machine where the module runs, to which each look at the stock adds a line of JSON with time, market and the types in stock
+      - File on the host where the module runs, to which each look at the stock adds a line of JSON with time, market and the types in stock
         by location. The playbook C(gpuops.cloud.observed) draws it.
     type: path
 seealso:
@@ -39,7 +39,7 @@ EXAMPLES = r"""
     market: spot_first
   register: capacity
 
-- name: Find the cheapest machine with at least 80 GB of GPU memory in two locations
+- name: Find the cheapest instance with at least 80 GB of GPU memory in two locations
   gpuops.cloud.datacrunch_capacity:
     min_vram_gb: 80
     locations: [FIN-03, FIN-01]
@@ -65,7 +65,7 @@ offers:
     saving_percent: {type: float, description: Percent that it costs less than the same type on demand; null unless it is spot., returned: success, sample: 65}
     vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
     ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
@@ -87,7 +87,7 @@ rejected:
     saving_percent: {type: float, description: Percent that it costs less than the same type on demand; null unless it is spot., returned: success, sample: 65}
     vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
     ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
@@ -102,7 +102,7 @@ rejected:
       sample: too_expensive
     detail: {type: str, description: Reason for people., returned: success, sample: "9.72 per hour, the ceiling is 4"}
 cheapest_free:
-  description: Cheapest machine with a GPU that is free now, whether or not it was asked for; null when none is.
+  description: Cheapest instance with a GPU that is free now, whether or not it was asked for; null when none is.
   returned: success, and on failure when nothing could be bought
   type: dict
   contains:
@@ -118,7 +118,7 @@ cheapest_free:
     saving_percent: {type: float, description: Percent that it costs less than the same type on demand; null unless it is spot., returned: success, sample: 65}
     vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
     ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_cost_info
-short_description: Gather what instances and volumes have cost
+short_description: Gather information about costs of instances and volumes
 version_added: 0.1.0
 description:
-  - Returns what each machine and volume has cost in a span of time, and sums by deployment, job, owner, project, GPU model, month and day.
+  - Returns what each instance and volume has cost in a span of time, and sums by deployment, job, owner, project, GPU model, month and day.
   - The past is read from the ledger, the present from the cloud. What the cloud shows and the ledger lacks is counted and not written down;
     M(gpuops.cloud.datacrunch_ledger) does that.
   - Costs count exact time. The cloud takes ten minutes in advance and gives back the unused rest at the end, so the balance is lower by up to
@@ -65,7 +65,7 @@ since: {type: str, description: Begin of the span in UTC., returned: success, sa
 until: {type: str, description: End of the span in UTC., returned: success, sample: "2026-11-22T12:00:00Z"}
 total: {type: float, description: Cost of everything within the span., returned: success, sample: 431.2}
 by:
-  description: The same by what it was for. Volumes count for the cost, machines alone for the hours.
+  description: The same by what it was for. Volumes count for the cost, instances alone for the hours.
   returned: success
   type: dict
   contains:
@@ -77,7 +77,7 @@ by:
       contains:
         name: {type: str, description: The deployment; null for what has none., returned: success, sample: llm}
         cost: {type: float, description: Cost within the span., returned: success, sample: 28.44}
-        hours: {type: float, description: Hours of machines within the span., returned: success, sample: 8}
+        hours: {type: float, description: Hours of instances within the span., returned: success, sample: 8}
     job:
       description: For each job, the dearest first.
       returned: success
@@ -86,7 +86,7 @@ by:
       contains:
         name: {type: str, description: The job; null for what belongs to none., returned: success, sample: tiny-sft}
         cost: {type: float, description: Cost within the span., returned: success, sample: 28.44}
-        hours: {type: float, description: Hours of machines within the span., returned: success, sample: 8}
+        hours: {type: float, description: Hours of instances within the span., returned: success, sample: 8}
     owner:
       description: For each owner, the dearest first.
       returned: success
@@ -95,7 +95,7 @@ by:
       contains:
         name: {type: str, description: The owner; null for what has none., returned: success, sample: ml-team}
         cost: {type: float, description: Cost within the span., returned: success, sample: 28.44}
-        hours: {type: float, description: Hours of machines within the span., returned: success, sample: 8}
+        hours: {type: float, description: Hours of instances within the span., returned: success, sample: 8}
     project:
       description: For each project, the dearest first.
       returned: success
@@ -104,7 +104,7 @@ by:
       contains:
         name: {type: str, description: The project; null for what has none., returned: success, sample: research}
         cost: {type: float, description: Cost within the span., returned: success, sample: 28.44}
-        hours: {type: float, description: Hours of machines within the span., returned: success, sample: 8}
+        hours: {type: float, description: Hours of instances within the span., returned: success, sample: 8}
     gpu_model:
       description: For each GPU model, the dearest first.
       returned: success
@@ -113,7 +113,7 @@ by:
       contains:
         name: {type: str, description: The GPU model; null for what has none., returned: success, sample: H100}
         cost: {type: float, description: Cost within the span., returned: success, sample: 28.44}
-        hours: {type: float, description: Hours of machines within the span., returned: success, sample: 8}
+        hours: {type: float, description: Hours of instances within the span., returned: success, sample: 8}
     month:
       description: For each month of the span, in order.
       returned: success
@@ -122,9 +122,9 @@ by:
       contains:
         name: {type: str, description: The month in UTC., returned: success, sample: "2026-11"}
         cost: {type: float, description: Cost within the span., returned: success, sample: 28.44}
-        hours: {type: float, description: Hours of machines within the span., returned: success, sample: 8}
+        hours: {type: float, description: Hours of instances within the span., returned: success, sample: 8}
 things:
-  description: Every machine and volume that existed within the span, in the order of their beginnings.
+  description: Every instance and volume that existed within the span, in the order of their beginnings.
   returned: success
   type: list
   elements: dict
@@ -148,7 +148,7 @@ things:
     price_per_hour: {type: float, description: "Price per hour, the last one if it has changed.", returned: success, sample: 3.555}
     cost: {type: float, description: Cost within the span., returned: success, sample: 28.44}
     estimated: {type: bool, description: "Whether its end is an estimate, since nobody was told of it.", returned: success, sample: false}
-    protected: {type: bool, description: Whether it is a machine that is ended only after confirmation., returned: success, sample: false}
+    protected: {type: bool, description: Whether it is an instance that is terminated only after confirmation., returned: success, sample: false}
 daily:
   description: Cost of each day of the span, in UTC.
   returned: success
@@ -165,7 +165,7 @@ now:
     balance: {type: float, description: Money left., returned: success, sample: 482.5}
     burn_per_hour: {type: float, description: Price per hour of all that costs., returned: success, sample: 3.58}
     runway_hours: {type: float, description: Hours that the balance lasts; null when nothing costs., returned: success, sample: 134.7}
-    machines: {type: int, description: Machines that cost., returned: success, sample: 1}
+    machines: {type: int, description: Instances that cost., returned: success, sample: 1}
 month:
   description: This month in UTC, of the whole account.
   returned: success

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_deployment_info
-short_description: Everything that belongs to a deployment, and what it costs
+short_description: Gather information about the resources of a deployment and their cost
 version_added: 0.1.0
 description:
-  - Returns machines, volumes, SSH keys and startup scripts of a deployment. After it was ended, an empty RV(leftovers) is the proof that nothing is left.
+  - Returns instances, volumes, SSH keys and startup scripts of a deployment. After it was terminated, an empty RV(leftovers) is the proof that nothing is left.
 author:
   - gpuops.cloud contributors (@gpuops)
 extends_documentation_fragment:
@@ -42,16 +42,16 @@ EXAMPLES = r"""
 RETURN = r"""
 deployment: {type: str, description: Name of the deployment., returned: success, sample: llm}
 instances:
-  description: Its machines.
+  description: Its instances.
   returned: success
   type: list
   elements: dict
   contains:
-    id: {type: str, description: Id of the machine., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    id: {type: str, description: Id of the instance., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: Host name., returned: success, sample: llm}
-    deployment: {type: str, description: Deployment by the machine's marks; null for a foreign machine., returned: success, sample: llm}
-    owner: {type: str, description: Owner by the machine's marks., returned: success, sample: ml-team}
-    managed: {type: bool, description: Whether the machine bears marks of this collection., returned: success, sample: true}
+    deployment: {type: str, description: Deployment by the instance's tags; null for a foreign instance., returned: success, sample: llm}
+    owner: {type: str, description: Owner by the instance's tags., returned: success, sample: ml-team}
+    managed: {type: bool, description: Whether the instance bears tags of this collection., returned: success, sample: true}
     status: {type: str, description: Status by the cloud., returned: success, sample: running}
     ip: {type: str, description: Public address; null until there is one., returned: success, sample: 192.0.2.10}
     instance_type: {type: str, description: Type by the cloud., returned: success, sample: 1H100.80S.32V}
@@ -64,23 +64,23 @@ instances:
     tier: {type: str, description: Tier of the GPU., returned: success, sample: h100}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
     market: {type: str, description: V(on_demand) or V(spot)., returned: success, sample: on_demand}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
-    cost_per_hour_now: {type: float, description: What the machine costs per hour in its present status., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
+    cost_per_hour_now: {type: float, description: What the instance costs per hour in its present status., returned: success, sample: 3.555}
     contract:
       description: V(pay_as_you_go), V(spot) or V(long_term) as the cloud says; null where it does not. A long-term contract costs until its end.
       returned: success
       type: str
       sample: pay_as_you_go
     image: {type: str, description: Image it was made from., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
-    lease: {type: str, description: Lease as written on the machine; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
+    lease: {type: str, description: Lease as written on the instance; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
     lease_end: {type: str, description: End of the lease in UTC; null without one., returned: success, sample: "2026-11-22T20:00:00Z"}
     created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
     os_volume_id: {type: str, description: Id of the volume it boots from., returned: success, sample: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001}
     volume_ids: {type: list, elements: str, description: Ids of all its volumes., returned: success, sample: [0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001]}
     ssh_key_ids: {type: list, elements: str, description: Ids of the SSH keys that log in., returned: success, sample: []}
-    project: {type: str, description: Project by the machine's marks; null without one., returned: success, sample: research}
-    protected: {type: bool, description: Whether the machine is ended only after confirmation., returned: success, sample: false}
-    hours: {type: str, description: Business hours by the machine's marks; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
+    project: {type: str, description: Project by the instance's tags; null without one., returned: success, sample: research}
+    protected: {type: bool, description: Whether the instance is terminated only after confirmation., returned: success, sample: false}
+    hours: {type: str, description: Business hours by the instance's tags; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
     tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
 volumes:
   description: Its volumes, attached or not.
@@ -94,11 +94,11 @@ volumes:
     type: {type: str, description: Type of storage., returned: success, sample: NVMe}
     status: {type: str, description: Status by the cloud., returned: success, sample: attached}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
-    is_os_volume: {type: bool, description: Whether a machine boots from it., returned: success, sample: true}
-    instance_id: {type: str, description: Machine it is attached to., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    is_os_volume: {type: bool, description: Whether an instance boots from it., returned: success, sample: true}
+    instance_id: {type: str, description: Instance it is attached to., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     price_per_hour: {type: float, description: Price per hour., returned: success, sample: 0.0274}
     created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
-    kept: {type: bool, description: Whether it is kept on purpose when its machine ends., returned: success, sample: false}
+    kept: {type: bool, description: Whether it is retained on purpose when its instance ends., returned: success, sample: false}
     tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
 trash:
   description: Its volumes in the trash, which cost nothing but fill the quota for 96 hours.
@@ -112,11 +112,11 @@ trash:
     type: {type: str, description: Type of storage., returned: success, sample: NVMe}
     status: {type: str, description: Status by the cloud., returned: success, sample: attached}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
-    is_os_volume: {type: bool, description: Whether a machine boots from it., returned: success, sample: true}
-    instance_id: {type: str, description: Machine it is attached to., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    is_os_volume: {type: bool, description: Whether an instance boots from it., returned: success, sample: true}
+    instance_id: {type: str, description: Instance it is attached to., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     price_per_hour: {type: float, description: Price per hour., returned: success, sample: 0.0274}
     created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
-    kept: {type: bool, description: Whether it is kept on purpose when its machine ends., returned: success, sample: false}
+    kept: {type: bool, description: Whether it is retained on purpose when its instance ends., returned: success, sample: false}
     tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
 ssh_keys:
   description: SSH keys registered for it.
@@ -148,7 +148,7 @@ leftovers:
     name: {type: str, description: Name., returned: success, sample: llm}
     status: {type: str, description: Status by the cloud; null for keys., returned: success, sample: running}
     price_per_hour: {type: float, description: What it costs per hour., returned: success, sample: 3.555}
-    kept: {type: bool, description: Whether it is a volume that is kept on purpose., returned: success, sample: false}
+    kept: {type: bool, description: Whether it is a volume that is retained on purpose., returned: success, sample: false}
 cost_per_hour: {type: float, description: Price per hour of all of it., returned: success, sample: 3.5824}
 known:
   description:

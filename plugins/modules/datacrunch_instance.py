@@ -9,15 +9,15 @@ module: datacrunch_instance
 short_description: Manage GPU instances
 version_added: 0.1.0
 description:
-  - Keeps a machine, or a fleet of equal ones, of a deployment in the wanted state on the DataCrunch (Verda) cloud.
-  - A machine is found again by the marks that were written on it with the order, so no state is kept elsewhere and a second run changes nothing.
-  - When a machine has to be bought, the ranked offers are walked. A refusal for lack of capacity, or an order that fails after it was accepted,
+  - Keeps an instance, or a fleet of equal ones, of a deployment in the wanted state on the DataCrunch (Verda) cloud.
+  - An instance is found again by the tags that were written on it with the order, so no state is kept elsewhere and a second run changes nothing.
+  - When an instance has to be bought, the ranked offers are walked. A refusal for lack of capacity, or an order that fails after it was accepted,
     leads to the next offer; any other refusal stops at once, since it would hold everywhere.
   - An order whose answer was lost, or is anything but a known refusal, is looked up before anything else happens, so a failed call buys at
-    most one machine.
-  - After an order the machine is read back. One that is surely ours and does not show its marks is ended at once, any other is left alone; both
+    most one instance.
+  - After an order the instance is read back. One that is surely ours and does not show its tags is terminated at once, any other is left alone; both
     are named, and nothing more is bought in that account.
-  - Machines without marks, or of another deployment, are never touched.
+  - Instances without tags, or of another deployment, are never touched.
 author:
   - gpuops.cloud contributors (@gpuops)
 extends_documentation_fragment:
@@ -30,16 +30,16 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(present) wants a machine that exists, running or stopped; V(running) one that runs; V(stopped) one that is shut down,
+      - V(present) wants an instance that exists, running or stopped; V(running) one that runs; V(stopped) one that is shut down,
         which B(costs as much as a running one).
-      - V(absent) ends it and waits until it is gone. Without O(name) and O(id) it ends every machine of the deployment.
-        The cloud refuses to end a machine while it is built; one that is still built after O(wait_timeout) is ended as stuck.
+      - V(absent) terminates it and waits until it is gone. Without O(name) and O(id) it terminates every instance of the deployment.
+        The cloud refuses to terminate an instance while it is built; one that is still built after O(wait_timeout) is terminated as stuck.
     type: str
     choices: [present, running, stopped, absent]
     default: present
   deployment:
     description:
-      - Scope that owns the machine. Machines, volumes and keys of one deployment belong together and end together.
+      - Scope that owns the instance. Instances, volumes and keys of one deployment belong together and end together.
     type: str
     required: true
   name:
@@ -48,41 +48,41 @@ options:
     type: str
   id:
     description:
-      - Id of a machine of this deployment, instead of O(name).
+      - Id of an instance of this deployment, instead of O(name).
     type: str
   count:
     description:
-      - Machines wanted, bought at the same time. They are called O(name), C(name-2), C(name-3) and so on.
-      - A smaller number than there are machines ends none.
+      - Instances wanted, bought at the same time. They are called O(name), C(name-2), C(name-3) and so on.
+      - A smaller number than there are instances ends none.
     type: int
     default: 1
   min_count:
     description:
-      - Machines of O(count) that are enough. With fewer the task fails; with enough, the missing ones are a warning.
+      - Instances of O(count) that are enough. With fewer the task fails; with enough, the missing ones are a warning.
       - Without it, all of O(count) are needed.
     type: int
   keep_short_fleet:
     description:
-      - Whether the machines that were bought in this run stay when there are fewer than O(min_count). Otherwise they are ended at once.
+      - Whether the instances that were bought in this run stay when there are fewer than O(min_count). Otherwise they are terminated at once.
     type: bool
     default: false
   replace:
     description:
-      - Whether a machine that is not what is wanted (type, tier, image, location, market) is replaced. The new one is bought first,
+      - Whether an instance that is not what is wanted (type, tier, image, location, market) is replaced. The new one is bought first,
         the old one ended after it runs.
     type: bool
     default: false
   owner:
     description:
-      - Whom the machine belongs to, written on it.
+      - Whom the instance belongs to, written on it.
       - Without it, E(GPUOPS_OWNER) is read, then C(owner) in C(~/.config/gpuops/settings.ini) and C(/etc/gpuops/settings.ini), section C([defaults]);
         at last it is the user who runs the play.
     type: str
   lease:
     description:
-      - How long the machine may live, written on it with the order; V(30m), V(12h), V(2d), a time such as V(2026-12-31T18:00:00Z), or V(none).
+      - How long the instance may live, written on it with the order; V(30m), V(12h), V(2d), a time such as V(2026-12-31T18:00:00Z), or V(none).
         At least a minute.
-      - A machine that exists keeps its lease.
+      - An instance that exists keeps its lease.
     type: str
     default: 12h
   lease_max:
@@ -98,22 +98,22 @@ options:
     default: false
   project:
     description:
-      - Project that the machine is paid for, written on it.
+      - Project that the instance is paid for, written on it.
     type: str
   protect:
     description:
-      - Whether a machine that is bought is protected, which is written on it. M(gpuops.cloud.datacrunch_reap) never ends it, and everything
+      - Whether an instance that is bought is protected, which is written on it. M(gpuops.cloud.datacrunch_reap) never terminates it, and everything
         else only with O(confirm).
     type: bool
     default: false
   hours:
     description:
-      - Business hours such as V(mon-fri 08:00-19:00 Europe/Helsinki), written on a machine that is bought. Outside them,
-        M(gpuops.cloud.datacrunch_reap) ends it and keeps its volumes. An end before the start lies on the next day; without a time zone, UTC.
+      - Business hours such as V(mon-fri 08:00-19:00 Europe/Helsinki), written on an instance that is bought. Outside them,
+        M(gpuops.cloud.datacrunch_reap) terminates it and retains its volumes. An end before the start lies on the next day; without a time zone, UTC.
     type: str
   confirm:
     description:
-      - Whether machines are ended that are protected, or belong to another owner than O(owner).
+      - Whether instances are terminated that are protected, or belong to another owner than O(owner).
     type: bool
     default: false
   on_unconfirmed:
@@ -128,18 +128,18 @@ options:
     description:
       - What happens before a purchase that would cost more than O(max_lease_cost) or O(budget) allows, or that the balance does not outlast
         at the price of everything that runs, until the lease ends. V(refuse) buys nothing, V(warn) buys and warns.
-      - All machines that are missing count together, with their new volumes. Machines that exist are left alone.
+      - All instances that are missing count together, with their new volumes. Instances that exist are left alone.
       - What other leases go on to cost counts for the day, the month and the total, until they end.
       - Where a day, a month or the total is limited, and the ledger that tells what was spent of it cannot be read, is switched off, or is
-        missing although machines exist, that is refused, or a warning.
-      - After the order the budget is looked at again. Of what several runs have bought at the same moment, the youngest machines that break it
+        missing although instances exist, that is refused, or a warning.
+      - After the order the budget is looked at again. Of what several runs have bought at the same moment, the youngest instances that break it
         are terminated by their own runs.
     type: str
     choices: [refuse, warn]
     default: refuse
   max_lease_cost:
     description:
-      - Ceiling of what all machines of a purchase cost together until their lease ends.
+      - Ceiling of what all instances of a purchase cost together until their lease ends.
     type: float
   ssh_keys:
     description:
@@ -148,17 +148,17 @@ options:
     elements: str
   os_volume_gb:
     description:
-      - Size of the volume the machine boots from, in GiB; the cloud wants at least 50.
+      - Size of the volume the instance boots from, in GiB; the cloud wants at least 50.
     type: int
     default: 100
   data_volume_gb:
     description:
-      - Size of a second volume for data, in GiB. It outlives its machine unless O(data_volumes) says otherwise.
-      - A detached one of this machine's name is used again, which leaves only its location to choose from.
+      - Size of a second volume for data, in GiB. It outlives its instance unless O(data_volumes) says otherwise.
+      - A detached one of this instance's name is used again, which leaves only its location to choose from.
     type: int
   on_spot_discontinue:
     description:
-      - What happens to the volume a spot machine boots from when the cloud takes the machine away. The data volume is always kept.
+      - What happens to the volume a spot instance boots from when the cloud takes the instance away. The data volume is always kept.
     type: str
     choices: [trash, delete, keep]
     default: trash
@@ -168,7 +168,7 @@ options:
     type: str
   description:
     description:
-      - Free text on the machine, behind the ownership string C(gpo.DEPLOYMENT.NAME.LEASE.REQUEST) that a description begins with. Together they
+      - Free text on the instance, behind the ownership string C(gpo.DEPLOYMENT.NAME.LEASE.REQUEST) that a description begins with. Together they
         have at most 60 characters, which is the shortest limit of an account; a text that is longer is left out, with a warning.
       - A text that looks like an ownership string is refused.
     type: str
@@ -187,7 +187,7 @@ options:
     default: 600
   wait_for_capacity:
     description:
-      - Seconds to wait for stock when nothing that fits is free. Each round costs one stock call per market, however many machines and
+      - Seconds to wait for stock when nothing that fits is free. Each round costs one stock call per market, however many instances and
         runs of this user wait for it.
     type: float
     default: 0
@@ -198,22 +198,22 @@ options:
     default: 30
   observation_log:
     description:
-      - File on the machine where the module runs, to which each look at the stock adds a line of JSON with time, market and the types in stock
+      - File on the host where the module runs, to which each look at the stock adds a line of JSON with time, market and the types in stock
         by location. The playbook C(gpuops.cloud.observed) draws it.
     type: path
   os_volume:
     description:
-      - What happens to the volume a machine boots from when the machine ends; V(trash) can be restored for 96 hours and fills the quota so long,
-        V(delete) is for good, V(keep) goes on costing. With V(keep) it is marked as kept on purpose, at the purchase and at the end.
-      - With V(keep), a purchase boots from the volume that was kept under this machine's name, if there is one. Such a machine knows the
+      - What happens to the volume an instance boots from when the instance ends; V(trash) can be restored for 96 hours and fills the quota so long,
+        V(delete) is for good, V(keep) continues to cost money. With V(keep) it is marked as retained on purpose, at the purchase and at the end.
+      - With V(keep), a purchase boots from the volume that was kept under this instance's name, if there is one. Such an instance knows the
         keys that are on the volume already, not O(ssh_keys).
     type: str
     choices: [trash, delete, keep]
     default: trash
   data_volumes:
     description:
-      - What happens to the other volumes of a machine when it ends. Without it they are kept, and go on costing, until
-        M(gpuops.cloud.datacrunch_reap) finds that nobody wants them any more. V(keep) marks them as kept on purpose.
+      - What happens to the other volumes of an instance when it ends. Without it they are retained, and continue to cost money, until
+        M(gpuops.cloud.datacrunch_reap) finds that nobody wants them any more. V(keep) marks them as retained on purpose.
     type: str
     choices: [keep, trash, delete]
 seealso:
@@ -228,9 +228,9 @@ EXAMPLES = r"""
     deployment: llm
     tier: h100_or_less
     lease: 8h
-  register: machine
+  register: instance
 
-- name: Keep three small machines on spot below 0.5 per hour each
+- name: Keep three small instances on spot below 0.5 per hour each
   gpuops.cloud.datacrunch_instance:
     deployment: batch
     name: worker
@@ -239,7 +239,7 @@ EXAMPLES = r"""
     market: spot_first
     max_price_per_hour: 0.5
 
-- name: Stop a machine, which goes on costing
+- name: Stop an instance, which continues to cost money
   gpuops.cloud.datacrunch_instance:
     deployment: llm
     state: stopped
@@ -254,15 +254,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 instance:
-  description: First of the machines; null when there is none. In check mode, values that are not known yet are null.
+  description: First of the instances; null when there is none. In check mode, values that are not known yet are null.
   returned: success
   type: dict
   contains:
-    id: {type: str, description: Id of the machine., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    id: {type: str, description: Id of the instance., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: Host name., returned: success, sample: llm}
-    deployment: {type: str, description: Deployment by the machine's marks; null for a foreign machine., returned: success, sample: llm}
-    owner: {type: str, description: Owner by the machine's marks., returned: success, sample: ml-team}
-    managed: {type: bool, description: Whether the machine bears marks of this collection., returned: success, sample: true}
+    deployment: {type: str, description: Deployment by the instance's tags; null for a foreign instance., returned: success, sample: llm}
+    owner: {type: str, description: Owner by the instance's tags., returned: success, sample: ml-team}
+    managed: {type: bool, description: Whether the instance bears tags of this collection., returned: success, sample: true}
     status: {type: str, description: Status by the cloud., returned: success, sample: running}
     ip: {type: str, description: Public address; null until there is one., returned: success, sample: 192.0.2.10}
     instance_type: {type: str, description: Type by the cloud., returned: success, sample: 1H100.80S.32V}
@@ -275,35 +275,35 @@ instance:
     tier: {type: str, description: Tier of the GPU., returned: success, sample: h100}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
     market: {type: str, description: V(on_demand) or V(spot)., returned: success, sample: on_demand}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
-    cost_per_hour_now: {type: float, description: What the machine costs per hour in its present status., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
+    cost_per_hour_now: {type: float, description: What the instance costs per hour in its present status., returned: success, sample: 3.555}
     contract:
       description: V(pay_as_you_go), V(spot) or V(long_term) as the cloud says; null where it does not. A long-term contract costs until its end.
       returned: success
       type: str
       sample: pay_as_you_go
     image: {type: str, description: Image it was made from., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
-    lease: {type: str, description: Lease as written on the machine; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
+    lease: {type: str, description: Lease as written on the instance; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
     lease_end: {type: str, description: End of the lease in UTC; null without one., returned: success, sample: "2026-11-22T20:00:00Z"}
     created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
     os_volume_id: {type: str, description: Id of the volume it boots from., returned: success, sample: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001}
     volume_ids: {type: list, elements: str, description: Ids of all its volumes., returned: success, sample: [0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001]}
     ssh_key_ids: {type: list, elements: str, description: Ids of the SSH keys that log in., returned: success, sample: []}
-    project: {type: str, description: Project by the machine's marks; null without one., returned: success, sample: research}
-    protected: {type: bool, description: Whether the machine is ended only after confirmation., returned: success, sample: false}
-    hours: {type: str, description: Business hours by the machine's marks; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
+    project: {type: str, description: Project by the instance's tags; null without one., returned: success, sample: research}
+    protected: {type: bool, description: Whether the instance is terminated only after confirmation., returned: success, sample: false}
+    hours: {type: str, description: Business hours by the instance's tags; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
     tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
 instances:
-  description: All machines that were meant, as RV(instance).
+  description: All instances that were meant, as RV(instance).
   returned: success
   type: list
   elements: dict
   contains:
-    id: {type: str, description: Id of the machine., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    id: {type: str, description: Id of the instance., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: Host name., returned: success, sample: llm}
-    deployment: {type: str, description: Deployment by the machine's marks; null for a foreign machine., returned: success, sample: llm}
-    owner: {type: str, description: Owner by the machine's marks., returned: success, sample: ml-team}
-    managed: {type: bool, description: Whether the machine bears marks of this collection., returned: success, sample: true}
+    deployment: {type: str, description: Deployment by the instance's tags; null for a foreign instance., returned: success, sample: llm}
+    owner: {type: str, description: Owner by the instance's tags., returned: success, sample: ml-team}
+    managed: {type: bool, description: Whether the instance bears tags of this collection., returned: success, sample: true}
     status: {type: str, description: Status by the cloud., returned: success, sample: running}
     ip: {type: str, description: Public address; null until there is one., returned: success, sample: 192.0.2.10}
     instance_type: {type: str, description: Type by the cloud., returned: success, sample: 1H100.80S.32V}
@@ -316,23 +316,23 @@ instances:
     tier: {type: str, description: Tier of the GPU., returned: success, sample: h100}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
     market: {type: str, description: V(on_demand) or V(spot)., returned: success, sample: on_demand}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
-    cost_per_hour_now: {type: float, description: What the machine costs per hour in its present status., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
+    cost_per_hour_now: {type: float, description: What the instance costs per hour in its present status., returned: success, sample: 3.555}
     contract:
       description: V(pay_as_you_go), V(spot) or V(long_term) as the cloud says; null where it does not. A long-term contract costs until its end.
       returned: success
       type: str
       sample: pay_as_you_go
     image: {type: str, description: Image it was made from., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
-    lease: {type: str, description: Lease as written on the machine; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
+    lease: {type: str, description: Lease as written on the instance; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
     lease_end: {type: str, description: End of the lease in UTC; null without one., returned: success, sample: "2026-11-22T20:00:00Z"}
     created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
     os_volume_id: {type: str, description: Id of the volume it boots from., returned: success, sample: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001}
     volume_ids: {type: list, elements: str, description: Ids of all its volumes., returned: success, sample: [0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001]}
     ssh_key_ids: {type: list, elements: str, description: Ids of the SSH keys that log in., returned: success, sample: []}
-    project: {type: str, description: Project by the machine's marks; null without one., returned: success, sample: research}
-    protected: {type: bool, description: Whether the machine is ended only after confirmation., returned: success, sample: false}
-    hours: {type: str, description: Business hours by the machine's marks; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
+    project: {type: str, description: Project by the instance's tags; null without one., returned: success, sample: research}
+    protected: {type: bool, description: Whether the instance is terminated only after confirmation., returned: success, sample: false}
+    hours: {type: str, description: Business hours by the instance's tags; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
     tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
 actions:
   description: What was done, or in check mode would be done, as sentences.
@@ -341,7 +341,7 @@ actions:
   elements: str
   sample: ["buy llm: 1H100.80S.32V (1 x H100) in FIN-03, on-demand, 3.555 usd/h, ubuntu-24.04-cuda-13.0-open, lease 8h"]
 fleet:
-  description: What became of each machine in this run.
+  description: What became of each instance in this run.
   returned: success, and on failure of a fleet
   type: list
   elements: dict
@@ -356,7 +356,7 @@ fleet:
     id: {type: str, description: Id; null when there is none., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     detail: {type: str, description: What came back., returned: success, sample: bought}
 evicted:
-  description: Spot machines of these names that the cloud has taken away; their places are tried last. Looked for before a purchase on spot.
+  description: Spot instances of these names that the cloud has taken away; their places are tried last. Looked for before a purchase on spot.
   returned: success
   type: list
   elements: dict
@@ -379,11 +379,11 @@ attempts:
     saving_percent: {type: float, description: Percent that it costs less than the same type on demand; null unless it is spot., returned: success, sample: 65}
     vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
     ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
-    name: {type: str, description: Machine that was to be bought., returned: success, sample: llm}
+    name: {type: str, description: Instance that was to be bought., returned: success, sample: llm}
     outcome:
       description: V(taken), V(refused) by the API, V(failed) after it was accepted, V(not_started) in time, or V(adopted) from another run.
       returned: success
@@ -409,7 +409,7 @@ offers:
     saving_percent: {type: float, description: Percent that it costs less than the same type on demand; null unless it is spot., returned: success, sample: 65}
     vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
     ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
@@ -431,7 +431,7 @@ rejected:
     saving_percent: {type: float, description: Percent that it costs less than the same type on demand; null unless it is spot., returned: success, sample: 65}
     vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
     ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
@@ -446,7 +446,7 @@ rejected:
       sample: too_expensive
     detail: {type: str, description: Reason for people., returned: success, sample: "9.72 per hour, the ceiling is 4"}
 cheapest_free:
-  description: Cheapest machine with a GPU that is free now, whether or not it was asked for; null when none is.
+  description: Cheapest instance with a GPU that is free now, whether or not it was asked for; null when none is.
   returned: success, and on failure when nothing could be bought
   type: dict
   contains:
@@ -462,7 +462,7 @@ cheapest_free:
     saving_percent: {type: float, description: Percent that it costs less than the same type on demand; null unless it is spot., returned: success, sample: 65}
     vcpu: {type: int, description: Virtual CPUs., returned: success, sample: 32}
     ram_gb: {type: float, description: Memory in GB., returned: success, sample: 170}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
@@ -471,7 +471,7 @@ spend:
   returned: success, and on failure when it would cost too much
   type: dict
   contains:
-    machines: {type: int, description: Machines to be bought., returned: success, sample: 1}
+    machines: {type: int, description: Instances to be bought., returned: success, sample: 1}
     price_per_hour: {type: float, description: "Price per hour of all of them, with their new volumes.", returned: success, sample: 3.5824}
     lease_hours: {type: float, description: Hours until their lease ends; null without one., returned: success, sample: 4}
     lease_cost: {type: float, description: What they cost until then., returned: success, sample: 14.3296}
@@ -495,9 +495,9 @@ spend:
         share_percent: {type: float, description: The same in percent., returned: success, sample: 81.71}
         state: {type: str, description: "V(ok), V(warning), V(critical) or V(exceeded).", returned: success, sample: warning}
     broken: {type: list, elements: str, description: What would not hold., returned: success, sample: []}
-    max_price_per_hour: {type: float, description: Price per hour of a machine at which all would hold; null without limit., returned: success, sample: 8.15}
+    max_price_per_hour: {type: float, description: Price per hour of an instance at which all would hold; null without limit., returned: success, sample: 8.15}
 bill:
-  description: What the machines that were ended, and their volumes, have cost. The cloud takes money in steps of ten minutes and gives back the unused rest.
+  description: What the instances that were terminated, and their volumes, have cost. The cloud takes money in steps of ten minutes and gives back the unused rest.
   returned: success
   type: list
   elements: dict
@@ -520,29 +520,29 @@ error:
     request: {type: str, description: Request that failed., returned: failure, sample: POST /instances}
     hint: {type: str, description: What to do next. The end of the message says the same., returned: failure, sample: Widen the tier.}
 instance_id:
-  description: Machine that exists although the run failed, and goes on costing.
+  description: Instance that exists although the run failed, and continues to cost money.
   returned: on failure after an order was accepted
   type: str
   sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11
 unconfirmed:
-  description: Machines that are not ended without O(confirm).
+  description: Instances that are not terminated without O(confirm).
   returned: when some are protected or belong to another owner, on failure or with O(on_unconfirmed=report)
   type: list
   elements: dict
   contains:
-    id: {type: str, description: Id of the machine., returned: failure, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    id: {type: str, description: Id of the instance., returned: failure, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: Host name., returned: failure, sample: llm}
-    owner: {type: str, description: Owner by its marks., returned: failure, sample: ml-team}
+    owner: {type: str, description: Owner by its tags., returned: failure, sample: ml-team}
     protected: {type: bool, description: Whether it is protected., returned: failure, sample: true}
     price_per_hour: {type: float, description: What it costs per hour., returned: failure, sample: 3.555}
 instance_name:
-  description: Host name of that machine.
+  description: Host name of that instance.
   returned: on failure after an order was accepted
   type: str
   sample: llm
 errors:
-  description: Every error, when several machines of a fleet failed.
-  returned: on failure of more than one machine
+  description: Every error, when several instances of a fleet failed.
+  returned: on failure of more than one instance
   type: list
   elements: str
   sample: ["Waiting for llm-2 to run: not reached within 900 s, last seen provisioning."]
@@ -601,7 +601,7 @@ SPEC = {
 
 
 def main() -> None:
-    """Keep machines in the wanted state."""
+    """Keep instances in the wanted state."""
     run(SPEC, InstanceNoun(), mutually_exclusive=[("name", "id")])
 
 

@@ -9,7 +9,7 @@ module: datacrunch_instance_info
 short_description: Gather information about instances
 version_added: 0.1.0
 description:
-  - Returns the machines of the account with what they can do, what they cost and until when they may live.
+  - Returns the instances of the account with what they can do, what they cost and until when they may live.
   - Finding none is no failure.
 author:
   - gpuops.cloud contributors (@gpuops)
@@ -19,19 +19,19 @@ extends_documentation_fragment:
 options:
   deployment:
     description:
-      - Only machines of this deployment.
+      - Only instances of this deployment.
     type: str
   name:
     description:
-      - Only the machine of this name.
+      - Only the instance of this name.
     type: str
   id:
     description:
-      - Only the machine of this id.
+      - Only the instance of this id.
     type: str
   evicted:
     description:
-      - Whether to ask as well for spot machines that the cloud has taken away, which costs a second call.
+      - Whether to ask as well for spot instances that the cloud has taken away, which costs a second call.
     type: bool
     default: false
 seealso:
@@ -39,27 +39,27 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: List all machines
+- name: List all instances
   gpuops.cloud.datacrunch_instance_info:
 
-- name: List the machines of a deployment
+- name: List the instances of a deployment
   gpuops.cloud.datacrunch_instance_info:
     deployment: llm
-  register: machines
+  register: instances
 """
 
 RETURN = r"""
 instances:
-  description: Machines, by name.
+  description: Instances, by name.
   returned: success
   type: list
   elements: dict
   contains:
-    id: {type: str, description: Id of the machine., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    id: {type: str, description: Id of the instance., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: Host name., returned: success, sample: llm}
-    deployment: {type: str, description: Deployment by the machine's marks; null for a foreign machine., returned: success, sample: llm}
-    owner: {type: str, description: Owner by the machine's marks., returned: success, sample: ml-team}
-    managed: {type: bool, description: Whether the machine bears marks of this collection., returned: success, sample: true}
+    deployment: {type: str, description: Deployment by the instance's tags; null for a foreign instance., returned: success, sample: llm}
+    owner: {type: str, description: Owner by the instance's tags., returned: success, sample: ml-team}
+    managed: {type: bool, description: Whether the instance bears tags of this collection., returned: success, sample: true}
     status: {type: str, description: Status by the cloud., returned: success, sample: running}
     ip: {type: str, description: Public address; null until there is one., returned: success, sample: 192.0.2.10}
     instance_type: {type: str, description: Type by the cloud., returned: success, sample: 1H100.80S.32V}
@@ -72,27 +72,27 @@ instances:
     tier: {type: str, description: Tier of the GPU., returned: success, sample: h100}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
     market: {type: str, description: V(on_demand) or V(spot)., returned: success, sample: on_demand}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
-    cost_per_hour_now: {type: float, description: What the machine costs per hour in its present status., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
+    cost_per_hour_now: {type: float, description: What the instance costs per hour in its present status., returned: success, sample: 3.555}
     contract:
       description: V(pay_as_you_go), V(spot) or V(long_term) as the cloud says; null where it does not. A long-term contract costs until its end.
       returned: success
       type: str
       sample: pay_as_you_go
     image: {type: str, description: Image it was made from., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
-    lease: {type: str, description: Lease as written on the machine; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
+    lease: {type: str, description: Lease as written on the instance; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
     lease_end: {type: str, description: End of the lease in UTC; null without one., returned: success, sample: "2026-11-22T20:00:00Z"}
     created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
     os_volume_id: {type: str, description: Id of the volume it boots from., returned: success, sample: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001}
     volume_ids: {type: list, elements: str, description: Ids of all its volumes., returned: success, sample: [0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001]}
     ssh_key_ids: {type: list, elements: str, description: Ids of the SSH keys that log in., returned: success, sample: []}
-    project: {type: str, description: Project by the machine's marks; null without one., returned: success, sample: research}
-    protected: {type: bool, description: Whether the machine is ended only after confirmation., returned: success, sample: false}
-    hours: {type: str, description: Business hours by the machine's marks; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
+    project: {type: str, description: Project by the instance's tags; null without one., returned: success, sample: research}
+    protected: {type: bool, description: Whether the instance is terminated only after confirmation., returned: success, sample: false}
+    hours: {type: str, description: Business hours by the instance's tags; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
     tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
 evicted:
   description: >-
-    Spot machines with marks of ours that the cloud has taken away and that were not bought again, as RV(instances). Empty unless O(evicted).
+    Spot instances with tags of ours that the cloud has taken away and that were not bought again, as RV(instances). Empty unless O(evicted).
   returned: success
   type: list
   elements: dict
@@ -116,7 +116,7 @@ SPEC = {
 
 
 def main() -> None:
-    """List machines."""
+    """List instances."""
     run_info(SPEC, list_instances)
 
 

@@ -9,9 +9,9 @@ module: datacrunch_lease
 short_description: Manage the lease and protection of instances
 version_added: 0.1.0
 description:
-  - Changes how long machines of a deployment may live. The lease stands on the machine, where M(gpuops.cloud.datacrunch_reap) reads it.
-  - While a lease is rewritten, and after a run that broke off in between, the machine always bears complete marks and one of the two leases.
-  - Without O(name) and O(id), all machines of the deployment are meant.
+  - Changes how long instances of a deployment may live. The lease stands on the instance, where M(gpuops.cloud.datacrunch_reap) reads it.
+  - While a lease is rewritten, and after a run that broke off in between, the instance always bears complete tags and one of the two leases.
+  - Without O(name) and O(id), all instances of the deployment are meant.
 author:
   - gpuops.cloud contributors (@gpuops)
 extends_documentation_fragment:
@@ -26,21 +26,21 @@ attributes:
 options:
   deployment:
     description:
-      - Deployment of the machines.
+      - Deployment of the instances.
     type: str
     required: true
   name:
     description:
-      - Only the machine of this host name.
+      - Only the instance of this host name.
     type: str
   id:
     description:
-      - Only the machine of this id.
+      - Only the instance of this id.
     type: str
   extend:
     description:
-      - How much longer a machine may live, such as V(2h) or V(+2h), from the end of its lease or from now, whichever is later.
-      - A longer lease passes the same checks of money as the purchase of a machine with that lease.
+      - How much longer an instance may live, such as V(2h) or V(+2h), from the end of its lease or from now, whichever is later.
+      - A longer lease passes the same checks of money as the purchase of an instance with that lease.
     type: str
   lease:
     description:
@@ -48,7 +48,7 @@ options:
     type: str
   done:
     description:
-      - Whether the machines are ended now, as M(gpuops.cloud.datacrunch_instance) does it with C(state=absent).
+      - Whether the instances are terminated now, as M(gpuops.cloud.datacrunch_instance) does it with C(state=absent).
     type: bool
     default: false
   lease_max:
@@ -71,11 +71,11 @@ options:
     default: refuse
   max_lease_cost:
     description:
-      - Ceiling of what the machines cost together from now until the new lease ends.
+      - Ceiling of what the instances cost together from now until the new lease ends.
     type: float
   protect:
     description:
-      - Whether the machines are protected. M(gpuops.cloud.datacrunch_reap) never ends a protected machine, and everything else only after
+      - Whether the instances are protected. M(gpuops.cloud.datacrunch_reap) never ends a protected instance, and everything else only after
         confirmation. Without it, that stays as it is.
     type: bool
   owner:
@@ -86,7 +86,7 @@ options:
     type: str
   confirm:
     description:
-      - Whether O(done) ends machines that are protected, or belong to another owner than O(owner).
+      - Whether O(done) terminates instances that are protected, or belong to another owner than O(owner).
     type: bool
     default: false
   on_unconfirmed:
@@ -99,13 +99,13 @@ options:
     version_added: 0.1.0
   os_volume:
     description:
-      - With O(done), what happens to the volume a machine boots from; V(trash) can be restored for 96 hours, V(keep) goes on costing.
+      - With O(done), what happens to the volume an instance boots from; V(trash) can be restored for 96 hours, V(keep) continues to cost money.
     type: str
     choices: [trash, delete, keep]
     default: trash
   data_volumes:
     description:
-      - With O(done), what happens to the other volumes of a machine. Without it they are kept, and go on costing, until
+      - With O(done), what happens to the other volumes of an instance. Without it they are retained, and continue to cost money, until
         M(gpuops.cloud.datacrunch_reap) finds that nobody wants them any more.
     type: str
     choices: [keep, trash, delete]
@@ -118,7 +118,7 @@ options:
     version_added: 0.1.0
   wait_timeout:
     description:
-      - Seconds until a wait for one machine to be gone gives up.
+      - Seconds until a wait for one instance to be gone gives up.
     type: float
     default: 900
   wait_interval:
@@ -132,7 +132,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Buy a machine for an hour
+- name: Buy an instance for an hour
   gpuops.cloud.datacrunch_instance:
     deployment: llm
     tier: h100_or_less
@@ -144,7 +144,7 @@ EXAMPLES = r"""
     extend: +2h
     lease_max: 24h
 
-- name: Protect the machine
+- name: Protect the instance
   gpuops.cloud.datacrunch_lease:
     deployment: llm
     name: llm
@@ -159,16 +159,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 instances:
-  description: The machines as they are then; none after O(done). In check mode, as they would be.
+  description: The instances as they are then; none after O(done). In check mode, as they would be.
   returned: success
   type: list
   elements: dict
   contains:
-    id: {type: str, description: Id of the machine., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    id: {type: str, description: Id of the instance., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: Host name., returned: success, sample: llm}
-    deployment: {type: str, description: Deployment by the machine's marks; null for a foreign machine., returned: success, sample: llm}
-    owner: {type: str, description: Owner by the machine's marks., returned: success, sample: ml-team}
-    managed: {type: bool, description: Whether the machine bears marks of this collection., returned: success, sample: true}
+    deployment: {type: str, description: Deployment by the instance's tags; null for a foreign instance., returned: success, sample: llm}
+    owner: {type: str, description: Owner by the instance's tags., returned: success, sample: ml-team}
+    managed: {type: bool, description: Whether the instance bears tags of this collection., returned: success, sample: true}
     status: {type: str, description: Status by the cloud., returned: success, sample: running}
     ip: {type: str, description: Public address; null until there is one., returned: success, sample: 192.0.2.10}
     instance_type: {type: str, description: Type by the cloud., returned: success, sample: 1H100.80S.32V}
@@ -181,30 +181,30 @@ instances:
     tier: {type: str, description: Tier of the GPU., returned: success, sample: h100}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
     market: {type: str, description: V(on_demand) or V(spot)., returned: success, sample: on_demand}
-    price_per_hour: {type: float, description: Price per hour of the whole machine., returned: success, sample: 3.555}
-    cost_per_hour_now: {type: float, description: What the machine costs per hour in its present status., returned: success, sample: 3.555}
+    price_per_hour: {type: float, description: Price per hour of the whole instance., returned: success, sample: 3.555}
+    cost_per_hour_now: {type: float, description: What the instance costs per hour in its present status., returned: success, sample: 3.555}
     contract:
       description: V(pay_as_you_go), V(spot) or V(long_term) as the cloud says; null where it does not. A long-term contract costs until its end.
       returned: success
       type: str
       sample: pay_as_you_go
     image: {type: str, description: Image it was made from., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
-    lease: {type: str, description: Lease as written on the machine; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
+    lease: {type: str, description: Lease as written on the instance; V(none) when it has none on purpose., returned: success, sample: "2026-11-22T20:00:00Z"}
     lease_end: {type: str, description: End of the lease in UTC; null without one., returned: success, sample: "2026-11-22T20:00:00Z"}
     created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
     os_volume_id: {type: str, description: Id of the volume it boots from., returned: success, sample: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001}
     volume_ids: {type: list, elements: str, description: Ids of all its volumes., returned: success, sample: [0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001]}
     ssh_key_ids: {type: list, elements: str, description: Ids of the SSH keys that log in., returned: success, sample: []}
-    project: {type: str, description: Project by the machine's marks; null without one., returned: success, sample: research}
-    protected: {type: bool, description: Whether the machine is ended only after confirmation., returned: success, sample: false}
-    hours: {type: str, description: Business hours by the machine's marks; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
+    project: {type: str, description: Project by the instance's tags; null without one., returned: success, sample: research}
+    protected: {type: bool, description: Whether the instance is terminated only after confirmation., returned: success, sample: false}
+    hours: {type: str, description: Business hours by the instance's tags; null without any., returned: success, sample: "mon-fri 08:00-19:00 Europe/Helsinki"}
     tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
 spend:
   description: What a longer lease costs from now on, and what is there to pay it; null when no lease becomes longer.
   returned: success, and on failure when it would cost too much
   type: dict
   contains:
-    machines: {type: int, description: Machines whose lease becomes longer., returned: success, sample: 1}
+    machines: {type: int, description: Instances whose lease becomes longer., returned: success, sample: 1}
     price_per_hour: {type: float, description: "Price per hour of all of them, with their volumes.", returned: success, sample: 3.5824}
     lease_hours: {type: float, description: Hours until their lease ends; null without one., returned: success, sample: 4}
     lease_cost: {type: float, description: What they cost until then., returned: success, sample: 14.3296}
@@ -229,7 +229,7 @@ spend:
         state: {type: str, description: "V(ok), V(warning), V(critical) or V(exceeded).", returned: success, sample: warning}
     broken: {type: list, elements: str, description: What would not hold., returned: success, sample: []}
 bill:
-  description: What the machines that were ended, and their volumes, have cost. The cloud takes money in steps of ten minutes and gives back the unused rest.
+  description: What the instances that were terminated, and their volumes, have cost. The cloud takes money in steps of ten minutes and gives back the unused rest.
   returned: success
   type: list
   elements: dict
@@ -253,14 +253,14 @@ actions:
   elements: str
   sample: ["mark llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11, lease 2026-11-22T20:00:00Z): lease until 2026-11-22T22:00:00Z"]
 unconfirmed:
-  description: Machines that are not ended without O(confirm).
+  description: Instances that are not terminated without O(confirm).
   returned: when some are protected or belong to another owner, on failure or with O(on_unconfirmed=report)
   type: list
   elements: dict
   contains:
-    id: {type: str, description: Id of the machine., returned: failure, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    id: {type: str, description: Id of the instance., returned: failure, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: Host name., returned: failure, sample: llm}
-    owner: {type: str, description: Owner by its marks., returned: failure, sample: ml-team}
+    owner: {type: str, description: Owner by its tags., returned: failure, sample: ml-team}
     protected: {type: bool, description: Whether it is protected., returned: failure, sample: true}
     price_per_hour: {type: float, description: What it costs per hour., returned: failure, sample: 3.555}
 error:

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_ledger
-short_description: Add to the ledger what the cloud shows and the ledger lacks
+short_description: Reconcile the ledger with the cloud
 version_added: 0.1.0
 description:
   - The modules write what they buy, extend and end into a ledger. This one adds what others did, what was done while no ledger was kept,
     and what nobody lived to write down.
   - What exists is added as it is. Of what has ended without a word, the end is estimated, in the middle between the last look and this one,
     unless a lease ended between them; the more often this runs, the better.
-  - Machines and volumes without marks count too, as long as they are seen alive.
+  - Instances and volumes without tags count too, as long as they are seen alive.
 author:
   - gpuops.cloud contributors (@gpuops)
 extends_documentation_fragment:
@@ -53,11 +53,11 @@ events:
     at: {type: str, description: "When it happened, in UTC.", returned: success, sample: "2026-11-22T08:00:00Z"}
     event: {type: str, description: "V(purchase), V(extend), V(end), V(price) changed, V(restore) from the trash.", returned: success, sample: purchase}
     kind: {type: str, description: V(instance) or V(volume)., returned: success, sample: instance}
-    thing_id: {type: str, description: Id of the machine or volume., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    thing_id: {type: str, description: Id of the instance or volume., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: "Host name, or name of the volume.", returned: success, sample: llm}
-    deployment: {type: str, description: Deployment by its marks., returned: success, sample: llm}
-    owner: {type: str, description: Owner by its marks., returned: success, sample: ml-team}
-    project: {type: str, description: Project by its marks., returned: success, sample: research}
+    deployment: {type: str, description: Deployment by its tags., returned: success, sample: llm}
+    owner: {type: str, description: Owner by its tags., returned: success, sample: ml-team}
+    project: {type: str, description: Project by its tags., returned: success, sample: research}
     gpu_model: {type: str, description: GPU model; null for a volume., returned: success, sample: H100}
     gpu_count: {type: int, description: Number of GPUs., returned: success, sample: 1}
     instance_type: {type: str, description: Type by the cloud., returned: success, sample: 1H100.80S.32V}
@@ -69,7 +69,7 @@ events:
     source: {type: str, description: Who noticed; V(cloud) here., returned: success, sample: cloud}
     cost: {type: float, description: "The whole cost where more is known than time and price, as of a failed order.", returned: success, sample: 0}
     estimated: {type: bool, description: "Whether the time is an estimate, since nobody was told of it.", returned: success, sample: false}
-things: {type: int, description: Machines and volumes that the ledger then tells of., returned: success, sample: 3}
+things: {type: int, description: Instances and volumes that the ledger then tells of., returned: success, sample: 3}
 unclear:
   description: What has no end in the ledger, is shown no longer, and was written by credentials that may see more than these.
   returned: success

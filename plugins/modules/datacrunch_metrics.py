@@ -6,10 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_metrics
-short_description: Write what Prometheus should know of the account
+short_description: Write Prometheus metrics of an account
 version_added: 0.1.0
 description:
-  - Writes balance, burn, runway, machines, leases, what the reaper did, and how the API answered as a text file for the textfile collector
+  - Writes balance, burn, runway, instances, leases, what the reaper did, and how the API answered as a text file for the textfile collector
     of node_exporter.
   - >-
     Counters live in the file: they are read from it and grow with each run. So let all that writes metrics of an account write the same file;
@@ -40,7 +40,7 @@ attributes:
 options:
   dest:
     description: >-
-      File to write, on the machine where the module runs, in the folder that node_exporter looks at (C(--collector.textfile.directory)).
+      File to write, on the host where the module runs, in the folder that node_exporter looks at (C(--collector.textfile.directory)).
       Must end in C(.prom). Without it the text is only returned.
     type: path
   mode:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_ssh_key
-short_description: Register and remove SSH keys
+short_description: Manage SSH keys
 version_added: 0.1.0
 description:
   - Keeps a public SSH key registered in the account, or removes it.

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_startup_script
-short_description: Register, replace and remove startup scripts
+short_description: Manage startup scripts
 version_added: 0.1.0
 description:
-  - Keeps a script registered in the account, which a machine can run when it starts for the first time, or removes it.
+  - Keeps a script registered in the account, which an instance can run when it starts for the first time, or removes it.
   - B(The text is readable through the API to everyone with credentials of the account.) A text that holds the client secret,
     the value of an environment variable such as E(HF_TOKEN), or what looks like a private key or an access token, is refused.
   - The cloud cannot change a script. When the text differs, the new one is registered and then the old one removed, so its id changes.
-    Machines that were ordered with the old one have run it already.
+    Instances that were ordered with the old one have run it already.
 author:
   - gpuops.cloud contributors (@gpuops)
 extends_documentation_fragment:
@@ -66,7 +66,7 @@ EXAMPLES = r"""
       #!/bin/sh
       mkdir -p /mnt/scratch
 
-- name: Buy a machine that runs it
+- name: Buy an instance that runs it
   gpuops.cloud.datacrunch_instance:
     deployment: llm
     tier: h100_or_less

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: datacrunch_volume
-short_description: Create, grow, attach, detach, restore and remove volumes
+short_description: Manage volumes
 version_added: 0.1.0
 description:
   - Keeps a volume of a deployment in the wanted state on the DataCrunch (Verda) cloud.
-  - A volume is found again by the marks that were written on it with the order, its deployment as a tag and in its name,
+  - A volume is found again by the tags that were written on it with the order, its deployment as a tag and in its name,
     so a second run changes nothing.
     In the cloud it is called C(gpuops.DEPLOYMENT.NAME), which also tells whose it is where an account has no tags.
   - An order whose answer was lost is looked up before anything else happens, so a failed call creates at most one volume.
-  - Volumes without marks, or of another deployment, are touched only by O(id) with O(foreign=true). Foreign machines are never touched.
+  - Volumes without tags, or of another deployment, are touched only by O(id) with O(foreign=true). Instances of others are never changed.
 author:
   - gpuops.cloud contributors (@gpuops)
 extends_documentation_fragment:
@@ -46,11 +46,11 @@ options:
   size_gb:
     description:
       - Size in GiB. A bigger size grows the volume; a smaller one is refused, because volumes only grow.
-      - The file system in it is grown in the machine, not here.
+      - The file system in it is grown in the instance, not here.
     type: int
   type:
     description:
-      - Type of storage, such as V(NVMe) or V(NVMe_Shared), a file system that many machines can mount.
+      - Type of storage, such as V(NVMe) or V(NVMe_Shared), a file system that many instances can mount.
       - A new volume is V(NVMe) without it. It cannot be changed later.
     type: str
   location:
@@ -59,17 +59,17 @@ options:
     type: str
   instance:
     description:
-      - Name or id of a machine of O(deployment) that the volume shall be attached to.
-      - A volume that is attached to another machine is detached there first, unless it is a shared file system.
+      - Name or id of an instance of O(deployment) that the volume shall be attached to.
+      - A volume that is attached to another instance is detached there first, unless it is a shared file system.
     type: str
   attached:
     description:
-      - V(false) wants the volume detached, with O(instance) only from this machine. V(true) says no more than O(instance) alone.
+      - V(false) wants the volume detached, with O(instance) only from this instance. V(true) says no more than O(instance) alone.
     type: bool
   power_cycle:
     description:
-      - Whether a machine that runs may be shut down to attach or detach the volume, and be started again afterwards.
-        The cloud does both only while the machine is off, so without it a running machine is a refusal.
+      - Whether an instance that runs may be shut down to attach or detach the volume, and be started again afterwards.
+        The cloud does both only while the instance is off, so without it a running instance is a refusal.
       - It is started again also when the change fails. All these steps are waited for, whatever O(wait) says.
     type: bool
     default: false
@@ -88,7 +88,7 @@ options:
     default: false
   foreign:
     description:
-      - Whether the volume of this O(id) may be touched although it bears no marks of O(deployment).
+      - Whether the volume of this O(id) may be touched although it bears no tags of O(deployment).
       - With O(deployment) and O(name) it is renamed, and so belongs to the deployment from then on, unless a tag says otherwise.
     type: bool
     default: false
@@ -112,7 +112,7 @@ EXAMPLES = r"""
     name: models
     size_gb: 200
 
-- name: Keep a machine where the volume is
+- name: Keep an instance where the volume is
   gpuops.cloud.datacrunch_instance:
     deployment: llm
     tier: h100_or_less
@@ -166,16 +166,16 @@ volume:
   contains:
     id: {type: str, description: Id; null in check mode before it exists., returned: success, sample: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001}
     name: {type: str, description: Name in the cloud., returned: success, sample: gpuops.llm.models}
-    deployment: {type: str, description: Deployment by the volume's marks; null for a foreign volume., returned: success, sample: llm}
+    deployment: {type: str, description: Deployment by the volume's tags; null for a foreign volume., returned: success, sample: llm}
     size_gb: {type: int, description: Size in GiB., returned: success, sample: 200}
     type: {type: str, description: Type of storage., returned: success, sample: NVMe}
     status: {type: str, description: Status by the cloud., returned: success, sample: detached}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
-    is_os_volume: {type: bool, description: Whether a machine boots from it., returned: success, sample: false}
-    instance_id: {type: str, description: Machine it is attached to; null when it is detached., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
-    instance_ids: {type: list, elements: str, description: All machines it is attached to., returned: success, sample: [5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11]}
+    is_os_volume: {type: bool, description: Whether an instance boots from it., returned: success, sample: false}
+    instance_id: {type: str, description: Instance it is attached to; null when it is detached., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    instance_ids: {type: list, elements: str, description: All instances it is attached to., returned: success, sample: [5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11]}
     device:
-      description: Path of the block device in the machine; null for a shared file system. A new volume is blank.
+      description: Path of the block device in the instance; null for a shared file system. A new volume is blank.
       returned: success
       type: str
       sample: /dev/disk/by-id/virtio-b1c5b8e8a001
@@ -184,7 +184,7 @@ volume:
     price_per_month: {type: float, description: What it costs per month outside the trash., returned: success, sample: 40.0}
     currency: {type: str, description: Currency of the prices., returned: success, sample: usd}
     created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
-    kept: {type: bool, description: Whether it is kept on purpose when its machine ends., returned: success, sample: false}
+    kept: {type: bool, description: Whether it is retained on purpose when its instance ends., returned: success, sample: false}
     deleted_at: {type: str, description: When it came into the trash; null outside of it., returned: success, sample: null}
     trash_hours_left: {type: float, description: For how many hours it can still be restored; null outside the trash., returned: success, sample: null}
     restore_charge: {type: float, description: What a restore would charge now for the time in the trash; null outside of it., returned: success, sample: null}
@@ -199,16 +199,16 @@ trashed:
   contains:
     id: {type: str, description: Id., returned: success, sample: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001}
     name: {type: str, description: Name in the cloud., returned: success, sample: gpuops.llm.models}
-    deployment: {type: str, description: Deployment by the volume's marks; null for a foreign volume., returned: success, sample: llm}
+    deployment: {type: str, description: Deployment by the volume's tags; null for a foreign volume., returned: success, sample: llm}
     size_gb: {type: int, description: Size in GiB., returned: success, sample: 200}
     type: {type: str, description: Type of storage., returned: success, sample: NVMe}
     status: {type: str, description: Status by the cloud., returned: success, sample: detached}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
-    is_os_volume: {type: bool, description: Whether a machine boots from it., returned: success, sample: false}
-    instance_id: {type: str, description: Machine it is attached to; null when it is detached., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
-    instance_ids: {type: list, elements: str, description: All machines it is attached to., returned: success, sample: [5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11]}
+    is_os_volume: {type: bool, description: Whether an instance boots from it., returned: success, sample: false}
+    instance_id: {type: str, description: Instance it is attached to; null when it is detached., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    instance_ids: {type: list, elements: str, description: All instances it is attached to., returned: success, sample: [5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11]}
     device:
-      description: Path of the block device in the machine; null for a shared file system. A new volume is blank.
+      description: Path of the block device in the instance; null for a shared file system. A new volume is blank.
       returned: success
       type: str
       sample: /dev/disk/by-id/virtio-b1c5b8e8a001
@@ -217,7 +217,7 @@ trashed:
     price_per_month: {type: float, description: What it costs per month outside the trash., returned: success, sample: 40.0}
     currency: {type: str, description: Currency of the prices., returned: success, sample: usd}
     created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
-    kept: {type: bool, description: Whether it is kept on purpose when its machine ends., returned: success, sample: false}
+    kept: {type: bool, description: Whether it is retained on purpose when its instance ends., returned: success, sample: false}
     deleted_at: {type: str, description: When it came into the trash; null outside of it., returned: success, sample: null}
     trash_hours_left: {type: float, description: For how many hours it can still be restored; null outside the trash., returned: success, sample: null}
     restore_charge: {type: float, description: What a restore would charge now for the time in the trash; null outside of it., returned: success, sample: null}

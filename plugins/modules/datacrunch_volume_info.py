@@ -18,7 +18,7 @@ extends_documentation_fragment:
 options:
   deployment:
     description:
-      - Only volumes that bear the marks of this deployment.
+      - Only volumes that bear the tags of this deployment.
     type: str
   name:
     description:
@@ -51,7 +51,7 @@ EXAMPLES = r"""
     trash: true
   register: volumes
 
-- name: Find what costs although no machine uses it
+- name: Find what costs although no instance uses it
   gpuops.cloud.datacrunch_volume_info:
     status: detached
 """
@@ -65,16 +65,16 @@ volumes:
   contains:
     id: {type: str, description: Id., returned: success, sample: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001}
     name: {type: str, description: Name in the cloud., returned: success, sample: gpuops.llm.models}
-    deployment: {type: str, description: Deployment by the volume's marks; null for a foreign volume., returned: success, sample: llm}
+    deployment: {type: str, description: Deployment by the volume's tags; null for a foreign volume., returned: success, sample: llm}
     size_gb: {type: int, description: Size in GiB., returned: success, sample: 200}
     type: {type: str, description: Type of storage., returned: success, sample: NVMe}
     status: {type: str, description: Status by the cloud., returned: success, sample: detached}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
-    is_os_volume: {type: bool, description: Whether a machine boots from it., returned: success, sample: false}
-    instance_id: {type: str, description: Machine it is attached to; null when it is detached., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
-    instance_ids: {type: list, elements: str, description: All machines it is attached to., returned: success, sample: [5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11]}
+    is_os_volume: {type: bool, description: Whether an instance boots from it., returned: success, sample: false}
+    instance_id: {type: str, description: Instance it is attached to; null when it is detached., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    instance_ids: {type: list, elements: str, description: All instances it is attached to., returned: success, sample: [5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11]}
     device:
-      description: Path of the block device in the machine; null for a shared file system. A new volume is blank.
+      description: Path of the block device in the instance; null for a shared file system. A new volume is blank.
       returned: success
       type: str
       sample: /dev/disk/by-id/virtio-b1c5b8e8a001
@@ -83,7 +83,7 @@ volumes:
     price_per_month: {type: float, description: What it costs per month outside the trash., returned: success, sample: 40.0}
     currency: {type: str, description: Currency of the prices., returned: success, sample: usd}
     created_at: {type: str, description: Time of the order in UTC., returned: success, sample: "2026-11-22T08:00:00.000Z"}
-    kept: {type: bool, description: Whether it is kept on purpose when its machine ends., returned: success, sample: false}
+    kept: {type: bool, description: Whether it is retained on purpose when its instance ends., returned: success, sample: false}
     deleted_at: {type: str, description: When it came into the trash; null outside of it., returned: success, sample: null}
     trash_hours_left: {type: float, description: For how many hours it can still be restored; null outside the trash., returned: success, sample: null}
     restore_charge: {type: float, description: What a restore would charge now for the time in the trash; null outside of it., returned: success, sample: null}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gpu_job
-short_description: Start a job on its host once, stop it with a reason, or remove it
+short_description: Start, stop or remove a job on its host
 version_added: 0.1.0
 description:
   - Runs on the host where P(gpuops.cloud.job#role) has put the unit and the programs of jobs, and knows no cloud.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_conflicts
-short_description: Stop where wanted files or ports are somebody else's
+short_description: Fail if files, units or ports belong to something else
 version_added: 0.1.0
 description:
   - Runs on the host and changes nothing. Fails where a file that is about to be written is there already and was made by somebody else,

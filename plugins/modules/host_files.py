@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_files
-short_description: Keep several files, folders and links of a host in one call
+short_description: Manage several files, directories and links in one call
 version_added: 0.1.0
 description:
   - Compares files with what they are to hold, and writes those that differ, each in one step.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_firewall
-short_description: Let only named ports in, with a way back for whoever locks himself out
+short_description: Manage an nftables allow-list with automatic rollback
 version_added: 0.1.0
 description:
   - Runs on the host. Keeps a table of nftables called C(inet gpuops), which lets in SSH, what is named and what a network cannot do without,
@@ -61,7 +61,7 @@ options:
         elements: str
         default: []
   peers:
-    description: Addresses and networks that may reach everything, such as the other machines of a cluster.
+    description: Addresses and networks that may reach everything, such as the other hosts of a cluster.
     type: list
     elements: str
     default: []

@@ -9,29 +9,29 @@ module: idle_reports
 short_description: Read the idle reports of instances
 version_added: 0.1.0
 description:
-  - Reads over SSH what the role P(gpuops.cloud.idle_guard#role) writes on machines, from the controller and from all machines at the same time.
-  - The round ends after O(timeout) seconds, whatever hangs. A machine that cannot be read is no idle one; it is named in RV(unread).
-  - A machine of a deployment that this controller has brought up is reached with the settings that were written for that deployment.
-    Any other is reached with O(private_key_file), which needs no right on the machine but to read the report.
-  - Host keys are pinned by the id of the machine. A machine whose key is not known yet is pinned at the first contact and its report is not used;
-    it counts from the second contact on, so that who only once answers in a machine's place cannot have it ended.
+  - Reads over SSH what the role P(gpuops.cloud.idle_guard#role) writes on instances, from the controller and from all instances at the same time.
+  - The round ends after O(timeout) seconds, whatever hangs. An instance that cannot be read is no idle one; it is named in RV(unread).
+  - An instance of a deployment that this controller has brought up is reached with the settings that were written for that deployment.
+    Any other is reached with O(private_key_file), which needs no right on the instance but to read the report.
+  - Host keys are pinned by the id of the instance. An instance whose key is not known yet is pinned at the first contact and its report is not used;
+    it counts from the second contact on, so that who only once answers in a instance's place cannot have it ended.
     A controller that keeps nothing between runs thus never uses such reports. Another key than the pinned one is told and not believed.
-  - Reports are checked before they are returned, because anything may be written on a rented machine.
+  - Reports are checked before they are returned, because anything may be written on an instance.
 author:
   - gpuops.cloud contributors (@gpuops)
 options:
   machines:
     description:
-      - Machines as RV(gpuops.cloud.datacrunch_instance_info#module:instances) lists them; C(id), C(name), C(ip) and C(deployment) are used.
+      - Instances as RV(gpuops.cloud.datacrunch_instance_info#module:instances) lists them; C(id), C(name), C(ip) and C(deployment) are used.
     type: list
     elements: dict
     required: true
   config_dir:
-    description: Folder on the controller where bring-up keeps the SSH settings of deployments; host keys of other machines are pinned there, too.
+    description: Folder on the controller where bring-up keeps the SSH settings of deployments; host keys of other instances are pinned there, too.
     type: path
     default: ~/.config/gpuops
   private_key_file:
-    description: Private SSH key for machines that this controller has not brought up.
+    description: Private SSH key for instances that this controller has not brought up.
     type: path
   user:
     description: User that O(private_key_file) logs in as.
@@ -44,32 +44,32 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Reads as well, but only machines whose host keys are known.
+    description: Reads as well, but only instances whose host keys are known.
   diff_mode:
     support: N/A
-    description: Changes nothing on machines.
+    description: Changes nothing on instances.
   idempotent:
     support: full
-    description: Changes nothing on machines.
+    description: Changes nothing on instances.
 seealso:
   - module: gpuops.cloud.datacrunch_reap
 """
 
 EXAMPLES = r"""
-- name: List the machines
+- name: List the instances
   gpuops.cloud.datacrunch_instance_info:
     deployment: llm
-  register: machines
+  register: instances
 
 - name: Ask them whether anybody uses them
   gpuops.cloud.idle_reports:
-    machines: "{{ machines.instances }}"
+    instances: "{{ instances.instances }}"
   register: idle
 """
 
 RETURN = r"""
 reports:
-  description: Reports as O(gpuops.cloud.datacrunch_reap#module:idle_reports) takes them, each with the id of its machine.
+  description: Reports as O(gpuops.cloud.datacrunch_reap#module:idle_reports) takes them, each with the id of its instance.
   returned: success
   type: list
   elements: dict
@@ -87,7 +87,7 @@ reports:
       why_busy: []
       servers: [{port: 8000, down_since: null, why: ""}]
 unread:
-  description: Machines without a report that can be used, with C(id), C(name) and the C(problem).
+  description: Instances without a report that can be used, with C(id), C(name) and the C(problem).
   returned: success
   type: list
   elements: dict
@@ -97,5 +97,5 @@ lines:
   returned: success
   type: list
   elements: str
-  sample: [Read the idle reports of 1 of 2 machines., "No idle report of llm-2: no answer within 30 s."]
+  sample: [Read the idle reports of 1 of 2 instances., "No idle report of llm-2: no answer within 30 s."]
 """

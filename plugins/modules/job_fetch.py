@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: job_fetch
-short_description: Bring the results of a job home, verified
+short_description: Fetch and verify the results of a job
 version_added: 0.1.0
 description:
   - Fetches the files of a job that patterns mean, those alone that are not home yet with the same content, in one archive, and compares

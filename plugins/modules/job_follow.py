@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: job_follow
-short_description: Show what a job prints while it prints it, to the last byte
+short_description: Follow the output of a job
 version_added: 0.1.0
 description:
   - Writes the output of an attempt to a file on the controller, each byte once. The size of the file is where it goes on, so that a lost

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: job_send
-short_description: Send a folder to a host by content, and secrets by memory
+short_description: Copy the folder and the secrets of a job to its host
 version_added: 0.1.0
 description:
   - Sends what git knows of a folder or would add to it, without what C(.gpuopsignore) names, and never C(.git). Files that were deleted are

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: job_state
-short_description: Tell where a job stands, and what has to be done next
+short_description: Determine the state of a job and its next step
 version_added: 0.1.0
 description:
   - Judges by what the cloud says of the instance, what a host says of the attempts, and what is home. An instance that cannot be reached is

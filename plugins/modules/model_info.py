@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: model_info
-short_description: What a language model needs, and on how many GPUs of which kind vLLM serves it
+short_description: Gather information about the GPUs that a language model needs
 version_added: 0.1.0
 description:
   - Reads a model's published C(config.json) and the size of its weights, on a hub or in a folder, and computes parameters, cache for each
@@ -15,7 +15,7 @@ description:
   - How weights are quantised is read from C(hf_quant_config.json), too, where C(config.json) does not say it.
   - What a configuration leaves out or says in an unknown way is never taken for something small. It is an error, or the larger bound and
     a warning, which RV(model) repeats as C(notes).
-  - The estimate follows vLLM's own rule and rounds up. It is made to choose a machine; vLLM measures once more when it starts.
+  - The estimate follows vLLM's own rule and rounds up. It is made to choose a host; vLLM measures once more when it starts.
 author:
   - gpuops.cloud contributors (@gpuops)
 options:
@@ -24,7 +24,7 @@ options:
     type: str
     required: true
   config:
-    description: A C(config.json), or a folder with it, on the machine where the module runs; then no hub is asked.
+    description: A C(config.json), or a folder with it, on the host where the module runs; then no hub is asked.
     type: path
   weight_bytes:
     description:
@@ -65,7 +65,7 @@ options:
     description:
       - Whether a model that cannot be read is an error. If not, RV(model) says what the problem is, and a warning does.
       - A name that can be none, and a hub that answers that there is no such model or that the token may not read it, are errors always - no
-        machine could load it either.
+        host could load it either.
     type: bool
     default: true
   timeout:
@@ -99,7 +99,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ qwen.fits | gpuops.cloud.table(['gpu_model', 'vram_gb', 'gpu_count', 'max_context', 'text']) }}"
 
-- name: Find the cheapest machine that serves it with a context of 32,768 tokens and a cache in 8 bits
+- name: Find the cheapest host that serves it with a context of 32,768 tokens and a cache in 8 bits
   gpuops.cloud.model_info:
     model: Qwen/Qwen3-32B
     settings:

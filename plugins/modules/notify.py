@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: notify
-short_description: Notify people and programs of purchases, terminations, budgets and servers, once
+short_description: Send notifications about purchases, terminations, budgets and servers
 version_added: 0.1.0
 description:
   - Tells receivers, by webhook or by mail, what the results of other modules say. Playbooks give it what a bring-up has bought and what a round of

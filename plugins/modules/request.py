@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: request
-short_description: Gather and check what was asked for, before anything is done
+short_description: Gather and validate the variables of a playbook
 version_added: 0.1.0
 description:
   - The first step of every playbook of this collection. It gathers the variables of the playbook, checks names, types, ranges and choices, and

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: show
-short_description: Print text as it is
+short_description: Print text unchanged
 version_added: 0.1.0
 description:
   - Prints text on the controller without the quotes and line breaks that results get, whatever the output format is.

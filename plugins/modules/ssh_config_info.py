@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssh_config_info
-short_description: Tell whether the user's OpenSSH settings know the names of instances
+short_description: Check whether the user's SSH configuration knows instance names
 version_added: 0.1.0
 description:
   - Asks OpenSSH itself (C(ssh -G)) what the settings of a user say of some names, with and without the line that includes those of this collection.

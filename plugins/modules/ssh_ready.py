@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssh_ready
-short_description: Wait on the controller until hosts can be worked on over SSH
+short_description: Wait on the controller until hosts are reachable over SSH and booted
 version_added: 0.1.0
 description:
   - Logs in to every host of the play with OpenSSH, all at the same time, until the login works, the first boot has finished and the package lock is free.

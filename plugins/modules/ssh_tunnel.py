@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssh_tunnel
-short_description: Open and close a tunnel to a port of an instance
+short_description: Manage SSH tunnels to ports of instances
 version_added: 0.1.0
 description:
   - Runs on the controller. Forwards a port of it to a port on the loopback address of an instance, by OpenSSH and the settings of a deployment.
@@ -111,7 +111,7 @@ def wanted(params: dict[str, Any]) -> Tunnel:
     settings, known = params["settings"], names_in(Path(params["settings"]))
     if not known:
         raise InvalidError(
-            f"{settings} names no instance", hint="Bring the deployment up from this controller."
+            f"{settings} lists no instance", hint="Bring up the deployment from this controller."
         )
     name = params["name"] or known[0]
     if name not in known:
@@ -119,7 +119,7 @@ def wanted(params: dict[str, Any]) -> Tunnel:
     port = params["port"] or 8000
     for one in (port, params["local_port"] or port):
         if not 0 < one < 65536:
-            raise InvalidError(f"Port {one} is not usable: 1 to 65535")
+            raise InvalidError(f"port must be between 1 and 65535 (got {one})")
     try:
         address = str(ip_address(params["address"]))
     except ValueError:
@@ -143,7 +143,7 @@ def open_one(params: dict[str, Any], check: bool) -> dict[str, Any]:
     found = free_port(wish.address, first)
     if wish.local_port and found != first:
         raise InvalidError(
-            f"Port {first} of {wish.address} is taken, or not yours to take",
+            f"Port {first} of {wish.address} is in use or not permitted",
             hint=f"{found} is free; without local_port one is found.",
         )
     opened = replace(wish, local_port=found)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vllm_benchmark
-short_description: Measure a vLLM server with vLLM's own benchmark client
+short_description: Benchmark a vLLM server with vLLM's own client
 version_added: 0.1.0
 description:
   - Runs on the host that serves, in the environment of the server, and asks it at one request rate after the other with C(vllm bench serve)
@@ -37,7 +37,7 @@ options:
     type: int
     default: 128
   price_per_hour:
-    description: Price of the machine per hour, from which the price of tokens follows.
+    description: Price of the host per hour, from which the price of tokens follows.
     type: float
   env_file:
     description: Environment file of the unit, read for C(VLLM_API_KEY).

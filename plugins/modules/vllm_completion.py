@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vllm_completion
-short_description: Wait for a vLLM server and ask it one question
+short_description: Wait for a vLLM server and send it a prompt
 version_added: 0.1.0
 description:
   - Runs on the host that serves. Waits until the OpenAI-compatible API answers and asks for one real chat completion,

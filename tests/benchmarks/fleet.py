@@ -37,7 +37,7 @@ class Measured:
 
 
 def run(machines: int, *steps: dict[str, Any], limits: bool = True) -> list[Measured]:
-    """Run a module once for each step, on a fleet of so many machines.
+    """Run a module once for each step, on a fleet of so many instances.
 
     Without ``limits`` the simulator refuses nothing, however often it is asked.
     """
@@ -94,11 +94,11 @@ def _step(address: str, folder: str, options: dict[str, Any]) -> Measured:
 
 
 def _check(address: str, machines: int) -> None:
-    """Raise RuntimeError unless so many machines run, by the simulator's own account."""
+    """Raise RuntimeError unless so many instances run, by the simulator's own account."""
     rows = _control(address, "GET", "state")["instances"]
     running = [row for row in rows if row["status"] == "running"]
     if len(running) != machines:
-        raise RuntimeError(f"{len(running)} machines run, and not {machines}")
+        raise RuntimeError(f"{len(running)} instances run, and not {machines}")
 
 
 def _control(address: str, method: str, what: str) -> Any:

@@ -23,7 +23,7 @@ import selection
 def print_selection() -> None:
     """Print what choosing costs in each situation."""
     latency = f"{selection.LATENCY_S * 1000:.0f} ms"
-    print(f"Choosing a machine, {latency} per request, median of {selection.REPEATS}\n")
+    print(f"Choosing an instance, {latency} per request, median of {selection.REPEATS}\n")
     print("| situation | requests: ours | one by one | ratio | ms: ours | one by one | ratio |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for name, ours, other in selection.run():
@@ -34,7 +34,7 @@ def print_selection() -> None:
 
 def print_fleets() -> None:
     """Print what fleets take to run, to be found again and to be gone."""
-    print(f"\nFleets, {fleet.PROVISION_S} s from an order to a machine that runs\n")
+    print(f"\nFleets, {fleet.PROVISION_S} s from an order to an instance that runs\n")
     print("| what | seconds | MB | reads | writes | refused |")
     print("|---|---:|---:|---:|---:|---:|")
     steps = {"bought": fleet.BUY, "found again": fleet.BUY, "ended": fleet.END}

@@ -28,7 +28,7 @@ Choice = tuple[str, str] | None
 
 @dataclass(frozen=True)
 class Situation:
-    """A tier group, and the only machine that is free."""
+    """A tier group, and the only instance that is free."""
 
     tier: str
     instance_type: str

@@ -39,7 +39,7 @@ class Account:
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """Rent two machines over two days, from six in the morning on, and end one of them.
+    """Rent two instances over two days, from six in the morning on, and end one of them.
 
     From the evening on, the second day would be long enough to come close to its budget.
     """

@@ -147,7 +147,7 @@ def test_expired_leases_are_red_and_protected_ones_are_marked(
 
 def test_nothing_is_drawn_of_nothing(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["empty"])
-    words = ["Nothing was spent in this time.", "Nothing costs now.", "No machine runs now."]
+    words = ["Nothing was spent in this time.", "Nothing costs now.", "No instance runs now."]
     assert browser.texts(".nothing") == words
     assert browser.ask("return document.querySelectorAll('table, .column').length") == 0
 

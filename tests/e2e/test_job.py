@@ -141,7 +141,7 @@ def test_a_job_that_fails_comes_home_with_all_it_made_and_nothing_goes_on(projec
     orders = project.orders()
     status, said = project.play("job", "-e", "job=train.job.yml")
     assert status == 2
-    assert "again=true begins it anew" in said
+    assert "again=true starts it again" in said
     assert project.orders() == orders
 
 

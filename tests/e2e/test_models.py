@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Naming a model chooses the machine, in the playbooks as a user starts them."""
+"""Naming a model chooses the instance, in the playbooks as a user starts them."""
 
 from __future__ import annotations
 

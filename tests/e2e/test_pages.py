@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the playbooks show of capacity: a page, a picture, and evicted machines."""
+"""What the playbooks show of capacity: a page, a picture, and evicted instances."""
 
 from __future__ import annotations
 

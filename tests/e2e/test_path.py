@@ -78,7 +78,7 @@ def phases_that_changed(run: dict[str, Any]) -> set[str]:
 
 
 def on_machine(cloud: Cloud, command: str, text: str = "") -> str:
-    """Return what a command prints on the machine that was brought up."""
+    """Return what a command prints on the instance that was brought up."""
     login = ["ssh", "-F", f"{cloud.home}/gpuops/ssh_config", "gpuops"]
     done = subprocess.run([*login, command], input=text, capture_output=True, text=True, check=True)
     return done.stdout.strip()
@@ -200,7 +200,7 @@ def test_another_host_key_than_the_pinned_one_stops_the_run(
     pins.write_text(f"{alias} {other}", encoding="utf-8")
     output = " ".join(cloud.play("playbooks/bringup.yml", ok=False, **serving, **DISK).split())
     assert "shows another host key than the one pinned in" in output
-    assert "it goes on costing money" in output.lower()
+    assert "the instance still costs" in output.lower()
     pins.write_text(right, encoding="utf-8")
 
 
@@ -233,7 +233,7 @@ READY = """
 
 
 def test_hosts_that_never_answer_are_explained_each(cloud: Cloud, serving: dict[str, Any]) -> None:
-    """An SSH port that nothing listens on stands for a machine that does not come up."""
+    """An SSH port that nothing listens on stands for an instance that does not come up."""
     wait = {"ansible_port": 2, "ssh_ready_timeout": 4, "ssh_ready_interval": 1}
     fleet = {"deployment": "mute", "count": 2}
     output = cloud.play("playbooks/bringup.yml", ok=False, **fleet, **wait, **serving)

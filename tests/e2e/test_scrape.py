@@ -40,7 +40,7 @@ class Door(BaseHTTPRequestHandler):
 
 @contextmanager
 def door(certificates: Path) -> Iterator[int]:
-    """Listen as the door of a machine does; yields the port."""
+    """Listen as the door of an instance does; yields the port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "replica.pem")
     context.load_verify_locations(certificates / "ca.crt")
@@ -62,7 +62,7 @@ def test_prometheus_takes_what_the_playbook_writes(tmp_path: Path) -> None:
         given = json.dumps({"gpuops_home": str(home), "folder": str(folder)})
         run(simulator, tmp_path, "ansible-playbook", "playbooks/monitor.yml", "-e", given)
     assert "SUCCESS" in promtool("check", "config", str(folder / "scrape.yml"))
-    # Without machines there are no targets, and no fault.
+    # Without instances there are no targets, and no fault.
     assert json.loads((folder / "targets.json").read_text(encoding="utf-8")) == []
 
     path = os.pathsep.join([str(Path(program("prometheus")).parent), os.environ["PATH"]])

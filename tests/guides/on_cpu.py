@@ -5,7 +5,7 @@
 
 The arguments are run as they are written in the guide. What they say of the model is answered by a
 small one, made on the spot in a folder for each name and served under the name that was asked for.
-Nothing is changed where the model alone chooses the machine, which is looked at and not bought.
+Nothing is changed where the model alone chooses the instance, which is looked at and not bought.
 """
 
 from __future__ import annotations

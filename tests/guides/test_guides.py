@@ -130,5 +130,5 @@ def test_the_end_is_proven(run: Run, cloud: Cloud) -> None:
 
 
 def running(cloud: Cloud) -> list[dict[str, Any]]:
-    """Return the machines that run."""
+    """Return the instances that run."""
     return [row for row in cloud.state()["instances"] if row["status"] == "running"]

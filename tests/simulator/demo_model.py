@@ -73,7 +73,7 @@ def make_model(tokenizer: Any) -> Any:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(7)
-    # So small that a second thread only waits, and waits long on a busy machine.
+    # So small that a second thread only waits, and waits long on a busy instance.
     torch.set_num_threads(1)
     config = LlamaConfig(
         vocab_size=512,

@@ -54,7 +54,7 @@ def test_nobody_is_asked_without_a_terminal_and_it_costs_no_request_more(estate:
     with web_server() as hook:
         told = {"gpuops_notify": [hook.receiver]}
         done = estate.run("bringup", variables={**WISH, "ssh_ready_timeout": 1, **told})
-        # Though nobody reaches the machine afterwards.
+        # Though nobody reaches the instance afterwards.
         assert hook.kinds == ["bought"]
     assert "Type yes" not in said(done)
     reads = [row["path"] for row in estate.cloud.log() if row["method"] == "GET"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks that end machines or change their leases, as a user runs them."""
+"""The playbooks that terminate instances or change their leases, as a user runs them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MARKS = {"deployment": "llm", "name": "llm", "owner": "me", "lease": "2999-01-01
 
 @dataclass
 class Controller:
-    """A user with a home, and a cloud that has a machine of the deployment ``llm``."""
+    """A user with a home, and a cloud that has an instance of the deployment ``llm``."""
 
     sim: Simulator
     home: Path
@@ -71,16 +71,16 @@ class Controller:
     def answer(self, text: str, playbook: str, **variables: Any) -> tuple[int, str]:
         """Run a playbook in a terminal, answer its question, and return its status and words."""
         command, environment = self.command(playbook, **variables)
-        return converse(command, environment, ROOT, {"Type yes to end it:": text})
+        return converse(command, environment, ROOT, {"Type yes to terminate:": text})
 
     def machines(self) -> list[str]:
-        """Return the names of the machines that exist."""
+        """Return the names of the instances that exist."""
         gone = ("discontinued", "deleting")
         rows = self.sim.state()["instances"]
         return [row["hostname"] for row in rows if row["status"] not in gone]
 
     def rent(self, **marks: str) -> None:
-        """Rent a machine with marks of ours."""
+        """Rent an instance with marks of ours."""
         tags = {**MARKS, "request": "0" * 32, **marks}
         rows = [{"key": f"gpuops-{key}", "value": value} for key, value in tags.items()]
         disk = {"name": "gpuops.llm.llm.os", "size": 50, "tags": rows[:1]}
@@ -104,7 +104,7 @@ def test_protected_machine_lives_when_nobody_can_be_asked(controller: Controller
     controller.rent(protect="yes")
     for more in ({}, {"confirm": "no"}):
         said = controller.play("teardown.yml", ok=False, owner="me", **more)
-        assert "Not ended without confirmation: llm (" in said
+        assert "Not terminated without confirmation: llm (" in said
         assert "1.797 per hour; protected" in said
         assert "-e confirm=yes" in said
     assert controller.machines() == ["llm"]
@@ -150,7 +150,7 @@ def test_yes_is_said_of_one_deployment_alone(controller: Controller) -> None:
     site.write_text(json.dumps(plays), encoding="utf-8")
     status, said = controller.answer("yes", str(site), owner="them", deployment=None)
     assert status != 0
-    assert "Not ended without confirmation" in said
+    assert "Not terminated without confirmation" in said
     assert len(controller.machines()) == 1
 
 
@@ -162,7 +162,7 @@ def test_what_is_left_fails_at_the_end_and_what_is_kept_does_not(controller: Con
     folder = controller.home / ".config/gpuops/llm"
     folder.mkdir(parents=True)
     said = controller.play("teardown.yml", ok=False, owner="me")
-    assert "Left over: data_volume gpuops.llm.llm.data." in said
+    assert "Leftovers: data_volume gpuops.llm.llm.data." in said
     assert "retained (keep): data_volume gpuops.llm.models: 0.0137 per hour" in said
     assert "in the trash: gpuops.llm.llm.os" in said
     assert controller.machines() == []
@@ -178,7 +178,7 @@ def test_lease_is_extended_and_ended(controller: Controller) -> None:
     assert f"until {day}T02:00:00Z" in controller.play("lease.yml", extend="2h")
     assert "protected" in controller.play("lease.yml", protect=True)
     said = controller.play("lease.yml", ok=False, done=True, owner="me")
-    assert "Not ended without confirmation" in said
+    assert "Not terminated without confirmation" in said
     said = controller.play("lease.yml", done=True, owner="me", confirm="yes")
     assert "total" in said
     assert controller.machines() == []
@@ -187,9 +187,9 @@ def test_lease_is_extended_and_ended(controller: Controller) -> None:
 def test_name_that_is_known_nowhere_fails_with_the_nearest(controller: Controller) -> None:
     controller.rent()
     said = controller.play("teardown.yml", ok=False, deployment="lllm", owner="me")
-    assert "There is no deployment lllm" in said
+    assert "Unknown deployment lllm" in said
     assert "Did you mean llm?" in said
-    assert "What costs: llm at 1.8107." in said
+    assert "Still billed: llm at 1.8107." in said
     assert controller.machines() == ["llm"]
     assert "leftovers: none" in controller.play(
         "teardown.yml", deployment="lllm", owner="me", missing_ok=True

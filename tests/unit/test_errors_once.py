@@ -29,27 +29,27 @@ NONE = {"gpuops_ledger": "none"}
 MINE = {"deployment": "llm", **NONE}
 # By playbook: what makes it fail, and words of what it says then. The first ones differ by release.
 ON_EVERY_CORE = [
-    ("lease", {**MINE, "extend": "2h", "machine_name": "other"}, "has no machine"),
-    ("lease", {**MINE, "done": True, "owner": "bob"}, "Not ended without confirmation: llm"),
-    ("teardown", {**MINE, "owner": "bob"}, "Not ended without confirmation: llm"),
+    ("lease", {**MINE, "extend": "2h", "machine_name": "other"}, "has no instance"),
+    ("lease", {**MINE, "done": True, "owner": "bob"}, "Not terminated without confirmation: llm"),
+    ("teardown", {**MINE, "owner": "bob"}, "Not terminated without confirmation: llm"),
     ("bringup", {**WISH, "ssh_ready_timeout": 1}, "not ready after"),
     ("capacity", {"tier": "any_h101"}, "Unknown tier"),
 ]
 ON_ONE = [
-    ("teardown", {"deployment": "llmm", **NONE}, "There is no deployment llmm"),
+    ("teardown", {"deployment": "llmm", **NONE}, "Unknown deployment llmm"),
     ("bringup", {**WISH, "deployment": "llm", "owner": "bob"}, "Not used or changed without"),
     ("bringup", {**WISH, "tier": "any_b300"}, "any_b300"),
     ("bringup", {"teir": "any_a100"}, "Not known on the command line: teir"),
-    ("preflight", {"tier": "any_a100"}, "vllm_model names no model"),
+    ("preflight", {"tier": "any_a100"}, "vllm_model is required"),
     ("scheduled", {**MINE, "hours": "never"}, "cannot be read"),
-    ("status", {"deployment": "a_b"}, "is not usable"),
+    ("status", {"deployment": "a_b"}, "deployment must be"),
     ("cost", {"since": "1", **NONE}, "is not a duration"),
-    ("reap", NONE, "Nothing says what may be ended"),
+    ("reap", NONE, "One of the following is required"),
     ("metrics", {"file": "/metrics", **NONE}, "must end in .prom"),
-    ("observed", {}, "observation_log names no file"),
-    ("gateway", {"deployment": "none"}, "has no running machine"),
-    ("benchmark", {"deployment": "none"}, "No machine of none runs"),
-    ("monitor", {"deployment": "a b"}, "is not usable"),
+    ("observed", {}, "observation_log is required"),
+    ("gateway", {"deployment": "none"}, "has no running instance"),
+    ("benchmark", {"deployment": "none"}, "No instance of none runs"),
+    ("monitor", {"deployment": "a b"}, "deployment must be"),
     ("verify_account", {"spend": True, "max_price_per_hour": 0.01, **NONE}, "There is no type"),
 ]
 
@@ -67,7 +67,7 @@ def times(tmp_path_factory: pytest.TempPathFactory) -> int:
 
 @pytest.fixture
 def estate(tmp_path: Path) -> Iterator[Estate]:
-    """Return an estate with a machine of the deployment ``llm``, which is ada's."""
+    """Return an estate with an instance of the deployment ``llm``, which is ada's."""
     stock = {"FIN-01": {"on_demand": {"1A100.22V": 4}, "spot": {}}}
     with Simulator({"stock": stock, "provision_seconds": 0}) as cloud:
         estate = Estate(cloud, tmp_path)
@@ -125,7 +125,7 @@ def test_sentence_stands_there_once(
     done = fail(estate, book, variables)
     check(done, words, times)
     if book == "bringup":
-        assert count(done, "It goes on costing money, 1.797 per hour.") == times
+        assert count(done, "The instance still costs 1.797 per hour.") == times
 
 
 @pytest.mark.parametrize(("book", "variables", "words"), ON_ONE, ids=ids(ON_ONE))

@@ -98,9 +98,9 @@ def test_instance_of_a_plain_bring_up_ends_by_a_plain_reaper_after_two_idle_hour
     assert names(estate) == ["llm"]
     shown = play(estate, "status")
     assert "Nothing terminates" not in shown
-    assert "went round at" in shown
+    assert "last ran at" in shown
     idle(estate, 2)
-    assert "Ended machine llm" in play(estate, "reap", mode="delete")
+    assert "Terminated instance llm" in play(estate, "reap", mode="delete")
     assert names(estate) == []
 
 

@@ -49,8 +49,8 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"gpu": {"market": "spot"}}, {}, "without a data volume nothing of the job would be left"),
     ({"gpu": {"teir": "a100"}}, {}, "Did you mean gpu.tier"),
     ({"inputs": {"path": ".."}}, {}, "with the keys of all deployments"),
-    ({"inputs": {"path": "none"}}, {}, "is no folder to send"),
-    ({"secrets": ["NO_SUCH_TOKEN"]}, {}, "has no secret NO_SUCH_TOKEN"),
+    ({"inputs": {"path": "none"}}, {}, "is not a folder"),
+    ({"secrets": ["NO_SUCH_TOKEN"]}, {}, "has no variable NO_SUCH_TOKEN"),
     ({}, {"run": "python train.py"}, "are both given"),
 ]
 

@@ -88,12 +88,12 @@ def test_limit_that_leaves_the_instances_out_is_refused(estate: Estate, book: st
 @pytest.mark.parametrize(
     ("book", "limit", "words"),
     [
-        ("observed", "localhost", "observation_log names no file"),
-        ("observed", "all", "observation_log names no file"),
-        ("observed", "!web1", "observation_log names no file"),
-        ("preflight", "all", "vllm_model names no model"),
-        ("preflight", "localhost,gpuops_machines", "vllm_model names no model"),
-        ("preflight", "localhost,gpuops-ada-2", "vllm_model names no model"),
+        ("observed", "localhost", "observation_log is required"),
+        ("observed", "all", "observation_log is required"),
+        ("observed", "!web1", "observation_log is required"),
+        ("preflight", "all", "vllm_model is required"),
+        ("preflight", "localhost,gpuops_machines", "vllm_model is required"),
+        ("preflight", "localhost,gpuops-ada-2", "vllm_model is required"),
     ],
 )
 def test_limit_that_leaves_enough_is_no_reason_to_stop(

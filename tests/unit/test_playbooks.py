@@ -33,7 +33,7 @@ Play = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def simulator() -> Iterator[Any]:
-    """Provide a cloud whose machines are records only."""
+    """Provide a cloud whose instances are records only."""
     with Simulator(scenario={"stock": SHELF, "balance": 90000}) as running:
         yield running
 
@@ -80,7 +80,7 @@ def book(name: str, **variables: Any) -> tuple[str, ...]:
 
 
 def buy(simulator: Any, **options: str) -> None:
-    """Buy a machine, by the module in this process."""
+    """Buy an instance, by the module in this process."""
     auth = {"base_url": f"{simulator.url}/v1", "client_id": "playbooks", "client_secret": SECRET}
     given = {} if "instance_type" in options else {"tier": "a100_80_or_less"}
     wish = {**given, "ledger": "none", **options}
@@ -89,7 +89,7 @@ def buy(simulator: Any, **options: str) -> None:
 
 
 def living(simulator: Any) -> list[str]:
-    """Return the names of the machines that run."""
+    """Return the names of the instances that run."""
     rows = simulator.state()["instances"]
     rows = rows.values() if isinstance(rows, dict) else rows
     return sorted(row["hostname"] for row in rows if row["status"] == "running")
@@ -103,7 +103,7 @@ def test_machines_end_with_the_business_hours_and_start_from_their_disks(
     closed = book("scheduled", deployment="llm", hours=other_day)
     done = play(*closed)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "closed, 1 machine(s) to end" in done.stdout
+    assert "closed, 1 instance(s) to end" in done.stdout
     assert living(simulator) == []
     simulator.clear_log()
     again = play(*closed)
@@ -122,7 +122,7 @@ def test_machines_of_one_model_stand_side_by_side(play: Play, simulator: Any) ->
     wish = {"vllm_model": "/models/large", "vllm_nodes": 2, "instance_type": "1A100.22V"}
     refused = play(*book("bringup", **wish), "--check", ANSIBLE_STDOUT_CALLBACK="default")
     assert refused.returncode != 0
-    assert "name one of locations" in refused.stdout + refused.stderr
+    assert "set locations to one of them" in refused.stdout + refused.stderr
     assert simulator.log() == []
     planned = play(
         *book("bringup", **wish, locations=["FIN-01"]), "--check", ANSIBLE_STDOUT_CALLBACK="default"
@@ -191,8 +191,8 @@ def test_reaper_ends_what_is_over_though_machines_and_receivers_do_not_answer(
         assert hook.kinds == ["terminated"]
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line for line in done.stdout.splitlines() if line]
-    assert "Read the idle reports of 0 of 2 machines." in lines
-    assert any(line.startswith("Ended machine short ") for line in lines)
+    assert "Read the idle reports of 0 of 2 instances." in lines
+    assert any(line.startswith("Terminated instance short ") for line in lines)
     assert living(simulator) == ["long", "other"]
     assert "The webhook at 127.0.0.1 answered 404" in done.stdout + done.stderr
     assert any("notify" in command for command in commands)
@@ -222,7 +222,7 @@ def test_a_failed_round_says_why_in_lines_of_its_own(play: Play, simulator: Any)
 
 
 def dear_and_cheap(simulator: Any) -> None:
-    """Buy a machine for 1.797 an hour and one for 0.19, each with its disk."""
+    """Buy an instance for 1.797 an hour and one for 0.19, each with its disk."""
     buy(simulator, deployment="llm", name="dear", lease="1d")
     buy(simulator, deployment="web", name="cheap", lease="1d", instance_type="1V100.6V")
 
@@ -231,7 +231,7 @@ def test_budget_is_a_hard_limit_of_the_playbook(play: Play, simulator: Any) -> N
     dear_and_cheap(simulator)
     done = play(*book("reap", everything=True, mode="delete", budget={"per_hour": 1}))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Ended machine dear " in done.stdout
+    assert "Terminated instance dear " in done.stdout
     assert "the budget is used up" in done.stdout
     assert living(simulator) == ["cheap"]
 

@@ -156,11 +156,11 @@ def test_every_playbook_works_in_an_estate_with_every_habit_at_once(tmp_path: Pa
             for book, given, words in (
                 ("capacity", {"tier": "any_a100"}, "1A100.22V"),
                 ("preflight", {**WISH, **name}, "The credentials work"),
-                ("bringup", {**WISH, **name, "ssh_ready_timeout": 1}, "It goes on costing money"),
+                ("bringup", {**WISH, **name, "ssh_ready_timeout": 1}, "The instance still costs"),
                 ("status", {}, "llm"),
                 ("lease", {**name, "extend": "2h", "owner": "ada", "ledger": "none"}, "until"),
                 ("cost", {"ledger": "none"}, "llm"),
-                ("reap", {"everything": True, "ledger": "none"}, "1 machines"),
+                ("reap", {"everything": True, "ledger": "none"}, "1 instances"),
                 ("metrics", {"ledger": "none"}, "gpuops_machines"),
                 ("teardown", {**name, "owner": "ada", "ledger": "none"}, "leftovers: none"),
             ):
@@ -179,10 +179,10 @@ def test_every_playbook_works_in_an_estate_with_every_habit_at_once(tmp_path: Pa
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"vllm_model": ""}, "vllm_model names no model to serve"),
+        ({"vllm_model": ""}, "vllm_model is required"),
         ({"vllm_version": "0.1.0"}, "vllm_version 0.1.0 is refused"),
         ({"vllm_device": "gpu"}, 'vllm_device "gpu" is not one of cuda, cpu'),
-        ({"vllm_port": "http"}, 'vllm_port "http" is not usable'),
+        ({"vllm_port": "http"}, "vllm_port must be a whole number"),
         ({"lease": "12"}, "lease '12' is not a duration"),
     ],
 )
@@ -198,7 +198,7 @@ def test_option_that_a_role_would_refuse_buys_nothing(
 def test_tags_that_leave_the_purchase_out_are_refused(estate: Estate) -> None:
     done = estate.run("bringup", "--tags", "vllm", variables=WISH)
     assert done.returncode != 0
-    assert "no instance is found, so nothing would be done" in said(done)
+    assert "no instance is looked up, so nothing would be done" in said(done)
     assert estate.cloud.log() == []
 
 

@@ -117,7 +117,7 @@ def test_the_most_work_begins_first_and_others_fill_the_cores() -> None:
     assert sessions.next_one([BUSY, MORE_HOSTS], [HOSTS], 2) is MORE_HOSTS
     assert sessions.next_one([BUSY], [HOSTS, MORE_HOSTS], 2) is None
     assert sessions.next_one([BUSY], [HOSTS], 2) is BUSY
-    assert sessions.next_one([BUSY], [], 1) is BUSY  # even on a machine that is too small for it
+    assert sessions.next_one([BUSY], [], 1) is BUSY  # even on a host that is too small for it
 
 
 def test_no_more_sessions_at_once_than_the_memory_holds() -> None:

@@ -39,8 +39,8 @@ def test_instance_to_work_on_needs_no_model(estate: Estate) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "name a tier (for example tier=h100_or_less), gpus or an instance_type"),
-        ({"tier": "any_a100", "ssh_private_key_file": "/none"}, "/none is not there"),
+        ({}, "set tier (for example tier=h100_or_less), gpus or instance_type"),
+        ({"tier": "any_a100", "ssh_private_key_file": "/none"}, "/none does not exist"),
         ({"purpose": "play"}, 'purpose "play" is not one of serve, shell'),
     ],
 )
@@ -75,7 +75,7 @@ def test_pause_keeps_disk_and_keys_and_says_what_they_cost(estate: Estate) -> No
     mine = {"deployment": "llm", "owner": "ada", "ledger": "none"}
     done = estate.run("hibernate", variables=mine)
     assert done.returncode == 0, said(done)
-    assert "llm hibernates; its disks go on costing 0.0274 per hour" in said(done)
+    assert "llm hibernates; its disks cost 0.0274 per hour" in said(done)
     assert "-e deployment=llm -e instance_type=1A100.22V" in said(done)
     assert sorted(path.name for path in folder.iterdir()) == ["id_ed25519", "id_ed25519.pub"]
     (disk,) = estate.cloud.state()["volumes"]

@@ -19,7 +19,7 @@ from .._models.resources import SshKey, living_deployments
 from .._models.views import describe_ssh_key
 from .._providers.base.client import Client
 
-# A bring-up that starts now must not lose its key while it waits for a machine.
+# A bring-up that starts now must not lose its key while it waits for an instance.
 _FRESH = timedelta(hours=1)
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -87,7 +87,7 @@ class SshKeyNoun:
 
     @staticmethod
     def _is_old(client: Client, found: FoundKeys, want: dict[str, Any]) -> bool:
-        """Tell whether keys may soon be taken for left over, as their deployment has no machine."""
+        """Tell whether keys may soon be taken for left over, as their deployment has no instance."""
         if not found.keys or not want["deployment"]:
             return False
         times = [key.registered_at or found.now for key in found.keys]

@@ -90,7 +90,7 @@ class StartupScriptNoun:
         if secret:
             raise InvalidError(
                 f"content holds {secret}. {NOTICE}",
-                hint="Let the machine get the secret in another way, for example by a play over SSH.",
+                hint="Let the instance get the secret in another way, for example by a play over SSH.",
             )
 
     @staticmethod
@@ -100,7 +100,7 @@ class StartupScriptNoun:
                 raise InvalidError(
                     f"Startup script {row.name} ({row.id}) is not of deployment "
                     f"{want['deployment']!r}",
-                    hint="Leave deployment out to mean it nevertheless.",
+                    hint="Omit deployment to manage it anyway.",
                 )
 
     # -- plan ----------------------------------------------------------------------------------

@@ -80,14 +80,14 @@ class TrialNoun:
 def _check(want: Row) -> None:
     if not want["spend"]:
         raise InvalidError(
-            "Nothing is bought without spend: true",
+            "spend: true is required to buy anything",
             hint="datacrunch_account_info tells what reading alone shows, and costs nothing.",
         )
     check_name(want["deployment"], "deployment")
     if not want["deployment"].startswith(PREFIX):
         raise InvalidError(
-            f"deployment {want['deployment']!r} is not usable: it begins with {PREFIX}, since all that "
-            "bears it is removed at the end"
+            f"deployment must begin with {PREFIX}, since all that bears it is removed at the end "
+            f"(got {want['deployment']!r})"
         )
 
 

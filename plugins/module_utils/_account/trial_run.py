@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Run:
-    """One noun on its way to the state that is wanted."""
+    """One resource on its way to the state that is wanted."""
 
     noun: Any
     want: Row

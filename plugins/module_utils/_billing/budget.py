@@ -35,7 +35,7 @@ def check_budget(budget: dict[str, Any] | None) -> dict[str, Any]:
             continue
         if not isinstance(parts, dict) or not all(isinstance(p, dict) for p in parts.values()):
             raise InvalidError(
-                f"budget.{key} is not usable: names with a budget each",
+                f"budget.{key} must map names to budgets",
                 hint=f"For example budget: {{{key}: {{ada: {{per_hour: 5}}}}}}.",
             )
         given[key] = {
@@ -59,7 +59,7 @@ def _inner(part: dict[str, Any], what: str) -> dict[str, Any]:
         )
     found = _checked(part, what)
     if not any(key in found for key in LIMITS.values()):
-        raise InvalidError(f"{what} limits nothing", hint=f"One of {', '.join(LIMITS.values())}.")
+        raise InvalidError(f"{what} has no limit", hint=f"One of {', '.join(LIMITS.values())}.")
     return found
 
 
@@ -70,13 +70,13 @@ def _checked(part: dict[str, Any], what: str) -> dict[str, Any]:
         if key in given:
             given[key] = _number(given[key], f"{what}.{key}")
             if not given[key] > 0:
-                raise InvalidError(f"{what}.{key} {given[key]:g} is not usable: above zero")
+                raise InvalidError(f"{what}.{key} must be above zero (got {given[key]:g})")
     steps = given.get("thresholds") or THRESHOLDS
     steps = [_number(step, f"{what}.thresholds") for step in _list(steps, f"{what}.thresholds")]
     if len(steps) != len(THRESHOLDS) or sorted(set(steps)) != steps or steps[0] <= 0:
         told = ", ".join(f"{step:g}" for step in steps)
         raise InvalidError(
-            f"{what}.thresholds [{told}] are not usable: three rising percentages are needed",
+            f"{what}.thresholds must be three rising percentages (got [{told}])",
             hint="They are where warning, critical and exceeded begin, usually [80, 90, 100].",
         )
     return {**given, "thresholds": steps} if "thresholds" in given else given
@@ -84,14 +84,14 @@ def _checked(part: dict[str, Any], what: str) -> dict[str, Any]:
 
 def _list(value: Any, what: str) -> list[Any]:
     if not isinstance(value, (list, tuple)):
-        raise InvalidError(f"{what} {shown(value)} are not usable: a list of percentages")
+        raise InvalidError(f"{what} must be a list of percentages (got {shown(value)})")
     return list(value)
 
 
 def _number(value: Any, what: str) -> float:
     found = plain(value)
     if found is None:
-        raise InvalidError(f"{what} {shown(value)} is not usable: a finite number such as 2.5")
+        raise InvalidError(f"{what} must be a finite number such as 2.5 (got {shown(value)})")
     return found
 
 
@@ -145,7 +145,7 @@ def budget_rows(
         limit = limit_of(given, period)
         if limit is None:
             continue
-        # Rounded, so that 2.4 of 3 are 80 % although the machine's numbers say a trifle less.
+        # Rounded, so that 2.4 of 3 are 80 % although the instance's numbers say a trifle less.
         share = round(used.get(period, 0.0) / limit * 100, 6)
         rows.append(
             {

@@ -81,9 +81,7 @@ class Extension:
         except GpuopsError as error:
             if not warns:
                 raise
-            self.warnings.append(
-                f"{error.message}. It is done nevertheless, by budget_policy=warn."
-            )
+            self.warnings.append(f"{error.message}. It is done anyway (budget_policy=warn).")
 
     def _check(
         self,

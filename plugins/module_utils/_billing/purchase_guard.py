@@ -45,14 +45,14 @@ def check_limits(want: dict[str, Any]) -> None:
     check_budget(want["budget"])
     most = want["max_lease_cost"]
     if most is not None and not most > 0:
-        raise InvalidError(f"max_lease_cost {most:g} is not usable: above zero")
+        raise InvalidError(f"max_lease_cost must be above zero (got {most:g})")
 
 
 @dataclass
 class Guard:
-    """What stands before the purchase of some machines of a deployment, named by ``missing``.
+    """What stands before the purchase of some instances of a deployment, named by ``missing``.
 
-    ``old`` are ids of machines that end once they are replaced, so that their cost does not count.
+    ``old`` are ids of instances that end once they are replaced, so that their cost does not count.
     """
 
     client: Client
@@ -83,7 +83,7 @@ class Guard:
         except GpuopsError as error:
             if not self.warns:
                 raise
-            self.warnings.append(f"Bought without a look at the money: {error}")
+            self.warnings.append(f"Budget check skipped: {error}")
 
     def _look(self, instances: list[Instance] | None) -> None:
         client, budget = self.client, check_budget(self.want["budget"])
@@ -128,17 +128,17 @@ class Guard:
         return tuple(pot for pot in pots if belongs(whose, pot.of))
 
     def _new_gb(self, name: str) -> float:
-        """Return the size of the new disks of a machine in GiB."""
+        """Return the size of the new disks of an instance in GiB."""
         kept, want = self.kept.get(name, Kept()), self.want
         size = 0 if kept.os_volume else want["os_volume_gb"]
         return float(size + (0 if kept.data_volume else want["data_volume_gb"] or 0))
 
     def _disks(self, name: str) -> float:
-        """Return what the new disks of a machine cost per hour."""
+        """Return what the new disks of an instance cost per hour."""
         return self._new_gb(name) * self._disk_price
 
     def check(self, offers: dict[str, Offer]) -> None:
-        """Refuse, or warn of, the purchase of these offers, by the names of the machines."""
+        """Refuse, or warn of, the purchase of these offers, by the names of the instances."""
         if self._money is None or not offers:
             return
         unit = self._money.currency
@@ -156,7 +156,7 @@ class Guard:
             return
         text = f"{', '.join(offers)} would cost too much: {'; '.join(found['broken'])}"
         if self.warns:
-            self.warnings.append(f"{text}. It is bought nevertheless, by budget_policy=warn.")
+            self.warnings.append(f"{text}. It is bought anyway (budget_policy=warn).")
             return
         details = {"spend": found}
         raise OverBudgetError(text, hint=self._way_out(found, rate), details=details)
@@ -174,7 +174,7 @@ class Guard:
         return f"{fits}Or top up the account, raise the limit, or set budget_policy=warn."
 
     def ceiling(self) -> float | None:
-        """Return the highest price per hour of one machine at which nothing breaks.
+        """Return the highest price per hour of one instance at which nothing breaks.
 
         None where nothing limits it, or an excess is only a warning.
         """

@@ -23,7 +23,7 @@ GROUPS = ("deployment", "owner", "project")
 
 @dataclass(frozen=True)
 class Live:
-    """A machine or volume that exists, with its price per hour; a free volume has no lease."""
+    """An instance or volume that exists, with its price per hour; a free volume has no lease."""
 
     id: str
     kind: str
@@ -51,7 +51,7 @@ def living(
     now: datetime,
     currency: str | None = None,
 ) -> list[Live]:
-    """Return everything that costs; a volume has the owner and the lease of its machine.
+    """Return everything that costs; a volume has the owner and the lease of its instance.
 
     Raises UnreadableError for a price that cannot be read, or that is in another ``currency``.
     """

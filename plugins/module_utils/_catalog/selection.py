@@ -24,7 +24,7 @@ _LISTED = 6
 
 @dataclass(frozen=True)
 class Selection:
-    """What a machine must be able to do; every field unset means: no demand."""
+    """What an instance must be able to do; every field unset means: no demand."""
 
     tier: str | None = None
     gpus: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Selection:
 
     @property
     def named(self) -> bool:
-        """Tell whether anything says which machines are meant."""
+        """Tell whether anything says which instances are meant."""
         return bool(self.tier or self.gpus or self.instance_type or self.served)
 
 
@@ -92,7 +92,7 @@ def _resolve_tier(wish: _Wish, want: Selection, text: str) -> None:
     if tier.gpu_count:
         wish.gpu_count = tier.gpu_count
     elif not want.gpu_count and not want.min_gpu_count and not tier.any_count:
-        wish.gpu_count = 1  # a tier group means single machines unless a count says otherwise
+        wish.gpu_count = 1  # a tier group means single instances unless a count says otherwise
 
 
 def _resolve_models(want: Selection, catalogue: list[InstanceType]) -> list[str]:
@@ -135,7 +135,7 @@ def _resolve(want: Selection, catalogue: list[InstanceType]) -> _Wish:
 
 
 def _other_kind(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] | None:
-    """Return reason and detail when a machine is of a kind that was not meant."""
+    """Return reason and detail when an instance is of a kind that was not meant."""
     if wish.gpu_count and offer.gpu_count != wish.gpu_count and not wish.types:
         return "gpu_count", f"{offer.gpu_count} GPUs, wanted {wish.gpu_count}"
     if _gpus.is_confidential(offer.instance_type) != want.confidential and not wish.types:
@@ -148,7 +148,7 @@ def _other_kind(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] |
 
 
 def _too_small(offer: Offer, want: Selection) -> tuple[str, str] | None:
-    """Return reason and detail when the machine does not serve the model that is meant."""
+    """Return reason and detail when the instance does not serve the model that is meant."""
     if want.served:
         return want.served.refusal(offer.gpu_model, offer.vram_gb_each, offer.gpu_count)
     # Nobody could read the model, or it is not to be asked for; that vLLM runs there is to be known.
@@ -157,7 +157,7 @@ def _too_small(offer: Offer, want: Selection) -> tuple[str, str] | None:
 
 
 def _unfit(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] | None:
-    """Return reason and detail when the machine itself does not fit, wherever it stands."""
+    """Return reason and detail when the instance itself does not fit, wherever it stands."""
     other = _other_kind(offer, want, wish) or _too_small(offer, want)
     if other:
         return other
@@ -276,9 +276,9 @@ def choose(
 
 
 def _rank(offer: Offer, want: Selection, wish: _Wish) -> tuple[Any, ...]:
-    """Sort key, best first: tier (or price), market, location, price, then the larger machine.
+    """Sort key, best first: tier (or price), market, location, price, then the larger instance.
 
-    A place where a machine was lost comes last, since whoever took it may still want it.
+    A place where an instance was lost comes last, since whoever took it may still want it.
     """
     lost = (offer.instance_type, offer.location, offer.market) in want.lost
     tier = wish.rank(offer, want.tiers)

@@ -31,7 +31,7 @@ def selection_from(params: dict[str, Any]) -> Selection:
     """Return the selection of module options (doc fragment ``selection``)."""
     count = params.get("gpu_count")
     if count is not None and count < 1:
-        raise InvalidError(f"gpu_count {count} is not usable: at least 1")
+        raise InvalidError(f"gpu_count must be at least 1 (got {count})")
     served = served_from(params.get("model"))
     named = any(params.get(name) for name in ("tier", "gpus", "instance_type"))
     return Selection(
@@ -55,13 +55,13 @@ def selection_from(params: dict[str, Any]) -> Selection:
         image=params.get("image"),
         tiers=gpus.tiers_from(params.get("tiers")),
         served=served,
-        # Also of a model that could not be read, or that one machine alone does not serve.
+        # Also of a model that could not be read, or that one instance alone does not serve.
         serving=bool(params.get("model")),
     )
 
 
 def served_from(model: dict[str, Any] | None) -> Served | None:
-    """Return the model that a machine must serve, None for one that could not be read."""
+    """Return the model that an instance must serve, None for one that could not be read."""
     if not model or "problem" in model:
         return None
     return Served(model_from(model), demand_from(model, "balanced", None))

@@ -19,7 +19,7 @@ from .axes import buckets, day_text, duration_text, moment_text, nice_ticks, sha
 
 PLOT_HEIGHT = 240
 SERIES = 5  # groups with a colour of their own; the rest shares one
-NAMELESS = "without marks"
+NAMELESS = "without tags"
 OTHERS = "others"
 _LABELS = 8
 _STATES = ("ok", "warning", "critical", "exceeded")
@@ -198,8 +198,8 @@ def burn_bars(cost: dict[str, Any], by: str, most: int = 12) -> dict[str, Any]:
             "per_hour": price(value),
             "per_day": money(value * 24),
             "things": ", ".join(
-                _counted(count[name][kind], noun)
-                for kind, noun in (("instance", "machine"), ("volume", "volume"))
+                _counted(count[name][kind], kind)
+                for kind in ("instance", "volume")
                 if count[name][kind]
             ),
         }

@@ -60,7 +60,7 @@ _WORDS = {"none": "no lease", "expired": "expired {} ago", "soon": "{} left", "l
 
 
 def lane(row: dict[str, Any], ends: tuple[datetime, datetime], now: datetime) -> dict[str, Any]:
-    """Return one machine: its bar until now, what its lease leaves, or what went over it."""
+    """Return one instance: its bar until now, what its lease leaves, or what went over it."""
     start, end = time_of(row["from"], now), read_time(row["lease_end"])
     state = _state(end, now)
     here = share(now.timestamp(), *_seconds(ends))
@@ -97,7 +97,7 @@ def _seconds(ends: tuple[datetime, datetime]) -> tuple[float, float]:
 
 
 def lease_lanes(cost: dict[str, Any], now: datetime, most: int = MOST_LANES) -> dict[str, Any]:
-    """Return the machines that live as lanes, the most urgent first, and the axis over them."""
+    """Return the instances that live as lanes, the most urgent first, and the axis over them."""
     machines = [row for row in running(cost) if row["kind"] == "instance"]
     never = datetime.max.replace(tzinfo=now.tzinfo)
     machines.sort(key=lambda row: (time_of(row["lease_end"], never), str(row["name"])))

@@ -17,7 +17,7 @@ def skew_warnings(skew: int) -> list[str]:
     if abs(skew) <= MOST_SKEW_S:
         return []
     clock = f"The clock of this controller is {_words(skew)} the cloud's"
-    return [f"{clock}. Leases are judged by the cloud's; set the clock right nevertheless."]
+    return [f"{clock}. Leases are judged by the cloud's; correct the clock anyway."]
 
 
 def refuse_strange_clock(skew: int, what: str, *, trusted: bool) -> None:

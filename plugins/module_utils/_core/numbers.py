@@ -86,7 +86,7 @@ def wrong_options(spec: dict[str, Any], given: dict[str, Any]) -> dict[str, Inva
     for option, kind, value in _numbers_in(spec, given):
         if value is not None and plain(value) is None:
             found[option.partition(".")[0]] = InvalidError(
-                f"{option} {shown(value)} is not usable: {_WANTED[kind]}",
+                f"{option} must be {_WANTED[kind]} (got {shown(value)})",
                 hint="Digits 0 to 9, with a point before the decimals; no separators and no signs of "
                 "a currency.",
             )

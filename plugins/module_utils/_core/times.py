@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Times and durations as marks and options write them, and leases made of both (private, pure)."""
+"""Times and durations as tags and options write them, and leases made of both (private, pure)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_time(text: str | None) -> datetime | None:
 
 
 def write_time(when: datetime) -> str:
-    """Return a time as whole seconds in UTC, the form that marks and results use."""
+    """Return a time as whole seconds in UTC, the form that tags and results use."""
     return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -51,7 +51,7 @@ def _duration(text: str) -> timedelta | None:
 
 
 def lease_until(text: str, now: datetime, most: str | None = None) -> str:
-    """Read ``30m``, ``12h``, ``2d``, an ISO 8601 time, or ``none``; return what the marks carry.
+    """Read ``30m``, ``12h``, ``2d``, an ISO 8601 time, or ``none``; return what the tags carry.
 
     ``most`` is the longest lease that is allowed, as a duration from now.
     """
@@ -77,11 +77,11 @@ def lease_until(text: str, now: datetime, most: str | None = None) -> str:
 
 
 def check_lease_min(end: datetime, now: datetime, what: str) -> None:
-    """Raise InvalidError for a lease that is over before anybody can use the machine."""
+    """Raise InvalidError for a lease that is over before anybody can use the instance."""
     if end - now < LEAST:
         raise InvalidError(
             f"{what} is over within a minute ({write_time(end)})",
-            hint="At least a minute; done=true of datacrunch_lease ends a machine now.",
+            hint="At least a minute; done=true of datacrunch_lease terminates an instance now.",
         )
 
 
@@ -94,6 +94,6 @@ def check_lease_max(end: datetime | None, now: datetime, most: str | None) -> No
         asked = "No lease at all" if end is None else f"A lease until {write_time(end)}"
         raise InvalidError(
             f"{asked} is asked for, and lease_max allows {most} from now",
-            hint="Ask for a shorter lease, and extend it later if the machine is still needed. One "
+            hint="Ask for a shorter lease, and extend it later if the instance is still needed. One "
             "that is set once, by GPUOPS_LEASE_MAX or settings.ini, gives way to lease_max_override.",
         )

@@ -117,7 +117,7 @@ def _missing(system: System, device: str, volume_ids: list[str], wait: float) ->
     ]
     return (
         f"there is no disk {wanted} here after {wait:.0f} s; there are: {', '.join(disks) or 'none'}. "
-        "Is the volume attached to this machine? A shared file system (NVMe_Shared) is no disk"
+        "Is the volume attached to this instance? A shared file system (NVMe_Shared) is no disk"
     )
 
 
@@ -125,7 +125,7 @@ def _device(system: System, given: Path) -> Device:
     node = given.resolve()
     about = node.stat()
     if not stat.S_ISBLK(about.st_mode):
-        raise DiskError(f"{given} is no block device")
+        raise DiskError(f"{given} is not a block device")
     number = f"{os.major(about.st_rdev)}:{os.minor(about.st_rdev)}"
     name = _name(system, number)
     if not name:
@@ -171,7 +171,7 @@ def signature(run: Run, device: Device) -> dict[str, str]:
         return {}
     if rc:
         words = "several signatures" if rc == 8 else f"blkid: {err.strip() or rc}"
-        raise DiskError(f"it is unclear what is on {device.shown}: {words}")
+        raise DiskError(f"cannot determine the contents of {device.shown}: {words}")
     return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
 
 
@@ -179,7 +179,7 @@ def refuse_data(run: Run, device: Device) -> None:
     """Raise DiskError unless a device shows no signature and reads as zeros."""
     rc, out, err = run(["wipefs", "--no-act", "--parsable", device.node])
     if rc:
-        raise DiskError(f"it is unclear what is on {device.shown}: wipefs: {err.strip()}")
+        raise DiskError(f"cannot determine the contents of {device.shown}: wipefs: {err.strip()}")
     seen = [line for line in out.splitlines() if line and not line.startswith("#")]
     if seen:
         kinds = sorted({line.rsplit(",", 1)[-1] for line in seen})

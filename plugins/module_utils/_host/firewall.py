@@ -200,7 +200,9 @@ def confirm(firewall: Firewall) -> dict[str, Any]:
     firewall.run(["systemctl", "stop", f"{ROLLBACK}.timer"])
     live = firewall.live()
     if not live or live != _read(firewall.trial):
-        raise FirewallError("the rules on trial are not loaded any more: too late, they went back")
+        raise FirewallError(
+            "the new rules are not loaded any more: they were rolled back before the confirmation"
+        )
     _write(firewall.kept, rules)
     _write(firewall.loaded, live)
     _write(firewall.wish, _wish(firewall.want))
@@ -220,9 +222,7 @@ def open_part(firewall: Firewall) -> dict[str, Any]:
     """
     want = firewall.want
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", want["part"] or ""):
-        raise FirewallError(
-            f"part {want['part']!r} is no name of small letters, digits and hyphens"
-        )
+        raise FirewallError(f"part {want['part']!r} must be small letters, digits and hyphens")
     file = firewall.parts / f"{want['part']}.json"
     base = json.loads(_read(firewall.wish) or "{}")
     before, part = _read(firewall.kept), _wish(want["open"]) if want["open"] else ""
@@ -231,7 +231,7 @@ def open_part(firewall: Firewall) -> dict[str, Any]:
     if _read(file) == part and rules == before:
         return found
     if firewall.armed():
-        raise FirewallError("other rules are on trial: run this again when they are kept")
+        raise FirewallError("other rules are waiting for confirmation: run this again later")
     if base:
         _nft(firewall, rules, "--check")
     firewall.actions.append(f"{'open' if part else 'close'} the ports of {want['part']}")

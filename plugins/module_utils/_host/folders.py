@@ -53,6 +53,6 @@ def room(path: Path) -> dict[str, Any]:
 
 
 def release() -> str:
-    """Return what programs on the disk are built for: system, its version and the machine."""
+    """Return what programs on the disk are built for: system, its version and the architecture."""
     system = platform.freedesktop_os_release()
     return f"{system['ID']}-{system.get('VERSION_ID', 'rolling')}-{platform.machine()}"

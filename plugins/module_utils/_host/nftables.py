@@ -101,7 +101,7 @@ def networks(given: Iterable[str], version: int) -> list[str]:
         try:
             network = ipaddress.ip_network(text.strip())
         except ValueError as error:
-            raise RulesError(f"{text!r} is no address and no network: {error}") from error
+            raise RulesError(f"{text!r} is not an address or network: {error}") from error
         if network.version == version:
             found.append(network)
     return [
@@ -114,7 +114,7 @@ def ports(given: Iterable[Any]) -> list[str]:
     """Return ports and ranges in order, those that touch as one; raises RulesError."""
     spans = sorted(_span(str(item).strip()) for item in given)
     if not spans:
-        raise RulesError("a door without ports opens nothing")
+        raise RulesError("open[].ports must not be empty")
     joined = [spans[0]]
     for first, last in spans[1:]:
         if first <= joined[-1][1] + 1:
@@ -128,7 +128,7 @@ def _span(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text)
     first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
     if not 1 <= first <= last <= HIGHEST_PORT:
-        raise RulesError(f"{text!r} is no port and no range of ports")
+        raise RulesError(f"{text!r} is not a port or port range")
     return first, last
 
 
@@ -137,5 +137,5 @@ def interfaces(given: Iterable[str]) -> list[str]:
     names = [name.strip() for name in given]
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,15}\*?", name):
-            raise RulesError(f"{name!r} is no name of an interface")
+            raise RulesError(f"{name!r} is not a valid interface name")
     return names

@@ -98,7 +98,7 @@ class Attempt:
         error.details.update(instance_id=self.instance_id, instance_name=self.order.name)
         error.details.update(changed=self.mine)
         error.hint = (
-            f"{error.hint} The machine {self} exists and costs money: "
-            f"run the same again to adopt it, or end it with state=absent."
+            f"{error.hint} The instance {self} exists and costs money: "
+            f"run the same again to adopt it, or terminate it with state=absent."
         ).strip()
         return error

@@ -33,7 +33,7 @@ def _script(row: StartupScript) -> dict[str, Any]:
 
 
 def survey(client: Client, want: dict[str, Any]) -> dict[str, Any]:
-    """Return machines, volumes, keys and scripts of a deployment: what is left after its end.
+    """Return instances, volumes, keys and scripts of a deployment: what is left after its end.
 
     Volumes in the trash cost nothing, so they are told apart from what is left over.
     """

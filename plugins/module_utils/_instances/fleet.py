@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fleets: what happens when not all machines could be had (private)."""
+"""Fleets: what happens when not all instances could be provisioned (private)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fleet_names(name: str, count: int) -> list[str]:
 
 
 def fleet_report(found: Found) -> list[dict[str, Any]]:
-    """Return for each machine what became of it in this run."""
+    """Return for each instance what became of it in this run."""
     rows = []
     by_name = {row.name: row.id for row in found.have}
     for name in found.names:
@@ -37,7 +37,7 @@ def fleet_report(found: Found) -> list[dict[str, Any]]:
 def cope(
     client: Client, found: Found, want: dict[str, Any], done: list[str], errors: list[GpuopsError]
 ) -> list[str]:
-    """Accept a fleet of at least ``min_count`` machines, or end what was bought and raise."""
+    """Accept a fleet of at least ``min_count`` instances, or end what was bought and raise."""
     failed = [row for row in found.outcomes.values() if row["outcome"] == "failed"]
     there = len(found.have) + len(found.outcomes) - len(failed)
     if len(found.names) == 1 or not failed or len(failed) < len(errors):
@@ -49,7 +49,7 @@ def cope(
         done, errors = [*done, *ended], [*errors, *problems]
     wanted = want["min_count"] or len(found.names)
     errors[0].message = (
-        f"Only {there} of {len(found.names)} machines could be had, and {wanted} are needed: "
+        f"Provisioned {there} of {len(found.names)} instances, and {wanted} are needed: "
         f"{errors[0].message}"
     )
     errors[0].details["fleet"] = fleet_report(found)
@@ -58,7 +58,7 @@ def cope(
 
 
 def _may_exist(found: Found) -> str:
-    """Return in words which machines of this run may exist although it failed, ids where known."""
+    """Return in words which instances of this run may exist although it failed, ids where known."""
     rows = [
         f"{name} ({row['id'] or 'id unknown'})"
         for name, row in found.outcomes.items()
@@ -87,5 +87,5 @@ def _terminate_bought(
             problems.append(outcome.error)
             continue
         rows[name]["outcome"] = "ended"
-        done.append(f"end {name} ({outcome.row.id}), since the fleet fell short")
+        done.append(f"terminate {name} ({outcome.row.id}), since the fleet fell short")
     return done, problems

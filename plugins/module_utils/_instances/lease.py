@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Leases of machines that exist: extended, set, or over now; and their protection (private)."""
+"""Leases of instances that exist: extended, set, or over now; and their protection (private)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Row = dict[str, Any]
 
 @dataclass
 class FoundLeases:
-    """The machines that are meant, with the lease each is to have; ``changed`` by id."""
+    """The instances that are meant, with the lease each is to have; ``changed`` by id."""
 
     rows: list[Instance]
     volumes: list[Volume]
@@ -59,7 +59,7 @@ class FoundLeases:
 
 
 class LeaseNoun:
-    """The lease of one machine, or of all machines of a deployment."""
+    """The lease of one instance, or of all instances of a deployment."""
 
     # -- find ----------------------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ class LeaseNoun:
             return found
         if not found.rows:
             which = want["name"] or want["id"] or "no name"
-            raise NotFoundError(f"Deployment {want['deployment']!r} has no machine ({which})")
+            raise NotFoundError(f"Deployment {want['deployment']!r} has no instance ({which})")
         if want["extend"] or (want["lease"] and read_time(want["lease"]) is None):
             trusted, what = want["trust_cloud_clock"], "no lease is counted from it"
             refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
@@ -133,10 +133,10 @@ def _check(want: Row) -> None:
     if want["name"]:
         check_name(want["name"], "name")
     if not (want["extend"] or want["lease"] or want["done"]) and want["protect"] is None:
-        raise InvalidError("Nothing to do: one of extend, lease, done and protect is needed")
+        raise InvalidError("One of the following is required: extend, lease, done, protect")
     more = [key for key in ("extend", "lease", "protect") if want[key] is not None]
     if want["done"] and more:
-        raise InvalidError(f"What is done ends now, so {more[0]} cannot go with it")
+        raise InvalidError(f"done is mutually exclusive with {more[0]}")
     if want["extend"] and not _length(want):
         raise InvalidError(
             f"extend {want['extend']!r} asks for nothing", hint="Write for example 2h."
@@ -151,14 +151,14 @@ def _length(want: Row) -> timedelta:
 
 
 def _meant(rows: list[Instance], want: Row) -> list[Instance]:
-    """Return the machines that are meant, oldest first. Raises InvalidError for a foreign id."""
+    """Return the instances that are meant, oldest first. Raises InvalidError for a foreign id."""
     found = []
     for row in rows:
         marks = row.ownership
         if want["id"] == row.id and not row.of(want["deployment"]):
             raise InvalidError(
-                f"Machine {want['id']} is not of deployment {want['deployment']!r}",
-                hint="Foreign machines are never touched.",
+                f"Instance {want['id']} is not of deployment {want['deployment']!r}",
+                hint="Instances of others are never changed.",
             )
         if marks and row.exists and _is_meant(row, marks, want):
             found.append(row)
@@ -173,7 +173,7 @@ def _is_meant(row: Instance, marks: Identity, want: Row) -> bool:
 
 
 def _lease_of(row: Instance, want: Row, client: Client) -> str | None:
-    """Return the lease that a machine is to have, None when it keeps its own."""
+    """Return the lease that an instance is to have, None when it keeps its own."""
     now, most = client.now(), want["lease_max"]
     if want["lease"]:
         return lease_until(want["lease"], now, most)
@@ -198,7 +198,7 @@ def _lease_of(row: Instance, want: Row, client: Client) -> str | None:
 
 
 def _new_marks(found: FoundLeases, row: Instance, want: Row) -> Row:
-    """Return what results will show of a machine's lease and protection."""
+    """Return what results will show of a instance's lease and protection."""
     new: Row = {}
     lease = found.leases.get(row.id)
     if lease:
@@ -239,14 +239,14 @@ def _write(found: FoundLeases, row: Instance, old: Row, new: Row, client: Client
 
 
 def _refuse_unwritten(now: Instance, old: Row, new: Row) -> None:
-    """Raise GpuopsError when the cloud took the marks and shows the old ones nevertheless."""
+    """Raise GpuopsError when the cloud accepted the tags and shows the old ones nevertheless."""
     shown = describe_instance(now)
     for key in ("lease", "protected"):
         if new[key] != old[key] and shown[key] == old[key]:
             raise GpuopsError(
                 f"The cloud has accepted another {key} of {old['name']} ({old['id']}), but shows "
                 f"the old one: {old[key]}",
-                hint="Look at the tags of the machine in the console, and run the same again.",
+                hint="Look at the tags of the instance in the console, and run the same again.",
             )
 
 
@@ -255,4 +255,4 @@ def _end_step(found: FoundLeases, row: Instance, want: Row) -> Step:
         terminate_one(client, row, Ending.of(want), found.ends)
 
     what = f"{row.instance_type} in {row.location}, {row.status}"
-    return Step(f"end {row.name} ({what}, {row.id})", end)
+    return Step(f"terminate {row.name} ({what}, {row.id})", end)

@@ -17,16 +17,16 @@ from .._models.offer import SPOT, Offer
 from .._models.ownership import KEEP_SUFFIX, Identity, part_name, part_tags
 from .._models.resources import Volume
 
-# What the API calls the policies for disks of a spot machine that is taken away.
+# What the API calls the policies for disks of a spot instance that is taken away.
 ON_EVICTION = {"trash": "move_to_trash", "delete": "delete_permanently", "keep": "keep_detached"}
 _ENOUGH_OF_AN_ID = 8
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to buy: names, keys, disks in GiB, times in seconds; ``replaces`` is a machine's id.
+    """What to buy: names, keys, disks in GiB, times in seconds; ``replaces`` is a instance's id.
 
-    ``keep`` holds the parts, ``os`` and ``data``, whose disks are to outlive the machine on purpose.
+    ``keep`` holds the parts, ``os`` and ``data``, whose disks are to outlive the instance on purpose.
     ``longest`` is how many characters of a description are tried: more than any limit only to find one.
     """
 
@@ -59,7 +59,7 @@ class Order:
         return self.kept.location
 
     def identity(self, request: str, now: datetime) -> Identity:
-        """Return the marks of a machine that is ordered now; ``request`` tells the order."""
+        """Return the tags of an instance that is ordered now; ``request`` tells the order."""
         lease = lease_until(self.lease, now, self.lease_max)
         who = (self.deployment, self.name, self.owner)
         replaces = (self.replaces or "")[:_ENOUGH_OF_AN_ID]
@@ -87,11 +87,11 @@ class Order:
         }
 
     def _disks(self, spot: bool, identity: Identity) -> dict[str, Any]:
-        """Return the disks: kept ones as they are, the others new and with our marks."""
+        """Return the disks: kept ones as they are, the others new and with our tags."""
         found: dict[str, Any] = {}
         if not self.kept.os_volume:
             disk = self._disk("os", self.os_volume_gb, identity)
-            # Left out, an evicted machine leaves a disk that bills on. Refused without spot.
+            # Left out, an evicted instance leaves a disk that bills on. Refused without spot.
             found["os_volume"] = {
                 **disk,
                 **({"on_spot_discontinue": ON_EVICTION[self.on_eviction]} if spot else {}),

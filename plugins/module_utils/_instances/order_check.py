@@ -26,8 +26,7 @@ def check_description(text: str | None) -> None:
     """Raise InvalidError for a description that could be taken for an ownership string of ours."""
     if text and imitates(text):
         raise InvalidError(
-            f"description {text!r} is not usable: it holds what looks like the ownership string "
-            "that says whose an instance is"
+            f"description must not contain what looks like an ownership string (got {text!r})"
         )
 
 
@@ -40,14 +39,14 @@ def check_orderable(client: Client, found: Found, want: dict[str, Any]) -> None:
     for name in found.missing:
         if not re.search("[a-z]", name):
             raise InvalidError(
-                f"name {name!r} is not usable: the cloud wants a letter in a host name"
+                f"name must contain a letter, as the cloud demands of host names (got {name!r})"
             )
         _check_marks(client, found, name, want)
     new = [name for name in found.missing if not found.kept.get(name, Kept()).os_volume]
     if new and want["os_volume_gb"] < LEAST_OS_VOLUME_GB:
         raise InvalidError(
-            f"os_volume_gb {want['os_volume_gb']} is not usable: the cloud wants "
-            f"{LEAST_OS_VOLUME_GB} or more"
+            f"os_volume_gb must be at least {LEAST_OS_VOLUME_GB}, as the cloud demands "
+            f"(got {want['os_volume_gb']})"
         )
 
 

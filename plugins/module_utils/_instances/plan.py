@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to do with machines: end, start, stop, buy (private)."""
+"""What to do with instances: end, start, stop, buy (private)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _end_step(
     want: dict[str, Any],
     stays: Callable[[Instance, list[Instance]], bool] = lambda _row, _rows: False,
 ) -> Step:
-    """Return the step that ends a machine, unless a later list shows that it ``stays``."""
+    """Return the step that terminates an instance, unless a later list shows that it ``stays``."""
 
     def end(client: Client) -> str | None:
         how = replace(Ending.of(want), wanted=lambda: stays(row, client.instances()))
@@ -64,7 +64,7 @@ def _end_step(
         return None if gone else f"leave {row.name} ({row.id}): the older one of this name failed"
 
     what = f"{row.instance_type} in {row.location}, {row.status}"
-    return Step(f"end {row.name} ({what}, {row.id})", end)
+    return Step(f"terminate {row.name} ({what}, {row.id})", end)
 
 
 def _power_step(found: Found, row: Instance, want: dict[str, Any]) -> Step | None:
@@ -76,7 +76,7 @@ def _power_step(found: Found, row: Instance, want: dict[str, Any]) -> Step | Non
     action = "shutdown" if target == "offline" else action
 
     def switch(client: Client) -> None:
-        if action and status not in ("running", "offline"):  # a machine that is built stays on
+        if action and status not in ("running", "offline"):  # an instance that is built stays on
             _wait_for(client, row, want)
         if action:
             act(client, action, row.id)
@@ -93,13 +93,15 @@ def _wait_for(
     want: dict[str, Any],
     wait: Callable[..., Instance] = wait_running,
 ) -> Instance:
-    """Return a machine once it runs, or is off; an error names it, and says what to do."""
+    """Return an instance once it runs, or is off; an error names it, and says what to do."""
     timing = (want["wait_timeout"], want["wait_interval"])
     try:
         return wait(client, row.id, str(row.name), *timing)
     except GpuopsError as error:
         if isinstance(error, FailedStateError):
-            error.hint = "Run the same again: what is left of it is ended then, and another bought."
+            error.hint = (
+                "Run the same again: what is left of it is terminated then, and another bought."
+            )
         error.details.setdefault("instance_id", row.id)
         raise
 
@@ -146,7 +148,7 @@ def _buy_step(found: Found, name: str, want: dict[str, Any]) -> Step:
 
 
 def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], client: Client) -> str:
-    """Buy a machine, note what became of it, and return that as a sentence."""
+    """Buy an instance, note what became of it, and return that as a sentence."""
     name = order.name
     store.begin(want["ledger"])
     try:
@@ -155,7 +157,7 @@ def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], clie
         machine = error.details.get("instance_id")
         found.outcomes[name] = {"outcome": "failed", "id": machine, "detail": str(error)}
         found.unclear |= {name} if error.unclear else set()
-        # One whose ownership did not hold is ended already, or none of ours.
+        # One whose ownership did not hold is terminated already, or none of ours.
         settled = isinstance(error, OwnershipError) or error.details.get("terminated")
         if machine and error.details.get("changed") and not settled:
             found.bought.add(machine)
@@ -174,11 +176,11 @@ def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], clie
 
 
 def _end_replaced(client: Client, found: Found, name: str, want: dict[str, Any], new: str) -> None:
-    """End the machine that a new one has replaced; an error names both."""
+    """Terminate the instance that a new one has replaced; an error names both."""
     try:
         _end_step(found, found.old[name], want).call(client)
     except GpuopsError as error:
-        error.message = f"{new} has replaced {name}, which could not be ended: {error.message}"
+        error.message = f"{new} has replaced {name}, which could not be terminated: {error.message}"
         error.details["changed"] = True
         raise
 
@@ -203,5 +205,5 @@ def _buy_sentence(order: Order, offer: dict[str, Any]) -> str:
         f"in {offer['location']}, {market}, {offer['price_per_hour']:g} {offer['currency']}/h, "
         f"{image}, lease {order.lease}"
         + (f", with {order.kept.data_volume.name}" if order.kept.data_volume else "")
-        + (f", then end {order.replaces}" if order.replaces else "")
+        + (f", then terminate {order.replaces}" if order.replaces else "")
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be bought for machines that are missing, and whether the money allows it (private)."""
+"""What can be bought for instances that are missing, and whether the money allows it (private)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     selection = stock.selection_from(want)
     if not selection.named:
         raise InvalidError(
-            f"There is no machine {', '.join(found.missing)} yet, and nothing says what to buy",
+            f"There is no instance {', '.join(found.missing)} yet, and nothing says what to buy",
             hint=_what_to_give(want["model"]),
         )
     # A lease that cannot be read costs no order.
@@ -80,7 +80,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
 
 
 def _look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) -> None:
-    """Find disks to use again, and places where spot machines of these names were lost."""
+    """Find disks to use again, and places where spot instances of these names were lost."""
     boot = want["os_volume"] == "keep"
     spot = SPOT in MARKETS[want["market"]]
     volumes, ended = client.together(

@@ -33,7 +33,7 @@ from .ownership_check import Sent, confirm, find_made, refuse_strays
 
 
 def buy(client: Client, order: Order, walk: Walk) -> Instance:
-    """Buy one machine and return it as the API shows it.
+    """Buy one instance and return it as the API shows it.
 
     Raises NoCapacityError when the walk is over, and any refusal that would hold everywhere.
     """
@@ -55,7 +55,7 @@ def buy(client: Client, order: Order, walk: Walk) -> Instance:
 
 
 def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> Instance | None:
-    """Order one offer; return the machine, or None when nothing comes of this offer."""
+    """Order one offer; return the instance, or None when nothing comes of this offer."""
     now = client.now()
     identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now)
     sent = Sent(order.body(offer, identity), identity, now, offer.price)
@@ -105,7 +105,7 @@ def _read_back(at: Attempt, sent: Sent) -> list[Instance]:
 
 
 def _named(rows: list[Instance], sent: Sent, answered: str, walk: Walk) -> str:
-    """Return the id of the machine that comes of an order, whatever id its answer named."""
+    """Return the id of the instance that comes of an order, whatever id its answer named."""
     made = find_made(rows, sent)
     found = made.id if made else answered
     if found != answered:
@@ -117,7 +117,7 @@ def _named(rows: list[Instance], sent: Sent, answered: str, walk: Walk) -> str:
 
 
 def _complete_tags(client: Client, order: Order, sent: Sent, found: Instance, walk: Walk) -> None:
-    """Tag disks that could not be tagged with the order, and tell what the machine does not show."""
+    """Tag disks that could not be tagged with the order, and tell what the instance does not show."""
     tell = walk.fallbacks.tell
     seen = found.ownership is not None and walk.fallbacks.shape.tags < 2
     lost = sent.lost(found) if seen else []
@@ -136,10 +136,10 @@ def _complete_tags(client: Client, order: Order, sent: Sent, found: Instance, wa
 
 
 def _place(client: Client, order: Order, sent: Sent, fallbacks: Fallbacks) -> tuple[str, bool]:
-    """Send the order; return the id of the machine, and whether it came of this order.
+    """Send the order; return the id of the instance, and whether it came of this order.
 
     An unclear answer is looked up before anything else. Where the order was not taken, and another
-    run has bought a machine of this name meanwhile, that one is returned and no second is ordered.
+    run has bought an instance of this name meanwhile, that one is returned and no second is ordered.
     """
 
     def look() -> str | None:
@@ -152,7 +152,7 @@ def _place(client: Client, order: Order, sent: Sent, fallbacks: Fallbacks) -> tu
         except GpuopsError as error:
             if not error.unclear:
                 raise
-            found = look_up(client, look, error, "machine")
+            found = look_up(client, look, error, "instance")
             if found:
                 return found, True
             rows = client.instances()
@@ -162,15 +162,15 @@ def _place(client: Client, order: Order, sent: Sent, fallbacks: Fallbacks) -> tu
             refuse_strays(client, rows, sent, error)
             if last:
                 error.hint = (
-                    "Twice the order got no clear answer and no machine of it appeared. "
-                    "Run again: one that appears later is found by its marks and adopted."
+                    "Twice the order got no clear answer and no instance of it appeared. "
+                    "Run again: one that appears later is found by its tags and adopted."
                 )
                 raise
     raise AssertionError("not reached")
 
 
 def _of_another_run(rows: list[Instance], order: Order) -> str | None:
-    """Return the id of the machine of this name that stays, or None when there is none."""
+    """Return the id of the instance of this name that stays, or None when there is none."""
     same = twins(rows, order.deployment, order.name, order.replaces)
     return same[0].id if same else None
 

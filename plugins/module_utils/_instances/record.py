@@ -21,7 +21,7 @@ Event = dict[str, Any]
 
 
 def end_events(outcome: Outcome, source: str = SOURCE) -> Iterator[Event]:
-    """Yield the ends of an instance and of the volumes that did not stay."""
+    """Yield the termination of an instance and of the volumes that did not stay."""
     row, policies = outcome.row, outcome.policies
     if outcome.at is None:
         return
@@ -49,7 +49,7 @@ def book(
 ) -> list[str]:
     """Write down what was bought and ended; return warnings instead of raising anything.
 
-    ``bought`` holds the record of each machine by id, or None where the wait for it has failed.
+    ``bought`` holds the record of each instance by id, or None where the wait for it has failed.
     """
     if url_of(url) is None or not (bought or ends):
         return []

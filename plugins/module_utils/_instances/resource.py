@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines: find by our marks, plan purchase, start, stop and end (private)."""
+"""Instances: find by our tags, plan purchase, start, stop and end (private)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from .state import Found, differences, refuse_difference
 
 
 class InstanceNoun:
-    """One machine, or a fleet of equal ones, of a deployment."""
+    """One instance, or a fleet of equal ones, of a deployment."""
 
     # -- find ----------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ class InstanceNoun:
         self._ask([*found.old.values()], want)
         if found.missing:
             if want["state"] == "stopped":
-                raise NotFoundError(f"No machine {', '.join(found.missing)} to stop")
+                raise NotFoundError(f"No instance {', '.join(found.missing)} to stop")
             look_at_the_market(client, found, want)
         return found
 
@@ -68,7 +68,7 @@ class InstanceNoun:
 
     @staticmethod
     def _sort_out_differences(found: Found, want: dict[str, Any]) -> None:
-        """Refuse machines that are not what is wanted, or note that they are to be replaced."""
+        """Refuse instances that are not what is wanted, or note that they are to be replaced."""
         selection = stock.selection_from(want)
         for row in [*found.have]:
             if not want["replace"]:
@@ -85,9 +85,9 @@ class InstanceNoun:
         want["owner"] = owner_of(want["owner"])
         want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
         if not want["start_timeout"] > 0:
-            raise InvalidError(f"start_timeout {want['start_timeout']:g} is not usable: above zero")
+            raise InvalidError(f"start_timeout must be above zero (got {want['start_timeout']:g})")
         if want["count"] < 1:
-            raise InvalidError(f"count {want['count']} is not usable: at least 1")
+            raise InvalidError(f"count must be at least 1 (got {want['count']})")
         if not want["name"] and not want["id"] and want["state"] != "absent":
             want["name"] = want["deployment"]
         if want["name"]:
@@ -115,14 +115,14 @@ class InstanceNoun:
         if not marks or marks.deployment != want["deployment"]:
             whose = f"deployment {marks.deployment!r}" if marks else "somebody who is not us"
             raise InvalidError(
-                f"Machine {want['id']} belongs to {whose}, not to deployment {want['deployment']!r}",
-                hint="Foreign machines are never touched.",
+                f"Instance {want['id']} belongs to {whose}, not to deployment {want['deployment']!r}",
+                hint="Instances of others are never changed.",
             )
         found.names = [marks.name]
         if row.exists:
             found.have = [row]
         elif want["state"] != "absent":
-            raise NotFoundError(f"Machine {want['id']} ({marks.name}) is {row.status}")
+            raise NotFoundError(f"Instance {want['id']} ({marks.name}) is {row.status}")
 
     @staticmethod
     def _find_by_marks(rows: list[Instance], found: Found, want: dict[str, Any]) -> None:
@@ -192,9 +192,9 @@ def _money(found: Found) -> list[str]:
 
 
 def _short(found: Found) -> list[str]:
-    """Return a warning for each machine of a fleet that is good enough without it."""
+    """Return a warning for each instance of a fleet that is good enough without it."""
     failed = [(name, row) for name, row in found.outcomes.items() if row["outcome"] == "failed"]
-    return [f"{name} could not be had: {row['detail']}" for name, row in failed]
+    return [f"{name} could not be provisioned: {row['detail']}" for name, row in failed]
 
 
 def _warnings(rows: list[dict[str, Any]], client: Client) -> list[str]:
@@ -212,7 +212,7 @@ def _warnings(rows: list[dict[str, Any]], client: Client) -> list[str]:
 
 
 def list_instances(client: Client, want: dict[str, Any]) -> dict[str, Any]:
-    """Return the machines of the account, of a deployment, or of one id or name."""
+    """Return the instances of the account, of a deployment, or of one id or name."""
     if want["id"]:
         try:
             rows = [client.instance(want["id"])]

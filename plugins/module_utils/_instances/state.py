@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run knows of machines before it plans, and what its steps add (private)."""
+"""What a run knows of instances before it plans, and what its steps add (private)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from .offer_queue import Walk
 
 @dataclass
 class Found:
-    """Machines by what they are to the wish; ``changed`` by id, ``outcomes`` and others by name.
+    """Instances by what they are to the wish; ``changed`` by id, ``outcomes`` and others by name.
 
-    ``bought`` are the ids of machines that came of orders of this run, ready or not. ``lease`` is what
-    a purchase of now would write on a machine. ``unclear`` are names whose order may have been executed.
+    ``bought`` are the ids of instances that came of orders of this run, ready or not. ``lease`` is what
+    a purchase of now would write on an instance. ``unclear`` are names whose order may have been executed.
     """
 
     names: list[str]
@@ -55,20 +55,20 @@ class Found:
 
 
 def refuse_difference(row: Instance, selection: Selection) -> None:
-    """Raise InvalidError when the machine of this name is not what was asked for."""
+    """Raise InvalidError when the instance of this name is not what was asked for."""
     have = describe_instance(row, selection.tiers)
     problem = next(differences(have, selection), None)
     if problem:
         raise InvalidError(
             f"{have['name']} ({have['id']}) exists and cannot be changed in place: {problem}",
-            hint="Set replace to true to buy the new one first and end this one then, end it with "
+            hint="Set replace to true to buy the new one first and terminate this one then, terminate it with "
             "state=absent, or choose another name or deployment.",
             details={"instance": have},
         )
 
 
 def differences(have: dict[str, Any], want: Selection) -> Iterator[str]:
-    """Yield what a machine is and should not be; a price that has changed is no matter."""
+    """Yield what an instance is and should not be; a price that has changed is no matter."""
     if want.market == SPOT and have["market"] != SPOT:
         yield f"market: it is {have['market']}, wanted {want.market}"
     if want.locations and have["location"] not in want.locations:

@@ -60,7 +60,7 @@ class Folder:
 def read_folder(root: Path, max_mb: int, leave_out: Sequence[Path] = ()) -> Folder:
     """Return what of a folder is sent. Raises InvalidError, with the largest where it is too much."""
     if not root.is_dir():
-        raise InvalidError(f"{root} is no folder to send")
+        raise InvalidError(f"{root} is not a folder")
     found = [
         path
         for path in sorted(_paths(root))

@@ -41,7 +41,7 @@ class RemoteError(GpuopsError):
 
 @dataclass(frozen=True)
 class Remote:
-    """A program on a host. ``login`` is what runs a shell command there, empty for this machine."""
+    """A program on a host. ``login`` is what runs a shell command there, empty for the controller."""
 
     host: str
     program: tuple[str, ...]

@@ -95,7 +95,7 @@ def _at(found: Any, *keys: str) -> Any:
 
 def _check_keys(found: Any, path: str) -> None:
     if not isinstance(found, Mapping):
-        raise InvalidError(f"{path} is no dictionary of a job", hint="docs/jobs.md shows one.")
+        raise InvalidError(f"{path} is not a dictionary of a job", hint="docs/jobs.md shows one.")
     for key, value in found.items():
         parts = _KEYS.get(str(key))
         if parts is None:
@@ -111,7 +111,7 @@ def _check_keys(found: Any, path: str) -> None:
 def _unknown(path: str, key: str, known: Any) -> InvalidError:
     meant = nearest(key, known)
     hint = f"Did you mean {' or '.join(meant)}?" if meant else f"It knows {', '.join(known)}."
-    return InvalidError(f"{path}: {key} is nothing that a job has", hint=hint)
+    return InvalidError(f"{path}: {key} is not an option of a job", hint=hint)
 
 
 def job_of(given: Values, written: Values, base: str, files: Sequence[str] = ()) -> Job:
@@ -156,7 +156,7 @@ def _check(job: Job, market: str) -> None:
     if twice:
         raise InvalidError(f"{', '.join(sorted(twice))} is in array and in env or secrets")
     if job.time_s < 60:
-        raise InvalidError("time is not usable: at least a minute")
+        raise InvalidError("time must be at least a minute")
     if market.startswith("spot") and not job.data_volume_gb:
         raise InvalidError(
             "a spot instance may be taken away at any time, and without a data volume nothing of "
@@ -180,9 +180,7 @@ def _command(run: Any, written: Any, tasks: Sequence[Task] = ()) -> tuple[str, .
         return tuple(str(one) for one in written)
     text = str(run or written or "").strip()
     if not text:
-        raise InvalidError(
-            "there is nothing to run", hint="Give job=FILE, or run='python train.py'."
-        )
+        raise InvalidError("no command is given", hint="Give job=FILE, or run='python train.py'.")
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -205,7 +203,7 @@ def name_of(given: Values, written: Values) -> str:
 def _checked(name: str) -> str:
     if not _NAME.match(name):
         raise InvalidError(
-            f"job_name {name!r} is not usable: 1 to 40 lower-case letters, digits and inner hyphens",
+            f"job_name must be 1 to 40 lower-case letters, digits and inner hyphens (got {name!r})",
             hint="It becomes a host name and a tag.",
         )
     return name

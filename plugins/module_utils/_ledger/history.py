@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading a ledger: what each machine and volume has cost, and when (private, pure).
+"""Reading a ledger: what each instance and volume has cost, and when (private, pure).
 
 Exact time counts: the cloud takes ten minutes in advance and gives back the unused rest.
 """
@@ -25,7 +25,7 @@ _FACTS = (
 
 @dataclass
 class Thing:
-    """A machine or volume: whose it is, its prices per hour by time, and its end if it has one.
+    """An instance or volume: whose it is, its prices per hour by time, and its end if it has one.
 
     ``cost`` is the whole cost where that is known better than by time and price.
     """
@@ -146,7 +146,7 @@ def spent(things: Iterable[Thing], now: datetime) -> dict[str, float]:
 def cost_by(
     things: Sequence[Thing], key: str, since: datetime | None, until: datetime
 ) -> list[dict[str, Any]]:
-    """Return name, cost and hours of machines for each value of a fact, the dearest first."""
+    """Return name, cost and hours of instances for each value of a fact, the dearest first."""
     groups: dict[Any, list[Thing]] = {}
     for thing in things:
         groups.setdefault(thing.facts.get(key), []).append(thing)
@@ -182,7 +182,7 @@ def _spans(since: datetime, until: datetime, period: str) -> list[tuple[datetime
 def cost_by_month(
     things: Sequence[Thing], since: datetime, until: datetime
 ) -> list[dict[str, Any]]:
-    """Return cost and hours of machines for each month, such as ``2026-11``."""
+    """Return cost and hours of instances for each month, such as ``2026-11``."""
     machines = [thing for thing in things if thing.facts["kind"] == "instance"]
     return [
         _rounded(

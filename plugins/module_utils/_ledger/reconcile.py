@@ -23,13 +23,13 @@ from .store import event_of
 SOURCE = "cloud"
 # Of such an order nothing came, and its money is given back.
 _NOTHING = "no_capacity"
-# A machine and the volumes of its order are made within this time.
+# An instance and the volumes of its order are made within this time.
 _TOGETHER_S = 60
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What the cloud shows: living and ended machines, volumes, and those in the trash."""
+    """What the cloud shows: living and terminated instances, volumes, and those in the trash."""
 
     instances: list[Instance]
     volumes: list[Volume]
@@ -101,7 +101,7 @@ def _of_dead(
 ) -> list[dict[str, Any]]:
     stranger = isinstance(row, Instance) and row.ownership is None
     if (thing is None and stranger) or (thing is not None and thing.until is not None):
-        return []  # nobody knows when a stranger's machine ended that was never seen alive
+        return []  # nobody knows when a stranger's instance ended that was never seen alive
     found = []
     if thing is None:
         found.append(event_of("purchase", row, row.born or now, source=SOURCE))
@@ -115,7 +115,7 @@ def _of_dead(
 
 
 def _end_of_its_disk(thing: Thing, trash: list[Volume]) -> datetime | None:
-    """Return when the volume that a machine booted from, and came with, went into the trash."""
+    """Return when the volume that an instance booted from, and came with, went into the trash."""
     if thing.facts["kind"] != "instance" or not thing.facts["deployment"]:
         return None
     name = part_name(str(thing.facts["deployment"]), str(thing.facts["name"]), "os")

@@ -51,7 +51,7 @@ class LedgerNoun:
     def find(self, client: Client, want: dict[str, Any]) -> Books:
         url = url_of(want["ledger"])
         if url is None:
-            raise InvalidError("There is no ledger to keep: it is switched off by none")
+            raise InvalidError("The ledger is disabled (ledger=none)")
         shown, (known,) = look(client, partial(read_ledger, url))
         missing, unclear = missing_events(known, shown, client.now(), client.account)
         living = [row.id for row in shown.living()]

@@ -24,7 +24,7 @@ from . import schema, store
 from .url import VARIABLE, url_of
 
 FILE = "reaper_rounds.json"
-# Home of the role reaper, which is another user than whoever brings machines up.
+# Home of the role reaper, which is another user than whoever brings instances up.
 OF_THE_ROLE = Path("/var/lib/gpuops-reaper")
 # How long a reaper may stay away: twice the time between its last rounds, within these, and a day
 # where it was seen only once.

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ledger: what was bought, extended and ended, kept in SQLite or PostgreSQL (private).
 
-A ledger that cannot be written is a warning and never an error, so that no machine is lost over it.
+A ledger that cannot be written is a warning and never an error, so that no instance is lost over it.
 SQLAlchemy is imported with the first event only: most calls of the modules write none.
 """
 
@@ -51,7 +51,7 @@ def event_of(
 ) -> dict[str, Any]:
     """Return the event (purchase, extend, end, price, restore) of an instance or volume.
 
-    ``machine`` is the one a volume belongs to, which says whose it is.
+    ``machine`` is the instance a volume belongs to, which says whose it is.
     ``cost`` is the whole cost of the thing where that is known better than by time and price.
     Raises UnreadableError for a price that is no number.
     """
@@ -229,14 +229,14 @@ def transaction(url: str, work: Callable[[Any], Any], *, write: bool = True) -> 
         import sqlalchemy
     except ImportError as error:
         raise LedgerError(
-            f"The ledger is not kept, since the Python package SQLAlchemy is missing ({error}): "
+            f"Cannot write the ledger: the Python package SQLAlchemy is missing ({error}): "
             "pip install 'SQLAlchemy>=2,<3', or switch it off with ledger=none."
         ) from None
     try:
         place = sqlalchemy.make_url(url)
     except (sqlalchemy.exc.ArgumentError, ValueError):
         raise LedgerError(
-            "The ledger is not kept: its URL cannot be read. Write sqlite:////path/to/file or "
+            "Cannot write the ledger: its URL cannot be read. Write sqlite:////path/to/file or "
             "postgresql://user@host/database."
         ) from None
     try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is not ended without asking: machines that are protected or somebody else's (private)."""
+"""What is not terminated without asking: instances that are protected or somebody else's (private)."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def refuse_unconfirmed(rows: list[Instance], owner: str, confirmed: bool) -> Non
             f"{row.name} ({row.id}, {row.rate:g} per hour; {'; '.join(why)})" for row, why in asked
         )
         raise NeedsConfirmationError(
-            f"Not ended without confirmation: {named}",
-            hint="Set confirm to true (playbooks: -e confirm=yes) to end them nevertheless.",
+            f"Not terminated without confirmation: {named}",
+            hint="Set confirm=true (playbooks: -e confirm=yes) to terminate them anyway.",
             details={"unconfirmed": [_shown(row) for row, _why in asked]},
         )
 
@@ -48,7 +48,7 @@ def refuse_others(rows: list[Instance], owner: str, confirmed: bool) -> None:
         raise NeedsConfirmationError(
             f"Not used or changed without confirmation: {named}",
             hint="Take another deployment; or set confirm to true (playbooks: -e confirm=yes) to work "
-            "with them nevertheless, or owner to theirs.",
+            "with them anyway, or owner to theirs.",
             details={"unconfirmed": [_shown(row) for row in asked]},
         )
 
@@ -65,7 +65,7 @@ def _shown(row: Instance) -> dict[str, Any]:
 
 
 def _why_asked(row: Instance, owner: str) -> list[str]:
-    """Return in words why somebody must confirm the end of an instance."""
+    """Return in words why somebody must confirm the termination of an instance."""
     marks = row.ownership
     why = ["protected"] if marks and marks.protected else []
     if row.is_bound:

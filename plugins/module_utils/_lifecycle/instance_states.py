@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines of one name, the states they end in, and waiting until one runs (private)."""
+"""Instances of one name, the states they end in, and waiting until one runs (private)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MISSING_LOOKS = 5
 def twins(
     rows: list[Instance], deployment: str, name: str, without: str | None = None
 ) -> list[Instance]:
-    """Return the living machines of one name, the one that stays first.
+    """Return the living instances of one name, the one that stays first.
 
     That is the oldest, then the smallest id; one that another was bought to replace comes last.
     ``without`` leaves out one id.
@@ -39,14 +39,14 @@ def twins(
 
 
 def is_first(row: Instance, rows: list[Instance]) -> bool:
-    """Tell whether a machine is the one that stays of its name in a list."""
+    """Tell whether an instance is the one that stays of its name in a list."""
     marks = row.ownership
     same = twins(rows, marks.deployment, marks.name) if marks else []
     return bool(same) and same[0].id == row.id
 
 
 class _Watch:
-    """Looks at one machine: by its id, or where others are waited for at the same time, in the list.
+    """Looks at one instance: by its id, or where others are waited for at the same time, in the list.
 
     ``known`` is what was seen of it just now.
     """
@@ -91,7 +91,7 @@ def _wait_for(
     interval: float,
     known: Instance | None = None,
 ) -> Instance:
-    """Return the record of a machine once ``reached``; a look that fails is no end of the wait."""
+    """Return the record of an instance once ``reached``; a look that fails is no end of the wait."""
     watch = _Watch(client, instance_id, known)
     return wait_until(
         watch.look,
@@ -115,7 +115,7 @@ def wait_running(
     interval: float,
     known: Instance | None = None,
 ) -> Instance:
-    """Return a machine once it runs and has an address; ``known`` is what was seen of it just now.
+    """Return an instance once it runs and has an address; ``known`` is what was seen of it just now.
 
     Raises FailedStateError at once when it ended, WaitTimeoutError with the last status.
     """
@@ -130,7 +130,7 @@ def wait_running(
 def wait_off(
     client: Client, instance_id: str, name: str, timeout: float, interval: float
 ) -> Instance:
-    """Return a machine once it is off; raises as ``wait_running`` does."""
+    """Return an instance once it is off; raises as ``wait_running`` does."""
 
     def is_off(row: Instance) -> bool:
         return row.status == "offline"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines that must be off for a moment: shut down, start again, each until it is so (private)."""
+"""Instances that must be off for a moment: shut down, start again, each until it is so (private)."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def act(client: Client, action: str, instance_id: str) -> None:
 
 
 def shut_down(client: Client, machine: Instance, timing: Timing) -> None:
-    """Shut a machine down and wait until it is off; it goes on costing its full price."""
+    """Shut an instance down and wait until it is off; it goes on costing its full price."""
     if known_instance(client, machine.id).status != "offline":
         act(client, "shutdown", machine.id)
     wait_off(client, machine.id, str(machine.name), timing.timeout, timing.interval)
 
 
 def start(client: Client, machine: Instance, timing: Timing) -> None:
-    """Start a machine and wait until it runs."""
+    """Start an instance and wait until it runs."""
     if known_instance(client, machine.id).status != "running":
         act(client, "start", machine.id)
     wait_running(client, machine.id, str(machine.name), timing.timeout, timing.interval)
@@ -67,7 +67,7 @@ def start(client: Client, machine: Instance, timing: Timing) -> None:
 def restarting(
     call: Callable[[Client], str | None], machines: Iterable[Instance], timing: Timing
 ) -> Callable[[Client], str | None]:
-    """Return a call that starts these machines again when it fails, and says so in its error."""
+    """Return a call that starts these instances again when it fails, and says so in its error."""
 
     def guarded(client: Client) -> str | None:
         try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a machine of a name has left behind: disks to use again, places where it was lost (private)."""
+"""What an instance of a name has left behind: disks to use again, places where it was lost (private)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Kept:
 
     @property
     def location(self) -> str | None:
-        """Where a machine must stand to use them; None when that is open."""
+        """Where an instance must stand to use them; None when that is open."""
         return next((row.location for row in self.volumes), None)
 
     def undo(self, timeout: float, interval: float, *, stuck: bool = False) -> Ending:
@@ -40,13 +40,13 @@ class Kept:
         if len({row.location for row in self.volumes}) > 1:
             names = ", ".join(f"{row.name} in {row.location}" for row in self.volumes)
             raise InvalidError(
-                f"The kept volumes lie at different locations: {names}",
+                f"The retained volumes are at different locations: {names}",
                 hint="Remove one of them, or boot from a new volume with os_volume=trash.",
             )
 
 
 def find_kept(volumes: list[Volume], deployment: str, name: str, *, boot: bool) -> Kept:
-    """Return the disks that a machine of this name has left, the newest of each kind.
+    """Return the disks that an instance of this name has left, the newest of each kind.
 
     ``boot`` says whether the one that it booted from is wanted.
     """
@@ -66,7 +66,7 @@ def find_kept(volumes: list[Volume], deployment: str, name: str, *, boot: bool) 
 
 
 def evicted(rows: list[Instance], deployment: str | None) -> list[Instance]:
-    """Return the spot machines of one or all deployments that were taken away, not ended by us."""
+    """Return the spot instances of one or all deployments that were taken away, not terminated by us."""
     found = []
     for row in rows:
         lost = row.is_spot and not row.exists

@@ -22,7 +22,7 @@ _PATIENCE = 4
 
 
 def mark_kept(client: Client, end: Outcome) -> None:
-    """Write on the volumes that are kept on purpose that they are, before nobody has them."""
+    """Write on the volumes that are retained on purpose that they are, before nobody has them."""
     for volume_id, policy in end.policies.items():
         if policy == "keep" and volume_id not in end.marked:
             with contextlib.suppress(NotFoundError):  # or it is there later, and marked then
@@ -60,7 +60,7 @@ def settle_volumes(client: Client, end: Outcome) -> set[str]:
         _wait(client, unsettled, what, end.how)
     except WaitTimeoutError as error:
         error.hint = (
-            f"The instance {mine} is gone. What is named here goes on costing: remove it with "
+            f"The instance {mine} is gone. What is named here continues to cost money: remove it with "
             "datacrunch_volume, or let datacrunch_reap find it."
         )
         raise

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changing the marks of what exists (private).
+"""Changing the tags of what exists (private).
 
 A tag cannot be updated, only removed and added. A lease is therefore written beside the old one
-first: whoever reads in between, or after a crash, finds complete marks and one of the two leases,
+first: whoever reads in between, or after a crash, finds complete tags and one of the two leases,
 never none and never an older one.
 """
 
@@ -35,7 +35,7 @@ from .instance_states import known_instance
 
 # What an account answers that knows no tags, or may not use them.
 REFUSALS = (AuthError, ForbiddenError, InvalidError, NotFoundError)
-# A change takes four writes; the rest is for others who change the same machine meanwhile.
+# A change takes four writes; the rest is for others who change the same instance meanwhile.
 _ROUNDS = 16
 _ATTEMPTS = 3
 
@@ -112,7 +112,7 @@ def untag(client: Client, kind: str, item_id: str, tag: Tag) -> None:
 
 
 def keep_volume(client: Client, volume_id: str) -> None:
-    """Mark a volume as kept on purpose; where tags are refused its name says so."""
+    """Mark a volume as retained on purpose; where tags are refused its name says so."""
     try:
         set_tag(client, "volumes", volume_id, KEEP_TAG, "yes")
     except REFUSALS:
@@ -122,9 +122,9 @@ def keep_volume(client: Client, volume_id: str) -> None:
 
 
 def lend_volume(client: Client, volume: Volume, lease: str) -> None:
-    """Write on a volume for how long it is wanted, unless it is kept on purpose anyway.
+    """Write on a volume for how long it is wanted, unless it is retained on purpose anyway.
 
-    Where that fails the volume is used all the same: a machine that has it protects it as well.
+    Where that fails the volume is used all the same: an instance that has it protects it as well.
     """
     if not volume.is_kept and volume.tag_values.get(LEASE_TAG) != lease:
         with contextlib.suppress(GpuopsError):
@@ -132,7 +132,7 @@ def lend_volume(client: Client, volume: Volume, lease: str) -> None:
 
 
 class Marks:
-    """The tags of one machine on their way to others."""
+    """The tags of one instance on their way to others."""
 
     def __init__(self, client: Client, machine: Instance) -> None:
         self.client = client
@@ -179,9 +179,9 @@ class Marks:
             self._look()
 
     def _complete(self) -> None:
-        """Write out what only the first release's marker says; the lease comes last.
+        """Write out what only the first release's description says; the lease comes last.
 
-        Beside a marker the tags count only when they are complete, beside an ownership string each.
+        Beside such a description the tags count only when they are complete, beside an ownership string each.
         """
         if self.identity is None or self.complete:
             return
@@ -217,12 +217,12 @@ class Marks:
         if not self.tags:
             raise _hidden("instances", self.id, NEXT_LEASE_TAG)
         raise GpuopsError(
-            f"The lease of {self.name} ({self.id}) could not be written: others change it, too",
+            f"The lease of {self.name} ({self.id}) could not be written: conflicting concurrent updates",
             hint="Run the same again.",
         )
 
     def write_protection(self, protected: bool) -> None:
-        """Protect a machine, or no longer. Raises ForbiddenError where tags are refused."""
+        """Protect an instance, or no longer. Raises ForbiddenError where tags are refused."""
         try:
             if protected:
                 set_tag(self.client, "instances", self.id, PROTECT_TAG, "yes")
@@ -241,6 +241,6 @@ class Marks:
             f"tags: {error.message}",
             status=error.status,
             request=error.request,
-            hint="It stands in the description, which nobody can change. Buy a new machine with "
-            "what is wanted and end this one; a volume that is kept can be used again.",
+            hint="It is stored in the description, which is immutable. Buy a new instance with "
+            "what is wanted and terminate this one; a retained volume can be used again.",
         )

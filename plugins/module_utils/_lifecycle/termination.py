@@ -108,8 +108,8 @@ class _End:
         price = self._outcome.row.price.amount
         costs = f"{price} per hour" if price else "money; its price is not known"
         error.hint = (
-            f"{error.hint} The machine {self._id} may still cost {costs}: "
-            "run the same again, or end it in the console."
+            f"{error.hint} The instance {self._id} may still cost {costs}: "
+            "run the same again, or terminate it in the console."
         ).strip()
 
     def _wait(self, look: Callable[[], str], what: str) -> str:

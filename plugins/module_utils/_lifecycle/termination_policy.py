@@ -22,7 +22,7 @@ STAYS = frozenset({"keep", "leave"})
 class Ending:
     """How an instance is terminated. Policies: ``delete`` (for good), ``trash`` (96 h), ``keep``.
 
-    ``leave`` is ``keep`` without the mark of a volume that is kept on purpose. ``spare`` holds the
+    ``leave`` is ``keep`` without the mark of a volume that is retained on purpose. ``spare`` holds the
     ids of volumes that are left whatever the policies say. ``stuck`` tells that an instance was built
     for too long already, and is not waited for. ``wanted`` tells that it is to stay after all: a
     delete that is refused is asked for again for minutes, in which its reason may go. Times in
@@ -63,7 +63,7 @@ class Outcome:
     ``row`` is its last record with the ids of all its volumes, and ``volumes`` are those that it
     had. ``at`` is when its bill ended, ``volumes_at`` when that of the volumes that went with it
     did; None where that did not happen, and ``error`` says why. ``left`` are the ids of the volumes
-    that outlive it, ``marked`` of those that bear that they are kept on purpose. ``stays`` tells that
+    that outlive it, ``marked`` of those that bear that they are retained on purpose. ``stays`` tells that
     it was wanted after all, and lives on.
     """
 

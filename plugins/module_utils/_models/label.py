@@ -29,7 +29,7 @@ _LABEL = re.compile(
     r"\.(?P<lease>none|[0-9a-z]{5,8})\.(?P<request>[0-9a-f]{8})(?=\s|\Z)"
 )
 _BEGUN = re.compile(r"^gpo\.(?:(?P<deployment>[a-z0-9-]{1,63})\.)?")
-# What nobody else may write into a description, the marker of the first release included.
+# What nobody else may write into a description, that of the first release included.
 _OURS = re.compile(r"\bgpo\.|\[gpuops", re.IGNORECASE)
 
 
@@ -83,7 +83,7 @@ def begun(description: str | None) -> str | None:
 
 
 def imitates(text: str) -> bool:
-    """Tell whether a text of somebody else holds what looks like an ownership string or marker."""
+    """Tell whether a text of somebody else holds what looks like an ownership string, old or new."""
     return bool(_OURS.search(text))
 
 

@@ -23,7 +23,7 @@ MARKETS = {
 
 @dataclass(frozen=True)
 class Offer:
-    """One thing that could be bought: prices per hour for the whole machine, memory in GB.
+    """One thing that could be bought: prices per hour for the whole instance, memory in GB.
 
     ``problem`` says what of it cannot be read; nobody buys such an offer.
     """
@@ -124,7 +124,7 @@ class Choice:
         """Return in words why no offer is left, and what is free instead."""
         groups: dict[str, list[Rejection]] = {}
         for row in self.rejected:
-            # Machines of another size were never meant, so they explain nothing.
+            # Instances of another size were never meant, so they explain nothing.
             if row.reason not in ("gpu_count", "confidential"):
                 groups.setdefault(row.reason, []).append(row)
         why = [_in_words(reason, rows) for reason, rows in groups.items()]

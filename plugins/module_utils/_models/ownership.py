@@ -1,10 +1,10 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose a machine is and until when it may live, written on the machine itself (private, pure).
+"""Whose an instance is and until when it may live, written on the instance itself (private, pure).
 
 The identity is written as tags, and what finds it again as one compact string in ``description``:
-some accounts refuse tags, and an answer that silently drops them would leave a machine that nobody
+some accounts refuse tags, and an answer that silently drops them would leave an instance that nobody
 can call theirs. Tags win where both exist, because only they can change later.
 """
 
@@ -34,13 +34,13 @@ LEASE_TAG = "gpuops-lease"
 # A tag cannot be changed in place. While a lease is being rewritten the new one stands here, and wins.
 NEXT_LEASE_TAG = "gpuops-next-lease"
 PROTECT_TAG = "gpuops-protect"
-# On machines of the first release: the one that this was bought to replace.
+# On instances of the first release: the one that this was bought to replace.
 REPLACES_TAG = "gpuops-replaces"
 # A job has a deployment of its own, which ends with it.
 _JOB_PREFIX = "job-"
-# A further mark: that the end of a machine is ours.
+# A further mark: that the terminate of an instance is ours.
 ENDED_TAG = "gpuops-ended"
-# On a volume: kept on purpose. Where tags are refused the end of its name says so.
+# On a volume: retained on purpose. Where tags are refused the end of its name says so.
 KEEP_TAG = "gpuops-keep"
 KEEP_SUFFIX = ".keep"
 _YES = "yes"
@@ -59,10 +59,10 @@ _REGISTERED = re.compile(r"\.(\d{8}t\d{4}z)\Z")
 
 @dataclass(frozen=True)
 class Identity:
-    """The marks of one machine. ``lease`` is an ISO 8601 time in UTC, or ``none``.
+    """The tags of one instance. ``lease`` is an ISO 8601 time in UTC, or ``none``.
 
-    ``hours`` is a schedule outside which the machine is not wanted. ``replaces`` is how the id of
-    the machine begins that this one was bought for. Both and ``project`` may be empty; ``owner`` is
+    ``hours`` is a schedule outside which the instance is not wanted. ``replaces`` is how the id of
+    the instance begins that this one was bought for. Both and ``project`` may be empty; ``owner`` is
     where no tags say it.
     """
 
@@ -77,7 +77,7 @@ class Identity:
     replaces: str = ""
 
     def tags(self) -> list[dict[str, str]]:
-        """Return the marks as tags of an order: six at most, so that a new lease has room."""
+        """Return the ownership as tags of an order: six at most, so that a new lease has room."""
         found = {
             "deployment": self.deployment,
             "name": f"{self.name}.{self.request}",
@@ -123,7 +123,7 @@ def check_name(value: str, option: str) -> str:
     """Return the value when it can be a host name and a tag, else raise InvalidError."""
     if not _NAME.match(value or ""):
         raise InvalidError(
-            f"{option} {value!r} is not usable: 1 to 63 lower-case letters, digits and inner hyphens",
+            f"{option} must be 1 to 63 lower-case letters, digits and inner hyphens (got {value!r})",
             hint="It becomes a host name and a tag.",
         )
     return value
@@ -132,21 +132,21 @@ def check_name(value: str, option: str) -> str:
 def check_owner(value: str) -> str:
     """Return the value when it can be a tag, else raise InvalidError."""
     if not _OWNER.match(value or ""):
-        raise InvalidError(f"owner {value!r} is not usable: letters, digits and ._@+- only")
+        raise InvalidError(f"owner may hold letters, digits and ._@+- only (got {value!r})")
     return value
 
 
 def check_project(value: str) -> str:
     """Return the value when it can be a tag, else raise InvalidError."""
     if not _OWNER.match(value or ""):
-        raise InvalidError(f"project {value!r} is not usable: letters, digits and ._@+- only")
+        raise InvalidError(f"project may hold letters, digits and ._@+- only (got {value!r})")
     return value
 
 
 def read_identity(tags: Mapping[str, str], text: str) -> Identity | None:
-    """Return the marks that tags and description of an instance bear, or None for a foreign one.
+    """Return the ownership that tags and description of an instance show, or None for a foreign one.
 
-    An instance whose marks are incomplete or malformed is foreign: nothing of ours may touch it.
+    An instance whose ownership is incomplete or malformed is foreign: nothing of ours may touch it.
     """
     found = _of_tags(tags)
     label = None if found else read_label(text)
@@ -183,7 +183,7 @@ def _of_label(label: Label, tags: Mapping[str, str]) -> Identity | None:
 
 
 def _of_marker(text: str, tags: Mapping[str, str]) -> Identity | None:
-    """Return what the marker of the first release says: the last one, behind any text of others."""
+    """Return what the description of the first release says: the last one, behind any text of others."""
     matches = list(_MARKER.finditer(text))
     if not matches:
         return None
@@ -198,7 +198,7 @@ def _words(text: str) -> dict[str, str]:
 
 
 def _more_of(tags: Mapping[str, str], marker: dict[str, str] | None = None) -> dict[str, Any]:
-    """Return the marks that need not be there: by their own tags, the common one, or the marker."""
+    """Return the optional fields: by their own tags, the common one, or the old description."""
     common, marker = _words(tags.get(MORE_TAG, "")), marker or {}
     protect = tags.get(PROTECT_TAG) or marker.get("x") or ""
     hours = common.get("h") or marker.get("h") or ""
@@ -211,13 +211,13 @@ def _more_of(tags: Mapping[str, str], marker: dict[str, str] | None = None) -> d
 
 
 def has_marks(tags: Mapping[str, str], text: str) -> bool:
-    """Tell whether anything looks like marks of ours, complete or not."""
+    """Tell whether anything looks like tags of ours, complete or not."""
     tagged = any(key.startswith(_PREFIX) for key in tags)
     return tagged or "[gpuops" in text or begun(text) is not None
 
 
 def half_marks(tags: Mapping[str, str], text: str) -> set[str]:
-    """Return the deployments that whole or half marks name."""
+    """Return the deployments that complete or incomplete tags name."""
     found = {tags.get(_PREFIX + "deployment"), begun(text)}
     return {name for name in {*found, *_HALF_MARKER.findall(text)} if name}
 
@@ -247,7 +247,7 @@ def registered_at(name: str) -> datetime | None:
 
 
 def part_tags(deployment: str, **more: str) -> list[dict[str, str]]:
-    """Return the marks of a part of a deployment, such as a volume, as tags of an order."""
+    """Return the ownership of a part of a deployment, such as a volume, as tags of an order."""
     return [
         {"key": _PREFIX + key, "value": value}
         for key, value in {"deployment": deployment, **more}.items()
@@ -256,7 +256,7 @@ def part_tags(deployment: str, **more: str) -> list[dict[str, str]]:
 
 
 def is_kept(tags: Mapping[str, str], name: str) -> bool:
-    """Tell whether a volume is kept on purpose: by its mark, or where tags are refused by its name.
+    """Tell whether a volume is retained on purpose: by its mark, or where tags are refused by its name.
 
     Then one of its own, made by nobody's order, is kept as well: its name has one part less.
     """
@@ -267,7 +267,7 @@ def is_kept(tags: Mapping[str, str], name: str) -> bool:
 
 
 def owning_deployment(tags: Mapping[str, str], name: str) -> str | None:
-    """Return the deployment whose marks a part bears, by tag or by name, or None."""
+    """Return the deployment that a part belongs to, by tag or by name, or None."""
     tagged = tags.get(DEPLOYMENT_TAG)
     if tagged:
         return tagged

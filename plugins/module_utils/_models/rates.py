@@ -4,7 +4,7 @@
 """What things cost: burn rate, runway and bills (private, pure).
 
 The cloud takes money in steps of ten minutes and gives back the unused rest of the last one. It bills
-running and stopped machines alike, and every volume that is neither deleted nor in the trash.
+running and stopped instances alike, and every volume that is neither deleted nor in the trash.
 """
 
 from __future__ import annotations

@@ -234,7 +234,7 @@ class Volume(Billed):
 
     @property
     def is_kept(self) -> bool:
-        """Whether it is kept on purpose."""
+        """Whether it is retained on purpose."""
         return is_kept(self.tag_values, self.name or "")
 
     @property

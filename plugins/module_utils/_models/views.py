@@ -16,7 +16,7 @@ from .resources import Instance, SshKey, Volume
 def describe_instance(row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS) -> dict[str, Any]:
     """Return an instance as results show it: every key always there, unknown values null.
 
-    Memory in GB (``vram_gb`` of all GPUs together), price per hour for the whole machine.
+    Memory in GB (``vram_gb`` of all GPUs together), price per hour for the whole instance.
     """
     count = row.gpu_count or 0
     model = gpus.model_of(row.instance_type) if row.instance_type else None
@@ -67,7 +67,7 @@ def describe_marks(row: Instance | None) -> dict[str, Any]:
 
 
 def describe_as_offer(row: Instance) -> dict[str, Any]:
-    """Return what a machine is in the words of an offer, with its id."""
+    """Return what an instance is in the words of an offer, with its id."""
     found = describe_instance(row)
     keys = found.keys() & Offer.__dataclass_fields__.keys()
     each = round((found["vram_gb"] or 0) / (found["gpu_count"] or 1), 1)

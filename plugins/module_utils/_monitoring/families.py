@@ -47,7 +47,7 @@ def _counted(name: str, text: str, names: tuple[str, ...], rows: Iterable[Any]) 
 
 
 def money_families(now: datetime, account: dict[str, Any]) -> list[Family]:
-    """Return balance, burn, runway, and how wrong the clock of this machine is."""
+    """Return balance, burn, runway, and how wrong the clock of this host is."""
     amount, currency = account["balance"].amount, account["balance"].currency
     things = running_costs.living(account["instances"], account["volumes"], now, currency)
     burn = round(running_costs.burn(things), 4)
@@ -60,7 +60,7 @@ def money_families(now: datetime, account: dict[str, Any]) -> list[Family]:
         _one("gpuops_burn_per_hour", f"{text}.", burn, currency=currency),
         _burn_by("gpuops_deployment_burn_per_hour", f"{text}, by deployment.", things),
         _one("gpuops_runway_seconds", "Time until the balance is used up at this rate.", runway),
-        _one("gpuops_clock_skew_seconds", "Clock of this machine minus that of the API.", skew),
+        _one("gpuops_clock_skew_seconds", "Clock of this host minus that of the API.", skew),
     ]
 
 
@@ -90,14 +90,14 @@ def budget_families(rows: list[dict[str, Any]]) -> list[Family]:
 
 
 def machine_families(now: datetime, account: dict[str, Any]) -> list[Family]:
-    """Return machines, leases and volumes, and the machines that were taken away."""
+    """Return instances, leases and volumes, and the instances that were taken away."""
     living = [describe_instance(row) for row in account["instances"] if row.exists]
     names = {(row["deployment"], row["name"]) for row in living}
     lost = [describe_instance(row) for row in evicted(account["ended"], None)]
     gone = {(row["deployment"], row["name"]) for row in lost} - names
     taken = _counted(
         "gpuops_evicted_machines",
-        "Spot machines that were taken away and not bought again.",
+        "Spot instances that were taken away and not bought again.",
         ("deployment",),
         [(deployment,) for deployment, _name in gone],
     )
@@ -110,7 +110,7 @@ def machine_families(now: datetime, account: dict[str, Any]) -> list[Family]:
 def _states(living: list[dict[str, Any]]) -> list[Family]:
     labels = ("deployment", "status", "market")
     rows = [tuple(row[label] for label in labels) for row in living]
-    return [_counted("gpuops_machines", "Machines that exist, by their status.", labels, rows)]
+    return [_counted("gpuops_machines", "Instances that exist, by their status.", labels, rows)]
 
 
 def _leases(now: datetime, living: list[dict[str, Any]]) -> list[Family]:
@@ -126,8 +126,8 @@ def _leases(now: datetime, living: list[dict[str, Any]]) -> list[Family]:
     unclear = [row for row in mine if not read_time(row["lease_end"]) and row not in endless]
     return [
         left,
-        _one("gpuops_machines_without_lease", "Machines whose lease is none.", len(endless)),
-        _one("gpuops_machines_unclear", "Machines whose lease cannot be read.", len(unclear)),
+        _one("gpuops_machines_without_lease", "Instances whose lease is none.", len(endless)),
+        _one("gpuops_machines_unclear", "Instances whose lease cannot be read.", len(unclear)),
     ]
 
 
@@ -153,7 +153,7 @@ def reaper_families(now: datetime, reap: dict[str, Any] | None) -> list[Family]:
         kept=True,
     )
     saved = Family("gpuops_reaper_saved_per_hour", "What its last run saves per hour.", kept=True)
-    unclear = Family("gpuops_reaper_unclear", "Things whose marks it cannot read.", kept=True)
+    unclear = Family("gpuops_reaper_unclear", "Resources whose tags it cannot read.", kept=True)
     families = [reaped, failures, runs, ran, good, saved, unclear]
     if reap is None:
         return families

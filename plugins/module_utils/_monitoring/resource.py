@@ -31,7 +31,7 @@ SUFFIX = ".prom"
 
 
 class Metrics:
-    """The noun of the module: the account as it stands, and the file that tells of it."""
+    """The resource of the module: the account as it stands, and the file that tells of it."""
 
     def find(self, client: Client, want: dict[str, Any]) -> dict[str, Any]:
         """Ask for the account; an API that does not answer is a figure, too."""
@@ -103,7 +103,7 @@ def _mode(text: str) -> int:
     except ValueError:
         mode = -1
     if not 0o400 <= mode <= 0o777:
-        raise InvalidError(f"mode {text!r} is not usable: octal, such as 0644")
+        raise InvalidError(f"mode must be octal, such as 0644 (got {text!r})")
     return mode
 
 

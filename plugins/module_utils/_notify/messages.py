@@ -49,7 +49,7 @@ def mail_for(receiver: Mail, event: Event) -> EmailMessage:
     mail["Subject"] = f"[gpuops] {event.text}".replace("=?", "= ?")
     mail["Date"] = format_datetime(event.at)
     mail["Message-ID"] = f"<{_hash(event.id, receiver.key)}@{sender.domain}>"
-    # No machine is to answer a machine.
+    # No program is to answer it.
     mail["Auto-Submitted"] = "auto-generated"
     facts = (f"{key}: {value}" for key, value in event.facts.items() if value is not None)
     mail.set_content("\n".join([event.text, "", *facts, f"event: {event.kind}", f"id: {event.id}"]))

@@ -147,7 +147,7 @@ def _limited(found: FoundNotify, due: Due, timeout: float) -> Any:
                 errors.append(error)
             except Exception as error:  # noqa: BLE001 - it ends the thread, and has to be told
                 said = str(error) if isinstance(error, LedgerError) else type(error).__name__
-                errors.append(UntoldError(f"Telling the {due.receiver} went wrong: {said}"))
+                errors.append(UntoldError(f"Notifying the {due.receiver} failed: {said}"))
 
         worker = threading.Thread(target=work, daemon=True)
         worker.start()

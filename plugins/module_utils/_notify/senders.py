@@ -74,7 +74,9 @@ def hidden(receiver: Receiver, text: str) -> str:
 @contextlib.contextmanager
 def _webhook(receiver: Webhook) -> Iterator[Send]:
     if MISSING:
-        raise UntoldError(f"The {receiver} was not asked, since requests is missing ({MISSING})")
+        raise UntoldError(
+            f"The {receiver} was not contacted: the Python package requests is missing ({MISSING})"
+        )
     with requests.Session() as session:
         session.auth = _as_it_is  # else a .netrc would be sent there
 

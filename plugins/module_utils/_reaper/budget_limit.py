@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hard limit: machines that end because a budget is used up (private, pure)."""
+"""The hard limit: instances that end because a budget is used up (private, pure)."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def exceeded(rows: list[Row]) -> str:
 def judge_budget(
     found: Judgement, account: Account, pot: Pot, saved: Callable[[list[Verdict]], float]
 ) -> None:
-    """Add machines to what is over until a budget holds: idle ones first, the dearest first.
+    """Add instances to what is over until a budget holds: idle ones first, the dearest first.
 
     ``saved`` tells what the end of some things saves per hour. What was spent is spent, so a limit
-    for longer than an hour that is used up ends all machines in scope that are paid from it.
+    for longer than an hour that is used up terminates all instances in scope that are paid from it.
     """
     over = [one for one in found.over if not one.protected and paid_from(pot, one)]
     less = saved(over)
@@ -55,7 +55,7 @@ def judge_budget(
 
 
 def _candidates(found: Judgement, account: Account, why: str) -> Iterator[Verdict]:
-    """Yield the machines in scope that live and may be ended, in their order."""
+    """Yield the instances in scope that live and may be ended, in their order."""
     named = {verdict.row.id for verdict in [*found.over, *found.unclear]}
 
     def rank(row: Instance) -> tuple[bool, float, str]:

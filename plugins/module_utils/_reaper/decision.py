@@ -16,6 +16,11 @@ Row = dict[str, Any]
 KEPT, BUDGET = "kept", "budget"
 
 
+def verb_of(kind: str) -> str:
+    """Return how the end of a resource of this kind is called."""
+    return "terminate" if kind == "instance" else "delete"
+
+
 @dataclass(frozen=True)
 class Rules:
     """When something is over. ``deployments`` and ``owner`` are the scope, None means all."""
@@ -39,7 +44,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Account:
-    """What the cloud lists, and what machines say of their use, by id."""
+    """What the cloud lists, and what instances say of their use, by id."""
 
     instances: list[Instance] = field(default_factory=list)
     volumes: list[Volume] = field(default_factory=list)
@@ -50,7 +55,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One thing and why it is to be ended; without a reason nobody can tell, and it is left."""
+    """One resource and why it is over; without a reason nobody can tell, and it is left."""
 
     row: Resource
     deployment: str | None
@@ -91,7 +96,7 @@ class Verdict:
 
 @dataclass
 class Judgement:
-    """What is over, what cannot be told, what is kept on purpose, and what lives on, in scope."""
+    """What is over, what cannot be told, what is retained on purpose, and what lives on, in scope."""
 
     over: list[Verdict] = field(default_factory=list)
     unclear: list[Verdict] = field(default_factory=list)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What machines have left behind, and whether anybody still wants it (private, pure)."""
+"""What instances have left behind, and whether anybody still wants it (private, pure)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .decision import KEPT, Rules, Verdict
 
 
 def stays(row: Volume) -> bool:
-    """Tell whether a volume outlives its machine on purpose, or without an end."""
+    """Tell whether a volume outlives its instance on purpose, or without an end."""
     without_end = row.tag_values.get(LEASE_TAG, "").lower() == NO_LEASE
     return row.is_alive and (row.is_kept or without_end)
 
 
 def is_loose(row: Volume, there: Container[str]) -> bool:
-    """Tell whether a volume of ours costs money and no machine has it; ``there`` are all by their ids."""
+    """Tell whether a volume of ours costs money and no instance has it; ``there`` are all by their ids."""
     if row.deployment is None or not row.is_alive:
         return False
     free = row.status == "detached" and not row.holders
@@ -31,12 +31,12 @@ def is_loose(row: Volume, there: Container[str]) -> bool:
 def judge_volume(row: Volume, rules: Rules) -> Verdict | None:
     """Return why a loose volume is over, ``kept``, or None while it is still wanted.
 
-    It is wanted until the end of the lease that it was ordered with: a machine that was taken away
+    It is wanted until the end of the lease that it was ordered with: an instance that was taken away
     may be bought again.
     """
     whose = (row, row.deployment, row.tagged_owner)
     if stays(row):
-        return Verdict(*whose, "kept on purpose", KEPT)
+        return Verdict(*whose, "retained on purpose", KEPT)
     lease, born = row.tag_values.get(LEASE_TAG), row.born
     if lease:
         end = read_time(lease)
@@ -49,13 +49,13 @@ def judge_volume(row: Volume, rules: Rules) -> Verdict | None:
     if born is None:
         return Verdict(*whose, "when it was ordered cannot be read")
     if not rules.over(born):
-        return None  # its machine may be on its way
+        return None  # its instance may be on its way
     return Verdict(*whose, _alone(row), "orphan")
 
 
 def _alone(row: Volume) -> str:
     stranded = "it is attached to an instance that no longer exists, and " if row.holders else ""
-    return f"{stranded}no machine of its deployment is left"
+    return f"{stranded}no instance of its deployment is left"
 
 
 def judge_keys(rows: list[SshKey], rules: Rules) -> Iterator[Verdict]:
@@ -65,7 +65,7 @@ def judge_keys(rows: list[SshKey], rules: Rules) -> Iterator[Verdict]:
         if deployment is None or not rules.covers(deployment, None):
             continue
         if born is None:
-            text = "no machine of its deployment is left, but its name does not say how old it is"
+            text = "no instance of its deployment is left, but its name does not say how old it is"
             yield Verdict(row, deployment, None, text)
         elif rules.now - born >= rules.orphan_age:
             yield Verdict(row, deployment, None, _since(born), "orphan")
@@ -85,4 +85,4 @@ def judge_scripts(rows: list[StartupScript], rules: Rules) -> Iterator[Verdict]:
 
 
 def _since(born: datetime) -> str:
-    return f"no machine of its deployment is left, and it is there since {write_time(born)}"
+    return f"no instance of its deployment is left, and it is there since {write_time(born)}"

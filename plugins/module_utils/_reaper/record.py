@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the reaper writes into the ledger: its own ends, and those that nobody told of (private).
 
-A spot machine that the cloud takes away, or one that a crashed controller has ended, is missing at
+A spot instance that the cloud takes away, or one that a crashed controller has ended, is missing at
 the next round. Whoever looks every few minutes knows when that was.
 """
 
@@ -22,7 +22,7 @@ SOURCE = "datacrunch_reap"
 
 
 def keep_books(client: Client, found: FoundReap) -> list[str]:
-    """Write what was ended and what has vanished; return warnings, never raise."""
+    """Write what was terminated and what has vanished; return warnings, never raise."""
     url = found.want["ledger"]
     events = [*found.events, *(event for end in found.ends for event in end_events(end, SOURCE))]
     warning = store.record(url, events, client.account)

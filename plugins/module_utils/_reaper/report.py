@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was ended, what was left and why, and what goes on costing, for people too (private)."""
+"""What was terminated, what was left and why, and what continues to cost money, for people too (private)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,11 @@ from .._models.rates import burn_per_hour
 from .._models.resources import Instance
 from .._models.views import describe_instance
 from .budget_limit import exceeded, paid_from
-from .decision import Verdict
+from .decision import Verdict, verb_of
 from .state import FoundReap
 
 Row = dict[str, Any]
 _FORETOLD = {"delete": "would_end", "stop": "would_stop"}
-_WORDS = {
-    "ended": "Ended",
-    "stopped": "Stopped",
-    "would_end": "Would end",
-    "would_stop": "Would stop",
-    "protected": "Protected, so not ended:",
-    "failed": "Could not end",
-}
 _GONE = ("ended", "would_end")
 _LIVING = (
     *("id", "name", "deployment", "owner", "project", "protected", "lease_end"),
@@ -63,7 +55,7 @@ def report(found: FoundReap, skew: int) -> Row:
 
 
 def _living(row: Instance) -> Row:
-    """Return what somebody wants to know of a machine that lives on."""
+    """Return what somebody wants to know of an instance that lives on."""
     shown = describe_instance(row)
     return {key: shown[key] for key in _LIVING}
 
@@ -91,13 +83,13 @@ def _burn(found: FoundReap) -> float:
 
 def _lines(found: FoundReap, told: Row) -> list[str]:
     """Return what a person reads in a journal."""
-    lines = [f"{_WORDS[row['outcome']]} {_thing(row)}: {row['detail']}" for row in told["reaped"]]
+    lines = [f"{_outcome(row)} {_thing(row)}: {row['detail']}" for row in told["reaped"]]
     for verdict in found.judgement.over:
         outcome, detail = found.outcomes.get(verdict.row.id, ("", ""))
         if outcome is None:
             lines.append(f"Left {_thing(verdict.as_result(None))}: {detail}")
     lines += [f"Unclear, so left: {_thing(row)}: {row['detail']}" for row in told["unclear"]]
-    lines += [f"Kept on purpose: {_thing(row)}" for row in told["kept"]]
+    lines += [f"Retained (keep): {_thing(row)}" for row in told["kept"]]
     over = exceeded(told["budgets"])
     if over:
         lines.append(f"After this {over}")
@@ -113,8 +105,22 @@ def _summary(found: FoundReap, told: Row) -> str:
     )
 
 
+def _outcome(row: Row) -> str:
+    """Return in words what became of a resource, or what would."""
+    verb = verb_of(row["kind"])
+    words = {
+        "ended": f"{verb}d".capitalize(),
+        "stopped": "Stopped",
+        "would_end": f"Would {verb}",
+        "would_stop": "Would stop",
+        "protected": f"Protected, so not {verb}d:",
+        "failed": f"Could not {verb}",
+    }
+    return words[row["outcome"]]
+
+
 def _thing(row: Row) -> str:
-    words = {"instance": "machine", "ssh_key": "SSH key", "startup_script": "startup script"}
+    words = {"ssh_key": "SSH key", "startup_script": "startup script"}
     whose = [f"deployment {row['deployment']}"] if row["deployment"] else []
     whose += [f"owner {row['owner']}"] if row["owner"] else []
     whose += [f"{row['price_per_hour']:g} per hour"] if row["price_per_hour"] else []

@@ -33,7 +33,7 @@ from .._providers.base.currency import DEFAULT, remembered
 from .._ssh.idle_report import NEVER, read_idle_after, read_reports
 from .._volumes.operations import VolumeWork
 from .budget_limit import judge_budget
-from .decision import BUDGET, Account, Rules, Verdict
+from .decision import BUDGET, Account, Rules, Verdict, verb_of
 from .orphans import judge_volume
 from .record import SOURCE, keep_books, note_round
 from .report import report
@@ -44,7 +44,7 @@ Row = dict[str, Any]
 
 
 class ReapNoun:
-    """Everything of a scope that has outlived its lease, or its machine."""
+    """Everything of a scope that has outlived its lease, or its instance."""
 
     # -- find ----------------------------------------------------------------------------------
 
@@ -62,7 +62,7 @@ class ReapNoun:
             lambda: read_history(want["ledger"], budget, client.now()),
         )
         if want["mode"] != "report":
-            trusted, what = want["trust_cloud_clock"], "nothing is ended or stopped by it"
+            trusted, what = want["trust_cloud_clock"], "nothing is terminated or stopped by it"
             refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
         uses, notes = read_reports(want["idle_reports"] or [], client.now())
         account = Account(machines, volumes, keys, scripts, uses)
@@ -118,13 +118,21 @@ class ReapNoun:
         done: list[str],
         errors: list[GpuopsError],
     ) -> list[str]:
-        """Raise one error that names everything that could not be ended, with the whole result."""
+        """Raise one error that names everything that failed, with the whole result."""
         told = _told(client, found)
         failed = [row for row in told["reaped"] if row["outcome"] == "failed"]
         named = "; ".join(f"{row['kind']} {row['name']}: {row['detail']}" for row in failed)
         told.pop("warnings")
-        errors[0].message = f"{len(failed)} of {len(found.outcomes)} could not be ended: {named}"
-        errors[0].hint = "The rest was ended. Run the same again; what stays goes on costing."
+        errors[
+            0
+        ].message = (
+            f"{len(failed)} of {len(found.outcomes)} could not be terminated or deleted: {named}"
+        )
+        errors[
+            0
+        ].hint = (
+            "The rest is gone. Run the same command again; what is left continues to cost money."
+        )
         errors[0].details = told
         raise collected(done, errors)
 
@@ -140,11 +148,11 @@ def _told(client: Client, found: FoundReap) -> Row:
 def _scope(want: Row) -> frozenset[str] | None:
     """Return the deployments that are meant, None for all. Raises InvalidError without a scope."""
     if want["everything"] and (want["deployments"] or want["owner"]):
-        raise InvalidError("everything goes with neither deployments nor owner")
+        raise InvalidError("everything is mutually exclusive with deployments and owner")
     if not want["everything"] and not want["deployments"] and not want["owner"]:
         raise InvalidError(
-            "Nothing says what may be ended: deployments, owner or everything is needed",
-            hint="everything: true means all machines with marks of this collection.",
+            "One of the following is required: deployments, owner, everything",
+            hint="everything: true means all instances with tags of this collection.",
         )
     for name in want["deployments"] or []:
         check_name(name, "deployments")
@@ -176,7 +184,7 @@ def _steps(found: FoundReap, verdict: Verdict) -> list[Step]:
     if mode == "stop":
         return _stop_steps(found, verdict)
     doing = {"instance": _end, "volume": _end_volume}.get(verdict.kind, _end_record)
-    text = f"end {_kind(verdict)} {verdict.name} ({key}): {verdict.detail}"
+    text = f"{verb_of(verdict.kind)} {_kind(verdict)} {verdict.name} ({key}): {verdict.detail}"
     return [Step(text, _noted(found, verdict, "ended", doing))]
 
 
@@ -196,7 +204,7 @@ def _stop_steps(found: FoundReap, verdict: Verdict) -> list[Step]:
 
 
 def _kind(verdict: Verdict) -> str:
-    words = {"instance": "machine", "ssh_key": "SSH key", "startup_script": "startup script"}
+    words = {"ssh_key": "SSH key", "startup_script": "startup script"}
     return words.get(verdict.kind, verdict.kind)
 
 
@@ -232,14 +240,14 @@ def _look_again(found: FoundReap, verdict: Verdict, client: Client) -> tuple[Ins
         return verdict.row, ""  # gone; its volumes may not be
     marks = row.ownership
     if marks is None or marks.deployment != verdict.deployment:
-        return None, "its marks have changed meanwhile"
+        return None, "its tags have changed meanwhile"
     if marks.protected or row.is_bound:
         return None, "it was protected meanwhile"
     if not row.exists or verdict.reason == BUDGET:
         return row, ""
     use = found.account.uses.get(row.id)
     now = judge_machine(row, marks, found.rules, use)
-    return (row, "") if now and now.reason else (None, "it is wanted again")
+    return (row, "") if now and now.reason else (None, "its lease was extended")
 
 
 def _end(found: FoundReap, verdict: Verdict, client: Client) -> str | None:
@@ -274,13 +282,13 @@ def _end_volume(found: FoundReap, verdict: Verdict, client: Client) -> str | Non
     pause = found.want["wait_interval"]
     gone = [one for one in now.holders if is_proven_gone(client, one, pause)]
     if now.is_attached and (not gone or gone != list(now.holders)):
-        return "a machine has it now"
+        return "it is attached to an instance now"
     if verdict.deployment in found.inhabited(client):
-        return "its deployment has a machine again"
+        return "its deployment has an instance again"
     again = judge_volume(now, found.rules)
     free = now.status in ("detached", "attached")
     if free and (again is None or again.reason != "orphan"):
-        return "it is wanted again"
+        return "its lease was extended"
     work = VolumeWork(Timing.of(found.want), row.id, verdict.name, row.is_shared)
     for machine_id in gone:
         work.let_go(client, machine_id)
@@ -293,7 +301,7 @@ def _end_volume(found: FoundReap, verdict: Verdict, client: Client) -> str | Non
 def _end_record(found: FoundReap, verdict: Verdict, client: Client) -> str | None:
     """Remove a key or a script."""
     if verdict.deployment in found.inhabited(client):
-        return "its deployment has a machine again"
+        return "its deployment has an instance again"
     is_key = isinstance(verdict.row, SshKey)
     remove = client.delete_ssh_key if is_key else client.delete_startup_script
     with contextlib.suppress(NotFoundError):  # gone is what was wanted

@@ -39,7 +39,7 @@ def judge(account: Account, rules: Rules) -> Judgement:
     return found
 
 
-# -- machines --------------------------------------------------------------------------------------
+# -- instances --------------------------------------------------------------------------------------
 
 
 def _add_machine(found: Judgement, row: Instance, rules: Rules, use: Use | None) -> None:
@@ -53,15 +53,15 @@ def _add_machine(found: Judgement, row: Instance, rules: Rules, use: Use | None)
 
 
 def _half_marked(row: Instance, rules: Rules) -> Verdict | None:
-    """Return a word about a machine whose marks are broken: it is foreign, and never touched."""
+    """Return a word about an instance whose tags are broken: it is foreign, and never touched."""
     deployment = row.tag_values.get(DEPLOYMENT_TAG)
     if not row.looks_ours or not rules.covers(deployment, None):
         return None
-    return Verdict(row, deployment, None, "its marks are incomplete")
+    return Verdict(row, deployment, None, "its tags are incomplete")
 
 
 def judge_machine(row: Instance, marks: Identity, rules: Rules, use: Use | None) -> Verdict | None:
-    """Return why a machine is over, or why that cannot be told, or None while it may live."""
+    """Return why an instance is over, or why that cannot be told, or None while it may live."""
     reason, detail = _why(row, marks, rules, use)
     if not detail:
         return None

@@ -42,18 +42,18 @@ class FoundReap:
         self._lock = threading.Lock()
 
     def inhabited(self, client: Client) -> set[str]:
-        """Return the deployments that have a machine now; looked up once, after the decision."""
+        """Return the deployments that have an instance now; looked up once, after the decision."""
         with self._lock:
             if self._living is None:
                 self._living = living_deployments(client.instances())
             return self._living
 
     def policy(self, volume: Volume) -> str:
-        """Return what is to happen to a volume that nobody kept on purpose."""
+        """Return what is to happen to a volume that nobody retained on purpose."""
         return str(self.want["os_volume" if volume.is_os_volume else "data_volumes"])
 
     def how_to_end(self, verdict: Verdict) -> Ending:
-        """Return how a machine ends: only volumes of its deployment go, and none kept on purpose."""
+        """Return how an instance ends: only volumes of its deployment go, and none retained on purpose."""
         closed = verdict.reason == "hours"  # it comes back, so its volumes wait for it
         spare = (row.id for row in self.account.volumes if _is_spared(row, verdict))
         return Ending(

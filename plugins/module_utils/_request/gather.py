@@ -268,7 +268,7 @@ def _check_values(given: dict[str, Any]) -> None:
     for name in _AT_LEAST.keys() & given.keys():
         least = _AT_LEAST[name]
         if not given[name] >= least:
-            raise InvalidError(f"{name} {given[name]:g} is not usable: at least {least}")
+            raise InvalidError(f"{name} must be at least {least} (got {given[name]:g})")
     _check_idle(given)
     if {"budget", "max_lease_cost"} & given.keys():
         check_limits({"budget": None, "max_lease_cost": None, **given})
@@ -282,8 +282,8 @@ def _check_idle(given: Values) -> None:
     """Raise InvalidError for a limit where only one of several instances sees requests."""
     limit = read_idle_after(given.get("idle_after") or NEVER)
     if limit is not None and given.get("vllm_nodes", 1) > 1:
-        hint = "Leave idle_after out; their lease ends them."
-        raise InvalidError("idle_after goes with one machine for a model", hint=hint)
+        hint = "Leave idle_after out; they are terminated when their lease ends."
+        raise InvalidError("idle_after goes with one instance for a model", hint=hint)
 
 
 def _check_lease(value: str) -> None:

@@ -114,7 +114,7 @@ def _with_ledger(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
 
 
 def _apply(client: Client, noun: Noun, found: Any, plan: Plan, want: dict[str, Any]) -> list[str]:
-    """Run the plan; a noun that can live with some errors says so by a method ``cope``."""
+    """Run the plan; a resource that tolerates some errors says so by a method ``cope``."""
     done, errors = apply(client, plan)
     if not errors:
         return done
@@ -126,19 +126,19 @@ def _apply(client: Client, noun: Noun, found: Any, plan: Plan, want: dict[str, A
 
 
 def _book(module: AnsibleModule, client: Client, noun: Noun, found: Any, *, applied: bool) -> None:
-    """Let a noun that keeps a ledger write down what was done, however it ended."""
+    """Let a resource that keeps a ledger write down what was done, however it ended."""
     book = None if module.check_mode else getattr(noun, "book", None)
     for warning in book(client, found, module.params, applied=applied) if book else ():
         module.warn(warning)
 
 
 def run(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
-    """Run a module that keeps one noun in the wanted state."""
+    """Run a module that keeps one resource in the wanted state."""
     _run(_module(spec, rules), noun, open_client)
 
 
 def run_elsewhere(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
-    """Run a module whose noun is not in the cloud, and which so takes no login."""
+    """Run a module whose resource is not in the cloud, and which so takes no login."""
     _run(_with_ledger(spec, rules), noun, lambda _params: Elsewhere())
 
 

@@ -32,7 +32,7 @@ def experts_of(read: Reader) -> int:
     name, value = read.find(*EXPERTS)
     found = numbers(value) if value is not None else []
     if value is not None and not found:
-        raise InvalidError(f"config.json says {name}: {value!r}, which is no number of it")
+        raise InvalidError(f"config.json: {name} must be a positive number (got {value!r})")
     if not found and read.any(*CHOSEN, "moe_intermediate_size", *SHARED):
         raise InvalidError(f"config.json speaks of experts, but names no {' or '.join(EXPERTS)}")
     many = max(found, default=0) if len(set(found)) < 2 or len(found) > 4 else sum(found)

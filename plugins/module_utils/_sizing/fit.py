@@ -212,7 +212,7 @@ def _in_words(
 
 
 def refusal_of(model: Model, gpu: Gpu, demand: Demand, gpus: int) -> tuple[str, str] | None:
-    """Return reason and detail when a machine with this many GPUs cannot serve the model."""
+    """Return reason and detail when a host with this many GPUs cannot serve the model."""
     answer = fit(model, gpu, demand)
     if not answer.fits:
         if answer.reason != "model_too_large":
@@ -234,7 +234,7 @@ class Served:
     demand: Demand
 
     def refusal(self, gpu_model: str, vram_gb_each: float, gpus: int) -> tuple[str, str] | None:
-        """Return reason and detail when a machine with such GPUs cannot serve it, or None."""
+        """Return reason and detail when a host with such GPUs cannot serve it, or None."""
         return refusal_of(self.model, support.nominal(gpu_model, vram_gb_each), self.demand, gpus)
 
 

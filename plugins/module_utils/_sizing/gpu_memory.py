@@ -84,7 +84,7 @@ def gpu_from(row: Any) -> Gpu:
         memory = 0.0 if divided else float(row["memory_mb"])
         return measured(str(row["name"]), memory, str(row["compute_cap"]))
     except (AttributeError, TypeError, KeyError, ValueError):
-        raise InvalidError(f"{row!r} is no row of gpuops_gpus") from None
+        raise InvalidError(f"Expected an item of gpuops_gpus, not {row!r}") from None
 
 
 def _gpus_of(row: Any) -> list[Gpu]:
@@ -95,7 +95,9 @@ def _gpus_of(row: Any) -> list[Gpu]:
             return [gpu_from(row)]
         return [nominal(row["gpu_model"], float(row["vram_gb_each"]))] if row["gpu_count"] else []
     except (TypeError, KeyError, ValueError):
-        raise InvalidError(f"{row!r} is no GPU, no offer and no row of gpuops_gpus") from None
+        raise InvalidError(
+            f"Expected a GPU name, an offer or an item of gpuops_gpus, not {row!r}"
+        ) from None
 
 
 def _named(text: str) -> list[Gpu]:
@@ -128,7 +130,7 @@ def unsupported(gpu: Gpu, version: str = VLLM_VERSION) -> str | None:
         f"vLLM {version} holds no code for {gpu} (compute capability {gpu.capability}, it needs "
         f"{MIN_CAPABILITY}): "
         + (
-            f"the last version that did is {last}, whose API key can be passed by (CVE-2026-48746)"
+            f"the last version that did is {last}, which has an API-key bypass (CVE-2026-48746)"
             if last
             else "no version that this collection knows did"
         )

@@ -135,7 +135,7 @@ class Reader:
         found = numbers(value)
         if not found or len(set(found)) != 1:
             raise InvalidError(
-                f"config.json says {name}: {_short(value)}, which is no number of it"
+                f"config.json: {name} must be a positive number (got {_short(value)})"
             )
         return found[0]
 
@@ -147,7 +147,7 @@ class Reader:
         found = numbers(value)
         if not found:
             raise InvalidError(
-                f"config.json says {name}: {_short(value)}, which is no number of it"
+                f"config.json: {name} must be a positive number (got {_short(value)})"
             )
         if not isinstance(value, list) or len(set(found)) == 1:
             return [found[0]] * layers

@@ -31,7 +31,7 @@ QUANTISATION = "hf_quant_config.json"
 
 
 class ImpossibleNameError(InvalidError):
-    """What was given can be no name of a model."""
+    """What was given is not a valid model id."""
 
 
 # What a hub answers about a model that nobody can load, or not with this token.
@@ -62,7 +62,7 @@ def read_folder(path: str) -> Published:
     place = Path(path).expanduser()
     file = place / "config.json" if place.is_dir() else place
     if not file.is_file():
-        raise NotFoundError(f"There is no {file} on this machine")
+        raise NotFoundError(f"There is no {file} on this host")
     if file.stat().st_size > LARGEST:
         raise InvalidError(f"{file} is too large for a configuration")
     try:
@@ -141,10 +141,12 @@ def read_hub(
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
         raise UnavailableError(
             f"{name} was not looked up: HF_HUB_OFFLINE is set",
-            hint="Give its config.json on this machine.",
+            hint="Give its config.json on this host.",
         )
     if not _NAME.fullmatch(name):
-        raise ImpossibleNameError(f"{name!r} is no name of a model on a hub, such as Qwen/Qwen3-8B")
+        raise ImpossibleNameError(
+            f"{name!r} is not a valid model id (owner/name, such as Qwen/Qwen3-8B)"
+        )
     if urlsplit(endpoint).scheme not in ("http", "https"):
         raise InvalidError(f"{endpoint!r} is no address of a hub")
     root, at = endpoint.rstrip("/"), quote(revision, safe="")

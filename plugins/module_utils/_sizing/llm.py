@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A language model as what it asks of a machine: weights, cache, what can be divided (private, pure)."""
+"""A language model as what it asks of a host: weights, cache, what can be divided (private, pure)."""
 
 from __future__ import annotations
 

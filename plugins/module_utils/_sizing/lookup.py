@@ -21,7 +21,7 @@ def model_info(want: dict[str, Any]) -> dict[str, Any]:
     """Return a model and the smallest number of GPUs of each kind that serve it.
 
     With ``strict`` false a model that cannot be read is returned as its name and the problem, unless
-    the hub answers that there is none, or that we may not read it: no machine could load it either.
+    the hub answers that there is none, or that we may not read it: no host could load it either.
     """
     demand = demand_of(want["profile"], want["settings"], want["sequences"])
     gpus = gpus_from(want["gpus"])

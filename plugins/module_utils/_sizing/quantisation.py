@@ -158,7 +158,7 @@ def _groups(stored: dict[str, Any]) -> list[tuple[float, list[str]]]:
         bits = weights.get("num_bits")
         if not isinstance(bits, int | float) or not 1 <= bits <= 16:
             raise InvalidError(
-                f"config_groups of config.json says num_bits: {bits!r}, which is no number of it"
+                f"config.json: num_bits of config_groups must be a positive number (got {bits!r})"
             )
         size = weights.get("group_size") or 128
         scale = 8 if bits == 4 and weights.get("type") == "float" else 16

@@ -90,16 +90,16 @@ def _from_profile(server: Server) -> Iterator[Row]:
 
 
 def _from_nodes(server: Server) -> Iterator[Row]:
-    """Yield how machines without GPUs share a model; those with GPUs say it with their split.
+    """Yield how hosts without GPUs share a model; those with GPUs say it with their split.
 
     vLLM's start on CPUs divides layers, too, but fails at the first token (0.32).
     """
     if server.nodes > 1 and not server.gpus and not any(name in server.own for name in _PARALLEL):
-        yield "tensor-parallel-size", server.nodes, "a part of each layer for each machine's CPU"
+        yield "tensor-parallel-size", server.nodes, "a part of each layer for each host's CPU"
 
 
 def _layers(nodes: int) -> str:
-    return f"a group of layers for each of {nodes} machines"
+    return f"a group of layers for each of {nodes} hosts"
 
 
 def _too_large(server: Server) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _too_large(server: Server) -> Iterator[str]:
         tokens, (split, _one, _why) = server.demand.tokens(server.model), _division(server)
         held = need(server.model, server.gpu, server.demand, split, tokens)
         if not held.fits:
-            all_of_them = f"{server.nodes} machines with {server.usable} x {server.gpu} each"
+            all_of_them = f"{server.nodes} hosts with {server.usable} x {server.gpu} each"
             yield f"model does not fit: {all_of_them} (each GPU would hold {held})"
     elif server.model:
         refused = refusal_of(server.model, server.gpu, server.demand, server.usable)
@@ -146,7 +146,7 @@ def _division(server: Server) -> tuple[Split, int, str]:
         return Split(count, server.nodes), 1, seen
     if server.nodes > 1:
         split = split_for(server.model, count)
-        return Split(split.tensor, split.pipeline * server.nodes), 1, f"{seen} on each machine"
+        return Split(split.tensor, split.pipeline * server.nodes), 1, f"{seen} on each host"
     fewest = fit(server.model, server.gpu, server.demand).gpu_count
     if server.profile == "throughput" and fewest and fewest < count:
         split = split_for(server.model, fewest)

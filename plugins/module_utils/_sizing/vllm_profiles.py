@@ -72,14 +72,14 @@ def settings_of(profile: str, settings: dict[str, Any] | None) -> dict[str, Any]
 def demand_of(
     profile: str = "balanced", settings: dict[str, Any] | None = None, sequences: int = 1
 ) -> Demand:
-    """Return what settings ask of a machine; raises InvalidError for values that vLLM refuses."""
+    """Return what settings ask of a host; raises InvalidError for values that vLLM refuses."""
     given = settings_of(profile, settings)
     share = given.get("gpu-memory-utilization")
     share = UTILIZATION if share is None else plain(share) or 0.0
     if not 0 < share <= 1:
         raise InvalidError("gpu-memory-utilization is a share of the memory, above 0 and up to 1")
     if sequences < 1:
-        raise InvalidError(f"sequences {sequences} is not usable: at least 1")
+        raise InvalidError(f"sequences must be at least 1 (got {sequences})")
     return Demand(
         context=tokens(given, "max-model-len"),
         sequences=sequences,
@@ -100,7 +100,7 @@ def tokens(settings: dict[str, Any], name: str) -> int | None:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([kKmM]?)", text)
     number = int(float(match[1]) * _SUFFIXES[match[2]]) if match else 0
     if number < 1:
-        raise InvalidError(f"{name}: {value!r} is no number of tokens or requests")
+        raise InvalidError(f"{name}: {value!r} is not a number of tokens or requests")
     return number
 
 
@@ -112,4 +112,4 @@ def demand_from(model: Any, profile: str, settings: dict[str, Any] | None) -> De
     try:
         return Demand(**looked_up)
     except TypeError as error:
-        raise InvalidError(f"The model's demand is not one of ours: {error}") from None
+        raise InvalidError(f"model.demand: unknown keys or values: {error}") from None

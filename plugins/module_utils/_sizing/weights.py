@@ -147,7 +147,7 @@ def _expert_widths(read: Reader, shape: Shape) -> list[int]:
         return [shape.intermediate]
     found = numbers(value)
     if not found:
-        raise InvalidError(f"config.json says {name}: {value!r}, which is no number of it")
+        raise InvalidError(f"config.json: {name} must be a positive number (got {value!r})")
     return found
 
 
@@ -178,7 +178,7 @@ def shared_width(read: Reader, shape: Shape) -> int:
     name, value = read.find(*SHARED)
     found = numbers(value) if value is not None else [0]
     if not found:
-        raise InvalidError(f"config.json says {name}: {value!r}, which is no number of it")
+        raise InvalidError(f"config.json: {name} must be a positive number (got {value!r})")
     if max(found) and read.model_type == "nemotron_h":  # whose shared experts are wider
         read.note(
             "config.json names no moe_shared_expert_intermediate_size: "

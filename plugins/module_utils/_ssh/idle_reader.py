@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What machines say of their own use: read over SSH in one bounded round (private)."""
+"""What instances say of their own use: read over SSH in one bounded round (private)."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _DEPLOYMENT = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 class UnreadError(Exception):
-    """There is no report of a machine; the text says why."""
+    """There is no report of an instance; the text says why."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What opens machines: a deployment's own settings below ``home``, else a key that is given."""
+    """What opens instances: a deployment's own settings below ``home``, else a key that is given."""
 
     home: Path
     key_file: str = ""
@@ -60,7 +60,7 @@ class Keys:
     pin: bool = True
 
     def command(self, machine: dict[str, Any]) -> tuple[list[str], bool]:
-        """Return the command that reads a report, and whether the machine's host key is known.
+        """Return the command that reads a report, and whether the instance's host key is known.
 
         Raises UnreadError without a key, or for what is no address.
         """
@@ -108,7 +108,7 @@ def _is_pinned(name: str, known_hosts: Path) -> bool:
 
 
 def _words(value: Any) -> str:
-    """Return text of a machine as one short line that cannot steer a terminal."""
+    """Return text of an instance as one short line that cannot steer a terminal."""
     return "".join(c if c.isprintable() else " " for c in str(value))[:200].strip()
 
 
@@ -147,12 +147,12 @@ def _server(row: dict[str, Any]) -> dict[str, Any]:
 def parse_report(text: str) -> dict[str, Any]:
     """Return a report with nothing in it but what belongs there; raises UnreadError.
 
-    The machine is rented, and whoever sits on it may have written anything.
+    The instance is rented, and whoever sits on it may have written anything.
     """
     try:
         found = json.loads(text)
         if found["version"] != 1:
-            raise UnreadError("its report has a format that is not known here")
+            raise UnreadError("its report has an unknown format")
         keys = ("index", "utilization_percent", "memory_used_mb")
         at = _moment(found["at"])
         if at is None or not isinstance(found["done"], bool):
@@ -173,7 +173,7 @@ def parse_report(text: str) -> dict[str, Any]:
             "servers": [_server(row) for row in found.get("servers", [])[:8]],
         }
     except (*_NO_REPORT, InvalidError):
-        raise UnreadError("what it wrote is no report") from None
+        raise UnreadError("its report cannot be read") from None
 
 
 async def _run(command: list[str]) -> str:
@@ -247,7 +247,7 @@ def _outcome(answer: Any, timeout: float) -> dict[str, Any] | str:
 def read_reports(
     machines: list[dict[str, Any]], keys: Keys, timeout: float
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the reports, each with the id of its machine, and the machines without one and why.
+    """Return the reports, each with the id of its instance, and the instances without one and why.
 
     All are asked at the same time, and the round ends after ``timeout`` seconds, whatever hangs.
     """
@@ -261,13 +261,13 @@ def read_reports(
 
 
 def tell(reports: list[dict[str, Any]], unread: list[dict[str, Any]]) -> list[str]:
-    """Return the round in sentences: machines with the same problem share one.
+    """Return the round in sentences: instances with the same problem share one.
 
     Where there is no key for any of them nobody wants to hear about it every few minutes.
     """
     if not reports and all(row["problem"] == NO_KEY for row in unread):
         return []
-    lines = [f"Read the idle reports of {len(reports)} of {len(reports) + len(unread)} machines."]
+    lines = [f"Read the idle reports of {len(reports)} of {len(reports) + len(unread)} instances."]
     for problem in dict.fromkeys(row["problem"] for row in unread):
         names = [str(row["name"]) for row in unread if row["problem"] == problem]
         lines.append(f"No idle report of {', '.join(names)}: {problem}.")

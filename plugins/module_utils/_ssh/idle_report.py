@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What machines say of their own use, and what of it can be believed (private, pure)."""
+"""What instances say of their own use, and what of it can be believed (private, pure)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FRESH = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Use:
-    """When a machine told of its use, since when nobody uses it, and whether its work is done.
+    """When an instance told of its use, since when nobody uses it, and whether its work is done.
 
     ``idle_after`` is how long it wants to be left alone for, None where it does not say.
     """
@@ -38,13 +38,13 @@ def read_idle_after(text: str, option: str = "idle_after") -> timedelta | None:
 
 
 def read_reports(reports: Iterable[Any], now: datetime) -> tuple[dict[str, Use], list[str]]:
-    """Return the use of machines by their ids, and sentences about reports that are not used."""
+    """Return the use of instances by their ids, and sentences about reports that are not used."""
     uses: dict[str, Use] = {}
     notes: list[str] = []
     for report in reports:
         machine = report.get("id") if isinstance(report, dict) else None
         if not isinstance(machine, str) or not machine:
-            notes.append("An idle report without the id of a machine is not used.")
+            notes.append("An idle report without the id of an instance is not used.")
             continue
         use = _read(report)
         if use is None:

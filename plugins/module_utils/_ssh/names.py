@@ -58,7 +58,7 @@ def _settings(text: str, name: str) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise InvalidError(f"ssh -G {name} came to nothing: {error}") from None
+        raise InvalidError(f"ssh -G {name} failed: {error}") from None
     if done.returncode:
         said = done.stderr.strip().replace("/dev/stdin", "the file")
         raise InvalidError(f"OpenSSH cannot read it: {said}")

@@ -88,7 +88,7 @@ def changed_key_text(target: Target, stderr: str) -> str | None:
     where = f"{place[1]} line {place[2]}" if place else "the known hosts file"
     return (
         f"{target.name} ({target.address}) shows another host key than the one pinned in {where}. "
-        "Something else may be answering at this address. If you reinstalled the machine yourself, "
+        "Something else may be answering at this address. If you reinstalled the host yourself, "
         f"remove that line and run again; otherwise do not log in"
     )
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tunnels of OpenSSH from ports of this machine to ports of instances (private).
+"""Tunnels of OpenSSH from ports of the controller to ports of instances (private).
 
 A unit of the user's systemd keeps a tunnel open over broken connections; where there is none, it is
 a process of its own. A record beside the deployment's SSH settings says what there is.

@@ -223,7 +223,7 @@ class VolumeWork:
             self.reach(client, f"changed ({action})", done)
 
     def attach(self, client: Client, machine_id: str, *, wait: bool) -> None:
-        """Attach the volume to a machine that is off."""
+        """Attach the volume to an instance that is off."""
 
         def done(row: Volume) -> bool:
             return machine_id in row.holders and row.is_settled
@@ -231,17 +231,17 @@ class VolumeWork:
         self._change(client, "attach", done, wait, instance_id=machine_id)
 
     def detach(self, client: Client, machine_id: str, *, wait: bool) -> None:
-        """Detach the volume from a machine that is off."""
+        """Detach the volume from an instance that is off."""
 
         def done(row: Volume) -> bool:
             return machine_id not in row.holders and row.is_settled
 
-        # A shared file system leaves one machine, any other volume the only one that has it.
+        # A shared file system leaves one instance, any other volume the only one that has it.
         extra = {"instance_id": machine_id} if self.shared else {}
         self._change(client, "detach", done, wait, **extra)
 
     def let_go(self, client: Client, machine_id: str, *, wait: bool = True) -> None:
-        """Detach the volume from a machine that is gone; what is asked next tells whether it worked."""
+        """Detach the volume from an instance that is gone; what is asked next tells whether it worked."""
         with contextlib.suppress(InvalidError, NotFoundError, WrongStateError):
             self.detach(client, machine_id, wait=wait)
 

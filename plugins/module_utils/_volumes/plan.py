@@ -79,20 +79,20 @@ class Draft:
         return Step(f"{verb} {_name(machine)}", restarting(switch, others, self.timing))
 
     def must_be_off(self, machine_id: str) -> None:
-        """Note that a machine must be off, or raise InvalidError when nobody allowed that."""
+        """Note that an instance must be off, or raise InvalidError when nobody allowed that."""
         machine = self.found.machines.get(machine_id)
         if machine_id in self.found.gone:
             return
         if machine is None:
             raise InvalidError(
-                f"Volume {self.row.name} is attached to machine {machine_id}, which is not "
+                f"Volume {self.row.name} is attached to instance {machine_id}, which is not "
                 f"known to be of deployment {self.want['deployment']!r}",
-                hint="Foreign machines are never touched.",
+                hint="Instances of others are never changed.",
             )
         status = machine.status
         if status == "offline" or machine in self.cycled:
             return
-        why = "the cloud attaches and detaches volumes only while the machine is off"
+        why = "the cloud attaches and detaches volumes only while the instance is off"
         if status != "running":
             raise InvalidError(
                 f"{_name(machine)} is {status}, and {why}", hint="Wait until it runs or is off."
@@ -106,25 +106,25 @@ class Draft:
         self.cycled.append(machine)
 
     def release(self, work: VolumeWork, machine_ids: list[str]) -> None:
-        """Detach the volume from machines."""
+        """Detach the volume from instances."""
         if set(machine_ids) - self.found.gone and self.row.is_os_volume:
             raise InvalidError(
-                f"A machine boots from volume {self.row.name} ({self.row.id}), so it cannot "
+                f"An instance boots from volume {self.row.name} ({self.row.id}), so it cannot "
                 "be detached",
-                hint="It goes, or stays, with its machine: os_volume of datacrunch_instance.",
+                hint="It goes, or stays, with its instance: os_volume of datacrunch_instance.",
             )
         for machine_id in machine_ids:
             self.must_be_off(machine_id)
             gone = machine_id in self.found.gone
             do = partial(work.let_go if gone else work.detach, machine_id=machine_id)
             machine = self.found.machines.get(machine_id)
-            where = _name(machine) if machine else f"machine {machine_id}, which is gone"
+            where = _name(machine) if machine else f"instance {machine_id}, which is gone"
             self.moves.append((f"detach volume {work.label} from {where}", do))
         if machine_ids:
             self._hold([i for i in self.row.holders if i not in machine_ids])
 
     def attach(self, work: VolumeWork, machine: Instance) -> None:
-        """Attach the volume to a machine."""
+        """Attach the volume to an instance."""
         self.must_be_off(machine.id)
         do = partial(work.attach, machine_id=machine.id)
         self.moves.append((f"attach volume {work.label} to {_name(machine)}", do))
@@ -279,7 +279,7 @@ def _place(draft: Draft, work: VolumeWork) -> None:
         if target.location != draft.row.location:
             raise InvalidError(
                 f"{_name(target)} is in {target.location}, and volume {work.label} in "
-                f"{draft.row.location}: it can be attached only to machines there"
+                f"{draft.row.location}: it can be attached only to instances there"
             )
         if have and not draft.row.is_shared:
             draft.release(work, have)

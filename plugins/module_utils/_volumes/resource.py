@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volumes of the account: find by our marks, plan, list (private)."""
+"""Volumes of the account: find by our tags, plan, list (private)."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ class VolumeNoun:
                 found.target = found.target or row
         if name and found.target is None and not leaves:
             raise NotFoundError(
-                f"Deployment {want['deployment']!r} has no machine {name!r}",
-                hint="Foreign machines are never touched.",
+                f"Deployment {want['deployment']!r} has no instance {name!r}",
+                hint="Instances of others are never changed.",
             )
 
     # -- plan ----------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def _check(want: dict[str, Any]) -> None:
         (want["instance"] == "", "instance is empty", "To detach, write attached: false."),
         (moves and not deployment, "Attaching and detaching need deployment", None),
         (want["attached"] and not want["instance"], "attached: true needs instance", None),
-        (size is not None and size < 1, f"size_gb {size} is not usable: at least 1", None),
+        (size is not None and size < 1, f"size_gb must be at least 1 (got {size})", None),
     ):
         if wrong:
             raise InvalidError(message, hint=hint)
@@ -184,9 +184,9 @@ def _refuse_foreign(rows: list[Volume], want: dict[str, Any]) -> None:
             continue
         raise InvalidError(
             f"Volume {row.name} ({row.id}) "
-            + (f"belongs to deployment {owner!r}" if owner else "bears no marks of a deployment")
+            + (f"belongs to deployment {owner!r}" if owner else "bears no tags of a deployment")
             + f", not to {want['deployment']!r}",
-            hint="Foreign volumes are touched only with foreign: true.",
+            hint="Volumes of others are changed only with foreign: true.",
         )
 
 

@@ -107,11 +107,11 @@ class Cloud:
         return f"{NETWORKS[number // 254 % len(NETWORKS)]}.{number % 254 + 1}"
 
     def market(self, location: str, is_spot: bool) -> dict[str, int]:
-        """Return the free machines of one market at one location, by type."""
+        """Return the free instances of one market at one location, by type."""
         return self.account.stock[location]["spot" if is_spot else "on_demand"]
 
     def give_back_stock(self, instance: Instance) -> None:
-        """Return a machine to the stock, once."""
+        """Return an instance to the stock, once."""
         if instance.holds_stock:
             instance.holds_stock = False
             market = self.market(instance.location, instance.is_spot)
@@ -144,7 +144,7 @@ class Cloud:
             self._restore_host(instance)
 
     def _disks_of(self, instance: Instance) -> list[tuple[str, int]]:
-        """Return id and size in GiB of the data volumes that a machine sees as disks."""
+        """Return id and size in GiB of the data volumes that an instance sees as disks."""
         volumes = [self.account.volumes[i] for i in instance.volume_ids]
         return [(v.id, v.size) for v in volumes if v.target and not v.is_os_volume]
 

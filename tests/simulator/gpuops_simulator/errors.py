@@ -54,5 +54,5 @@ def no_funds() -> ApiError:
 
 
 def no_capacity() -> ApiError:
-    """Return the 503 of an order that no machine can serve."""
+    """Return the 503 of an order that no instance can serve."""
     return ApiError(503, "service_unavailable", "No capacity available")

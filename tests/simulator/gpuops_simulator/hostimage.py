@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build, cache and find the container image that plays a rented machine.
+"""Build, cache and find the container image that plays an instance.
 
 Two ways lead to it: Ubuntu 24.04 where an image registry answers, else Debian 12 by debootstrap.
 The finished root file system is kept as a tarball, so that a lost podman store costs seconds.

@@ -24,9 +24,9 @@ INSTANCE_LABEL = "gpuops.simulator.instance"
 CAP_SYS_RESOURCE = 24
 READY_SECONDS = 90.0
 COMMIT_SECONDS = 900.0
-# A machine has half of its memory there, a container 64 MB, and vLLM wants 160 MB.
+# An instance has half of its memory there, a container 64 MB, and vLLM wants 160 MB.
 SHARED_MEMORY = "2g"
-# Its own network alone: a machine has a firewall.
+# Its own network alone: an instance has a firewall.
 RIGHTS = ["--cap-add", "NET_ADMIN"]
 # To mount a disk; block devices of major number 7 are loops.
 DISK_RIGHTS = ["--cap-add", "SYS_ADMIN", "--device-cgroup-rule", "b 7:* rmw"]
@@ -224,7 +224,7 @@ def limits() -> list[str]:
 def _share() -> tuple[str, ...]:
     """Let each host have its own share of the CPU, where podman itself makes control groups.
 
-    It would put all hosts of a machine into one group, which gets no more than a single process.
+    It would put all hosts of an instance into one group, which gets no more than a single process.
     """
     manager = _podman("info", "--format", "{{.Host.CgroupManager}}").strip()
     return ("--cgroup-parent", "/") if manager == "cgroupfs" and not _unified() else ()

@@ -134,9 +134,9 @@ def discontinue(
 
 
 def evict(cloud: Cloud, instance: Instance) -> None:
-    """Take a spot machine away without warning; each volume follows its own policy."""
+    """Take a spot instance away without warning; each volume follows its own policy."""
     instance.end_reason = "evicted_by_on_demand"
-    instance.holds_stock = False  # somebody else has the machine now
+    instance.holds_stock = False  # somebody else has the instance now
     lag = cloud.moment + cloud.scenario.volume_time()
     for volume in _own_volumes(cloud, instance):
         if volume.on_spot_discontinue == "keep_detached":

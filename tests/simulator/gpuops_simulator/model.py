@@ -18,7 +18,7 @@ BUILDING = frozenset({"new", "ordered", "validating", "provisioning"})
 
 @dataclass
 class Instance:
-    """One order and the machine that came of it; times in simulated epoch seconds."""
+    """One order and the instance that came of it; times in simulated epoch seconds."""
 
     id: str
     hostname: str

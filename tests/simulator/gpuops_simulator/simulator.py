@@ -107,7 +107,7 @@ class Simulator:
         return self._app.answer(request, line)
 
     def set_stock(self, stock: Stock) -> None:
-        """Set how many machines are free, exactly; what is not named is zero."""
+        """Set how many instances are free, exactly; what is not named is zero."""
         with self.cloud.lock:
             self.cloud.account.stock = exact_stock(stock, self.cloud.catalogue)
             self.cloud.save()

@@ -68,7 +68,7 @@ class Books:
         return set(self._foreign)
 
     def living(self) -> list[Row]:
-        """Return the machines of ours that are there and not dead."""
+        """Return the instances of ours that are there and not dead."""
         rows = self._sim.state()["instances"]
         return [row for row in rows if row["id"] in self.made and row["status"] not in GONE + DEAD]
 
@@ -82,7 +82,7 @@ class Books:
         return {disk for row_id in self.living_ids() for disk in accounts[row_id].volume_ids}
 
     def stuck(self, name: str) -> bool:
-        """Tell whether a machine of this name will never be built."""
+        """Tell whether an instance of this name will never be built."""
         plans = {key: one.plan for key, one in self._sim.cloud.account.instances.items()}
         rows = [row for row in self.living() if row["hostname"] == name]
         last = [plans[row["id"]][-1][1] if plans[row["id"]] else row["status"] for row in rows]
@@ -94,7 +94,7 @@ class Books:
         """Yield what must never be, whatever has happened."""
         for row_id, marks in self.made.items():
             if marks is None:
-                yield f"machine {row_id} was ordered without an identity"
+                yield f"instance {row_id} was ordered without an identity"
         yield from self._blind
         now = self._things()
         for row_id, row in self._foreign.items():
@@ -111,14 +111,14 @@ class Books:
             mine = row["id"] not in before and self._buyers[row["id"]] is buyer
             told = row["id"] in text or f"buy {row['hostname']}:" in text or "same again" in text
             if mine and not told and self._known_in_time(row["id"]):
-                yield f"machine {row['id']} was bought and not told: {result['msg']}"
+                yield f"instance {row['id']} was bought and not told: {result['msg']}"
 
     def check_names(self, wanted: set[str]) -> Iterable[str]:
-        """Yield the names of which there is not exactly one machine, or one too many."""
+        """Yield the names of which there is not exactly one instance, or one too many."""
         have = Counter(row["hostname"] for row in self.living())
         for name in sorted(wanted | set(have)):
             if have[name] != (name in wanted):
-                yield f"{have[name]} machines are called {name}, not {int(name in wanted)}"
+                yield f"{have[name]} instances are called {name}, not {int(name in wanted)}"
 
     def check_disks(self, doomed: set[str]) -> Iterable[str]:
         """Yield the volumes that should be gone and are not."""
@@ -132,7 +132,7 @@ class Books:
         state = self._sim.state()
         for row in state["instances"]:
             if row["id"] in self.made and row["status"] not in GONE and row["id"] not in reported:
-                yield f"machine {row['id']} ({row['status']}) is not reported"
+                yield f"instance {row['id']} ({row['status']}) is not reported"
         for row in state["bill"]:
             open_ = row["until"] is None
             if open_ and row["id"] not in self._foreign and row["id"] not in reported:

@@ -97,7 +97,7 @@ def draw(dice: Random) -> Action:
 
 
 def purchase(dice: Random) -> Action:
-    """Return the purchase of one machine or of a few."""
+    """Return the purchase of one instance or of a few."""
     base = {"deployment": DEPLOYMENT, "name": dice.choice(NAMES), "count": dice.choice([1, 1, 2])}
     module, args = _buy(dice, {**base, "wait_interval": 20}, "running")
     return module, {**args, "wait": True}

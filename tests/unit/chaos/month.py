@@ -81,12 +81,12 @@ class Scene:
     # -- what the simulator's own books say ------------------------------------------------------
 
     def ours(self) -> set[str]:
-        """Return the ids of our machines, and of every volume that was made for them."""
+        """Return the ids of our instances, and of every volume that was made for them."""
         strangers = self.books.strangers()
         return {row["id"] for row in self.sim.state()["bill"]} - strangers
 
     def spent(self) -> float:
-        """Return what our machines and volumes have cost."""
+        """Return what our instances and volumes have cost."""
         ours = self.ours()
         return sum(row["cost"] for row in self.sim.state()["bill"] if row["id"] in ours)
 
@@ -97,7 +97,7 @@ class Scene:
         return [f"{r['kind']} {r['name']}" for r in rows if r["id"] in ours and r["until"] is None]
 
     def overtime(self) -> Iterable[str]:
-        """Yield our machines that lived beyond lease, grace and one round of the reaper."""
+        """Yield our instances that lived beyond lease, grace and one round of the reaper."""
         bill = {row["id"]: row for row in self.sim.state()["bill"]}
         for row_id, instance in self.sim.cloud.account.instances.items():
             marks = ownership(instance_view(self.sim.cloud, instance))
@@ -187,12 +187,12 @@ class Month(Scene):
     def _run(self, actor: Controller, module: str, args: dict[str, Any]) -> dict[str, Any]:
         result = actor.run(module, **args)
         self.books.note(actor)
-        if result.get("failed") and "no machine" not in result["msg"].lower():
+        if result.get("failed") and "no instance" not in result["msg"].lower():
             self.wrong.append(f"{module} of {args['deployment']}: {result['msg']}")
         return result
 
     def _evict(self) -> None:
-        """Take a spot machine away now and then."""
+        """Take a spot instance away now and then."""
         while self.schedule.now < self._end:
             self.schedule.pause(self._dice.uniform(0.5, 6) * HOUR)
             rows = self.sim.state()["instances"]

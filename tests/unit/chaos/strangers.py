@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines, volumes and keys of others, which look nearly like ours."""
+"""Instances, volumes and keys of others, which look nearly like ours."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDIhz2GK/XCUj4i6Q5yQJNL1MKMY0RxzPV
 
 
 def move_in(sim: Simulator, dice: Random) -> None:
-    """Let strangers rent some machines, volumes and keys, and wait until all is settled."""
+    """Let strangers rent some instances, volumes and keys, and wait until all is settled."""
     cloud = sim.cloud
     sim.set_stock({PLACE: {"on_demand": {TYPE: 9}, "spot": {TYPE: 9}}})
     image = cloud.catalogue.supported_os(TYPE)[0]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random sequences of purchases, faults and kills: each name ends with exactly one machine.
+"""Random sequences of purchases, faults and kills: each name ends with exactly one instance.
 
 The seed of a sequence is the name of its test. To play one again, or others:
 `GPUOPS_CHAOS_SEED=123 GPUOPS_CHAOS_RUNS=1 pytest tests/unit/chaos`.
@@ -116,7 +116,7 @@ def test_orders_that_are_repeated_blindly_are_found(theatre: Stage) -> None:
 def test_twins_that_both_stay_are_found(theatre: Stage) -> None:
     blind = mock.Mock(return_value=[])
     with mock.patch.object(purchase, "twins", blind), mock.patch.object(attempt, "twins", blind):
-        assert found(theatre, "machines are called")
+        assert found(theatre, "instances are called")
 
 
 def test_orders_without_marks_are_found(theatre: Stage) -> None:

@@ -42,7 +42,7 @@ ANYWHERE: tuple[Fault, ...] = (
     refusal(429, "Rate limit.", Retry_After="45"),
 )
 READS: tuple[Fault, ...] = (refusal(503, HTML), refusal(200, HTML))
-# The order or the end of a machine was taken, although the answer does not say so.
+# The order or the terminate of an instance was taken, although the answer does not say so.
 TAKEN: tuple[Fault, ...] = (
     {"do": "commit_then_500"},
     {"do": "commit_then_500", "status": 502, "body": HTML},
@@ -176,7 +176,7 @@ class Weather:
         return "late" if late else None
 
     def _change(self, dice: Random) -> None:
-        """Change the cloud: stock, tokens, or a machine of ours that is lost."""
+        """Change the cloud: stock, tokens, or an instance of ours that is lost."""
         change = dice.choice([self._move_stock, self._revoke, self._evict, self._break])
         self._tell(change(dice))
 
@@ -230,7 +230,7 @@ def _kinds(dice: Random, method: str, path: str) -> tuple[Fault, ...]:
 
 
 def _partly(body: dict[str, Any]) -> Fault:
-    """Return the answer that an action did not work on its machine, in the form for several."""
+    """Return the answer that an action did not work on its instance, in the form for several."""
     ids = body["id"] if isinstance(body["id"], list) else [body["id"]]
     row = {"action": body["action"], "status": "error", "error": "busy", "statusCode": 500}
     return refusal(207, [{"instanceId": name, **row} for name in ids])

@@ -123,7 +123,7 @@ class World:
         return [[(module, {**args, "name": names[number % 2]})] for number in range(count)]
 
     def _after_race(self, args: dict[str, Any]) -> Iterable[str]:
-        """Yield what is wrong after all who wanted the same machines believe to have them."""
+        """Yield what is wrong after all who wanted the same instances believe to have them."""
         there = set(fleet_names(args["name"], args["count"]))
         promised = [result.get("instances", []) for result in self.results]
         whole = all({row["name"] for row in rows} == there for rows in promised)
@@ -132,7 +132,7 @@ class World:
             return
         yield from self.books.check_names(there)
         gone = {row["id"] for rows in promised for row in rows} - self.books.living_ids()
-        yield from (f"machine {row_id} was promised and is gone" for row_id in sorted(gone))
+        yield from (f"instance {row_id} was promised and is gone" for row_id in sorted(gone))
 
     def _act(self, actor: Controller, plan: list[Action]) -> None:
         if plan[0][1].get("ssh_keys") or self._dice.random() < 0.2:
@@ -167,7 +167,7 @@ class World:
         for name in names or set(rows):
             most = 0 if args["state"] == "absent" else 1
             if not int(surely) <= rows.count(name) <= most:
-                yield f"{rows.count(name)} machines are called {name} after state={args['state']}"
+                yield f"{rows.count(name)} instances are called {name} after state={args['state']}"
 
     def _after_purchase(
         self, actor: Controller, before: set[str], args: dict[str, Any], result: dict[str, Any]
@@ -214,7 +214,7 @@ class World:
         return result
 
     def _ended(self) -> Iterable[str]:
-        """End the deployment, and look at the books again."""
+        """Terminate the deployment, and look at the books again."""
         actor = Controller(100, self.seed)
         how = {"os_volume": "delete", "data_volumes": "delete", "wait_interval": 30}
         doomed = self.books.disks()

@@ -55,5 +55,5 @@ def start(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
 @pytest.fixture
 def cloud(start: Start) -> Cloud:
-    """Return a cloud with the usual stock, where a machine takes 30 seconds."""
+    """Return a cloud with the usual stock, where an instance takes 30 seconds."""
     return start(provision_seconds=30)

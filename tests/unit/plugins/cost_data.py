@@ -46,7 +46,7 @@ def thing(
     team: int = 0,
     **more: Any,
 ) -> dict[str, Any]:
-    """Return a machine that began ``start_h`` hours ago; its lease ends in ``lease_h`` hours."""
+    """Return an instance that began ``start_h`` hours ago; its lease ends in ``lease_h`` hours."""
     model, kind_name, count, price = KINDS[kind]
     deployment, owner, project = TEAMS[team]
     hours = start_h if length_h == RUNNING else length_h
@@ -142,7 +142,7 @@ BUDGETS = [
 
 
 def usual() -> dict[str, Any]:
-    """Return three weeks of a small team: machines that live, one that is overdue, one kept."""
+    """Return three weeks of a small team: instances that live, one that is overdue, one kept."""
     draw = Random(7)
     things = [
         thing(1, 61.5, lease_h=-0.7, kind=4, team=4),
@@ -165,7 +165,7 @@ def usual() -> dict[str, Any]:
 
 
 def crowd(machines: int = 200) -> dict[str, Any]:
-    """Return an account with very many machines over half a year."""
+    """Return an account with very many instances over half a year."""
     draw = Random(11)
     things = []
     for number in range(machines):

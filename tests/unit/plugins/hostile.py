@@ -103,7 +103,7 @@ def hostile_server() -> Iterator[Hostile]:
 
 
 def instance(**changes: Any) -> dict[str, Any]:
-    """Return a machine as the cloud shows it."""
+    """Return an instance as the cloud shows it."""
     row = {
         "id": "5f3b0c9e-5a7e-4d8e-9c64-000000000001",
         "hostname": "web1",
@@ -129,7 +129,7 @@ def instance(**changes: Any) -> dict[str, Any]:
 
 
 def our_tags(name: str = "llm", deployment: str = "llm", **more: str) -> list[dict[str, str]]:
-    """Return the tags of a machine of ours."""
+    """Return the tags of an instance of ours."""
     marks = {"deployment": deployment, "name": name, "owner": "ada", "lease": "none"}
     marks = {**marks, "request": "0123456789abcdef0123456789abcdef"}
     tags = {f"gpuops-{key}": value for key, value in {**marks, **more}.items() if value}

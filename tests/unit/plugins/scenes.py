@@ -42,7 +42,7 @@ class Scene:
 
 
 def machine(**more: Any) -> Task:
-    """Return the task that keeps a machine of the deployment ``llm``."""
+    """Return the task that keeps an instance of the deployment ``llm``."""
     return "instance", {"deployment": "llm", **more}
 
 
@@ -147,8 +147,8 @@ WRITES: tuple[tuple[str, Task, tuple[Task, ...], bool], ...] = (
 # And the tasks that only ask, over an account that has one of everything.
 QUESTIONS: tuple[tuple[str, Task], ...] = (
     ("dialect", ("account_info", {})),
-    ("all machines", ("instance_info", {})),
-    ("machines of a deployment", ("instance_info", {"deployment": "llm"})),
+    ("all instances", ("instance_info", {})),
+    ("instances of a deployment", ("instance_info", {"deployment": "llm"})),
     ("capacity", ("capacity", {**TIER, "market": "any", "max_price_per_hour": 3})),
     ("capacity for a model", ("capacity", {"model": config_of(SMALL)})),
     ("balance", ("balance", {})),

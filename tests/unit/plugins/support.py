@@ -116,7 +116,7 @@ class Cloud:
         return result
 
     def buy(self, **args: Any) -> dict[str, Any]:
-        """Keep a machine of the deployment ``llm``; returns the result."""
+        """Keep an instance of the deployment ``llm``; returns the result."""
         return self.ok("datacrunch_instance", **{"deployment": "llm", **args})
 
     def ask(self, **args: Any) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class Cloud:
         return self.ok("datacrunch_capacity", **args)
 
     def end(self, **args: Any) -> dict[str, Any]:
-        """End machines of the deployment ``llm``."""
+        """Terminate instances of the deployment ``llm``."""
         return self.buy(state="absent", **args)
 
     def client(self, **args: Any) -> _client.Client:
@@ -139,7 +139,7 @@ class Cloud:
     def fault(self, do: str, match: dict[str, str] | None = None, **more: Any) -> None:
         """Let the simulator fail once, or ``times`` times; who gets no answer waits 3 s for it.
 
-        All other tests keep a long limit: a busy machine may answer late.
+        All other tests keep a long limit: a busy host may answer late.
         """
         if do in ("hang", "commit_then_hang"):
             self.timeout = min(self.timeout, 3.0)
@@ -159,11 +159,11 @@ class Cloud:
         return len(self.calls("/instances", "POST"))
 
     def machines(self) -> list[dict[str, Any]]:
-        """Return the machines that exist, by the simulator's own account."""
+        """Return the instances that exist, by the simulator's own account."""
         return [row for row in self.sim.state()["instances"] if row["status"] not in ENDED]
 
     def machine(self) -> dict[str, Any]:
-        """Return the one machine that exists."""
+        """Return the one instance that exists."""
         (row,) = self.machines()
         return row
 

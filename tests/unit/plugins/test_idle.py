@@ -40,14 +40,14 @@ Fleet = Callable[..., list[dict[str, Any]]]
 
 
 def machine(number: int, **more: Any) -> dict[str, Any]:
-    """Return a machine as it is listed."""
+    """Return an instance as it is listed."""
     base = {"id": f"id-{number}", "name": f"llm-{number}", "deployment": "llm"}
     return {**base, "ip": f"192.0.2.{number}", **more}
 
 
 @pytest.fixture
 def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
-    """Provide machines that answer with these reports (text or script) by their numbers."""
+    """Provide instances that answer with these reports (text or script) by their numbers."""
     (tmp_path / "ssh").write_text(SSH.format(folder=tmp_path), encoding="ascii")
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -118,7 +118,7 @@ def test_first_contact_is_not_believed(fleet: Fleet, tmp_path: Path) -> None:
             "sh:echo 'cat: /run/gpuops/idle.json: No such file or directory' >&2; exit 1",
             "the idle guard has written no report there",
         ),
-        ({**REPORT, "version": 2}, "its report has a format that is not known here"),
+        ({**REPORT, "version": 2}, "its report has an unknown format"),
     ],
 )
 def test_reason_is_told(fleet: Fleet, tmp_path: Path, answer: Any, problem: str) -> None:
@@ -150,7 +150,7 @@ def test_reason_is_told(fleet: Fleet, tmp_path: Path, answer: Any, problem: str)
 )
 def test_nonsense_is_no_report(fleet: Fleet, tmp_path: Path, answer: str) -> None:
     machines = fleet("id-1 ssh-ed25519 A\n", _1=answer)
-    assert read(tmp_path, machines) == ({}, {"llm-1": "what it wrote is no report"})
+    assert read(tmp_path, machines) == ({}, {"llm-1": "its report cannot be read"})
 
 
 def test_guard_of_an_earlier_release_says_nothing_of_a_limit(fleet: Fleet, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_the_name_of_a_deployment_leads_nowhere_else(
 def test_machines_with_the_same_problem_share_a_sentence() -> None:
     unread = [{"name": n, "problem": p} for n, p in (("a", "dead"), ("b", "mute"), ("c", "dead"))]
     assert idle_reader.tell([REPORT], unread) == [
-        "Read the idle reports of 1 of 4 machines.",
+        "Read the idle reports of 1 of 4 instances.",
         "No idle report of a, c: dead.",
         "No idle report of b: mute.",
     ]

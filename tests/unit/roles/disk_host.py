@@ -65,7 +65,7 @@ class Host:
             stream.write(f"30 22 {number} / {path} rw - ext4 /dev/some rw\n")
 
     def run(self, command: list[str]) -> tuple[int, str, str]:
-        """Run a command; those that would change the machine of the test are only noted."""
+        """Run a command; those that would change the host of the test are only noted."""
         self.commands.append(command)
         if command[0] == "mount" and "remount" not in command[2]:
             self.mount(command[-1])

@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import ROOT
 
-PATIENCE = 15.0  # seconds; nothing here takes one, but on a crowded machine
+PATIENCE = 15.0  # seconds; nothing here takes one, but on a crowded host
 # As if the program were started by itself, but what a signal ends has still to say what it ran.
 ENDED = """\
 import runpy, signal, sys

@@ -257,13 +257,13 @@ def test_a_volume_is_found_by_its_serial_number(tmp_path: Path) -> None:
         block_device.find(places, "", [VOLUME], 0)
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/vdc").write_text("no device")
-    with pytest.raises(DiskError, match="dev/vdc is no block device"):
+    with pytest.raises(DiskError, match="dev/vdc is not a block device"):
         block_device.find(places, "", [VOLUME], 0)
     link = tmp_path / "dev/disk/by-id/virtio-5e0d3a1b7c42"
     link.parent.mkdir(parents=True)
     link.symlink_to("../../vdb")
     (tmp_path / "dev/vdb").write_text("no device")
-    with pytest.raises(DiskError, match="virtio-5e0d3a1b7c42 is no block device"):
+    with pytest.raises(DiskError, match="virtio-5e0d3a1b7c42 is not a block device"):
         block_device.find(places, "", ["ffffffff-0000-0000-0000-000000000000", VOLUME], 0)
 
 
@@ -279,4 +279,4 @@ def test_the_module_answers_with_facts_and_refuses_with_words(tmp_path: Path) ->
         "data_disk", {"path": str(path), "device": "/dev/null", "wait": 0}
     )
     assert refused["failed"] is True
-    assert refused["msg"] == "/dev/null is no block device"
+    assert refused["msg"] == "/dev/null is not a block device"

@@ -33,12 +33,18 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "up": ({"gateway_paths": ["GET /v1/../metrics"]}, ["not GET /v1/../metrics"]),
     "adapter": ({"gateway_paths": ["POST /v1/load_lora_adapter"]}, ["lora"]),
     "other method": ({"gateway_paths": ["PUT /v1/models"]}, ["not PUT"]),
-    "path twice": ({"gateway_paths": ["GET /v1/models", "POST /v1/models"]}, ["path twice"]),
+    "duplicate paths": (
+        {"gateway_paths": ["GET /v1/models", "POST /v1/models"]},
+        ["duplicate paths"],
+    ),
     "half a certificate": ({"gateway_certificate": {"chain": __file__}}, ["two files"]),
     "whole certificate": ({"gateway_certificate": {"chain": __file__, "key": __file__}}, []),
     "acme without a name": (ACME, ["DNS name"]),
     "acme for an address": ({**ACME, "gateway_server_name": "192.0.2.1"}, ["DNS name"]),
-    "config in the name of the server": ({"gateway_server_name": "a; b"}, ["is no name"]),
+    "config in the name of the server": (
+        {"gateway_server_name": "a; b"},
+        ["is not a valid host name"],
+    ),
     "no upstream key": ({"gateway_upstream_key_file": "/nowhere/key"}, ["/nowhere/key"]),
 }
 

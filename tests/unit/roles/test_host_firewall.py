@@ -89,16 +89,16 @@ def test_networks_and_ports_that_overlap_become_one() -> None:
     ("wish", "words"),
     [
         ({"ssh_ports": []}, "lock everybody out"),
-        ({"ssh_ports": ["ssh"]}, "'ssh' is no port"),
-        ({"ssh_ports": ["0"]}, "no port"),
-        ({"open": [door("65536")]}, "no port"),
-        ({"open": [door("90-80")]}, "no port"),
-        ({"open": [door("80 accept; drop")]}, "no port"),
-        ({"open": [door()]}, "without ports"),
+        ({"ssh_ports": ["ssh"]}, "'ssh' is not a port"),
+        ({"ssh_ports": ["0"]}, "is not a port"),
+        ({"open": [door("65536")]}, "is not a port"),
+        ({"open": [door("90-80")]}, "is not a port"),
+        ({"open": [door("80 accept; drop")]}, "is not a port"),
+        ({"open": [door()]}, "must not be empty"),
         ({"ssh_sources": ["10.0.0.1/8"]}, "has host bits set"),
-        ({"peers": ["head.example.com"]}, "no address"),
-        ({"open": [door("80", sources=("} accept",))]}, "no address"),
-        ({"interfaces": ['lo" accept; #']}, "no name of an interface"),
+        ({"peers": ["head.example.com"]}, "is not an address"),
+        ({"open": [door("80", sources=("} accept",))]}, "is not an address"),
+        ({"interfaces": ['lo" accept; #']}, "is not a valid interface name"),
     ],
 )
 def test_a_wish_that_cannot_be_meant_is_refused(wish: dict[str, Any], words: str) -> None:
@@ -135,7 +135,7 @@ def test_rules_that_nobody_confirms_go_back_to_none(host: Host) -> None:
     firewall.attempt(host.firewall(ssh_ports=["2222"]))
     host.wait()
     assert host.ruleset == before
-    with pytest.raises(firewall.FirewallError, match="too late"):
+    with pytest.raises(firewall.FirewallError, match="rolled back"):
         firewall.confirm(host.firewall(ssh_ports=["2222"]))
     assert not host.enabled
 

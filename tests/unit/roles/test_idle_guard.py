@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is the machine idle, and since when: the guard with programs and a server that play the machine.
+"""Is the host idle, and since when: the guard with programs and a server that play the host.
 
 The figures of nvidia-smi stand in its documented format; no GPU was asked.
 """

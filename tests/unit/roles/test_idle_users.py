@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Somebody who is logged in uses the machine; of other terminals, those that are typed in do."""
+"""Somebody who is logged in uses the host; of other terminals, those that are typed in do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOW = 1_800_000_000.0
 
 
 def seen(folder: Path, monkeypatch: pytest.MonkeyPatch, who: str, **typed: int) -> Any:
-    """Return a look at a machine whose terminals were typed in so many minutes ago."""
+    """Return a look at a host whose terminals were typed in so many minutes ago."""
     (folder / "who").write_text(f"#!/bin/sh\n{who}\n", encoding="ascii")
     (folder / "who").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/nowhere")

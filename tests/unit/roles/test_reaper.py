@@ -32,9 +32,9 @@ PROBE = {"python": "3.11", "systemd": True, "environment": "/x"}
 WRONG = {
     "no credentials": ({"reaper_client_secret": ""}, "client_secret are needed"),
     "a line more": ({"reaper_client_secret": "a\nbase_url=b"}, "may not hold white space"),
-    "no scope": ({"reaper_deployments": []}, "say what the reaper looks at"),
-    "two scopes": ({"reaper_everything": True}, "say what the reaper looks at"),
-    "unknown way": ({"reaper_notify": {"pager": 1}}, "reaper_notify knows"),
+    "no scope": ({"reaper_deployments": []}, "exactly one is required of reaper_deployments"),
+    "two scopes": ({"reaper_everything": True}, "exactly one is required of reaper_deployments"),
+    "unknown way": ({"reaper_notify": {"pager": 1}}, "reaper_notify accepts"),
     "no key": ({"reaper_ssh_private_key_file": "/nowhere"}, "there is no file /nowhere"),
     "no bundle": ({"reaper_ca_bundle": "/nowhere"}, "there is no file /nowhere"),
     "nothing": ({}, ""),

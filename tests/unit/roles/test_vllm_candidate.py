@@ -165,7 +165,7 @@ def test_a_server_that_loads_is_ended_without_waiting(host: Host) -> None:
 
 def test_no_memory_and_several_machines_leave_no_room(host: Host) -> None:
     host.ask_for("new", nnodes=2)
-    assert "several machines" in host.do("look")["no_trial"]
+    assert "several hosts" in host.do("look")["no_trial"]
     host.ask_for("new")
     (host.etc / "next/vllm.env").write_text(ENVIRONMENT.replace('"0"', '"99999999"'))
     assert "99999999 GiB of memory" in host.do("look")["no_trial"]

@@ -117,7 +117,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "same port": (
         {**CPU, "_vllm_probe": {**HOST, "neighbours": [SMALL_ONE]}, "vllm_port": "8001"},
-        ["vllm_port 8001 is that of vllm-small already"],
+        ["vllm_port 8001 is already used by vllm-small"],
     ),
     "share among arguments": (
         {"vllm_extra_args": ["--gpu-memory-utilization=0.5"]},

@@ -164,7 +164,7 @@ def test_none_is_restarted_after_one_that_fails(fleet: Fleet) -> None:
     first = happened[0].removeprefix("switch ")
     assert happened == [f"switch {first}", f"asked {first}", f"back {first}"]
     said = " ".join(done.stdout.split())
-    assert f"it was left as it is, because {first} does not serve what is asked for" in said
+    assert f"it was not updated, because {first} does not serve the new configuration" in said
 
 
 def test_those_that_serve_nobody_yet_start_at_once(fleet: Fleet) -> None:

@@ -93,7 +93,7 @@ class Api:
         return self.call("DELETE", path, body)
 
     def order(self, **changes: Any) -> Answer:
-        """Order a machine that is in stock, with changes; None leaves a field out."""
+        """Order an instance that is in stock, with changes; None leaves a field out."""
         order = {
             "instance_type": "1A100.22V",
             "image": "ubuntu-24.04",
@@ -104,7 +104,7 @@ class Api:
         return self.post("/instances", body)
 
     def buy(self, **changes: Any) -> str:
-        """Order a machine and return its id."""
+        """Order an instance and return its id."""
         answer = self.order(**changes)
         assert answer.status == 202, answer.text
         return answer.text

@@ -70,7 +70,7 @@ def test_instances_may_not_name_their_volumes(start: Any) -> None:
 
 
 def shared_by_two(api: Any) -> tuple[str, list[str]]:
-    """Return a shared filesystem and the two machines, shut down, that have it."""
+    """Return a shared filesystem and the two instances, shut down, that have it."""
     machines = [str(api.buy()) for _each in "ab"]
     for machine in machines:
         api.act(machine, "shutdown")

@@ -16,7 +16,7 @@ POST = {"method": "POST", "path": "/v1/instances"}
 
 
 def ended(api: Any, fate: str) -> str:
-    """Order a machine that comes to a bad end, and return its id."""
+    """Order an instance that comes to a bad end, and return its id."""
     api.simulator.add_faults([{"match": POST, "do": fate}])
     return str(api.buy())
 

@@ -68,7 +68,7 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 
 def runs(api: Any, instance_id: str) -> bool:
-    """Tell whether a machine is running."""
+    """Tell whether an instance is running."""
     return bool(api.instance(instance_id)["status"] == "running")
 
 

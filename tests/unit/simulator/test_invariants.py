@@ -44,7 +44,7 @@ def act_at_random(api: Any, dice: random.Random) -> None:
 
 
 def check(state: dict[str, Any], money: float, machines: int) -> None:
-    """Check that money, machines and disks add up."""
+    """Check that money, instances and disks add up."""
     assert state["notes"] == []
     spent = sum(entry["cost"] for entry in state["bill"])
     assert state["balance"]["amount"] + spent == pytest.approx(money, abs=1e-3)

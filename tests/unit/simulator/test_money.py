@@ -16,7 +16,7 @@ SMALL_DISK = {"name": "os", "size": 50}
 
 @pytest.fixture
 def cheap(start: Any) -> Any:
-    """An account with 10 USD and one machine of 1 USD an hour in stock."""
+    """An account with 10 USD and one instance of 1 USD an hour in stock."""
     return start(
         balance=10,
         stock={"FIN-01": {"on_demand": {"1V100.6V": 1}, "spot": {"1V100.6V": 1}}},

@@ -22,12 +22,12 @@ def sdk(api: Any) -> Any:
 
 @pytest.fixture
 def machine(sdk: Any) -> Any:
-    """A running machine that was ordered through the SDK."""
+    """A running instance that was ordered through the SDK."""
     return order(sdk)
 
 
 def order(sdk: Any, **changes: Any) -> Any:
-    """Order a machine through the SDK."""
+    """Order an instance through the SDK."""
     wish = {
         "instance_type": "1A100.22V",
         "image": "ubuntu-24.04",

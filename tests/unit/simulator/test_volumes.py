@@ -19,7 +19,7 @@ def make(api: Any, **changes: Any) -> str:
 
 
 def stopped(api: Any, **changes: Any) -> str:
-    """Buy a machine, shut it down and return its id."""
+    """Buy an instance, shut it down and return its id."""
     instance_id = str(api.buy(**changes))
     api.act(instance_id, "shutdown")
     return instance_id

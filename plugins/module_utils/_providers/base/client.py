@@ -155,7 +155,7 @@ class Client(ABC):
 
     @abstractmethod
     def trashed_volumes(self) -> list[Volume]:
-        """Return the volumes that could be had back."""
+        """Return the volumes that could be restored."""
 
     @abstractmethod
     def volume_types(self, currency: str | None = None) -> list[VolumeType]: ...

@@ -45,7 +45,9 @@ class Client(base.Client):
         """Return a client for module options; it logs in unless a token of the run is cached."""
         timeout, clock = float(params.get("timeout") or 30), SystemClock()
         if not 0 < timeout <= LONGEST_TIMEOUT_S:
-            raise InvalidError(f"timeout {timeout:g} is not usable: seconds, up to a day")
+            raise InvalidError(
+                f"timeout must be above zero and at most a day, in seconds (got {timeout:g})"
+            )
         return cls(open_http(find_credentials(params), timeout, clock), clock)
 
     # -- reads ---------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def _is_loopback(host: str) -> bool:
 def check_base_url(url: str) -> str:
     """Return an address to which a secret may be sent. Raises InvalidError for any other.
 
-    That is one with TLS, or one that never leaves this machine.
+    That is one with TLS, or one that never leaves the controller.
     """
     try:
         parts = urlsplit(url)
@@ -127,7 +127,7 @@ def check_base_url(url: str) -> str:
     if parts.scheme == "http" and not _is_loopback(host):
         raise InvalidError(
             f"base_url {url!r} would send the client secret in the clear",
-            hint="Use https; http is only for an address of this machine itself.",
+            hint="Use https; http is only for a loopback address.",
         )
     return url
 

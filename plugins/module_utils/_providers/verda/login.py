@@ -161,7 +161,7 @@ class Login:
         except (ValueError, KeyError, TypeError, OverflowError):
             pass
         raise UnavailableError(
-            f"{where} answered the login with something that is not a token",
+            f"{where} returned an invalid token response",
             status=answer.status_code,
             request=request,
         )

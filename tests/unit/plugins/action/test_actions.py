@@ -165,5 +165,5 @@ def test_idle_reports_are_read_by_the_controller(
     result = plugin.run()
     assert (result["changed"], result["reports"]) == (False, [])
     assert [row["name"] for row in result["unread"]] == ["llm"]
-    assert result["lines"][0] == "Read the idle reports of 0 of 1 machines."
+    assert result["lines"][0] == "Read the idle reports of 0 of 1 instances."
     assert home.exists() is not check

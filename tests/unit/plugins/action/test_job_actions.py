@@ -72,7 +72,7 @@ def test_a_folder_and_secrets_are_sent_once(
     assert act(job_send, source=str(source), **at) == {**looked, "changed": False}
     monkeypatch.setenv("TOKEN", "short")
     refused = act(job_send, source=str(source), secrets=["TOKEN"], **at)
-    assert "has no secret TOKEN, or one of less than 8 characters" in refused["msg"]
+    assert "has no variable TOKEN, or one of less than 8 characters" in refused["msg"]
 
 
 @pytest.mark.every_core("gpu_job")

@@ -234,5 +234,5 @@ def test_real_runs_are_timed(home: Path, broken: str, failed: list[str]) -> None
     mended = ["Mend"] if broken == "once" else []
     wanted = {"purchase": [], "demo_look": ["Look"], "demo_install": ["Install it"]}
     assert changed == {**wanted, "demo_serve": ["Restart it"], "Second": mended}
-    # Each is rounded; how much of a run lies between the phases, a busy machine decides.
+    # Each is rounded; how much of a run lies between the phases, a busy instance decides.
     assert 0 < sum(p["seconds"] for p in kept["phases"]) <= kept["seconds"] + 0.3

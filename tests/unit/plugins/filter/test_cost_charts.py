@@ -108,8 +108,8 @@ def test_burn_counts_what_runs_and_nothing_else() -> None:
     rows = [thing(1, 9), thing(2, 9), disk(3, 9), thing(4, 9, 3), thing(5, 9, kind=5, team=1)]
     (first, second) = cost_charts(costs(rows))["burn"]["bars"]
     assert (first["name"], first["per_hour"]) == ("chat-prod", "3.62")
-    assert (first["width"], first["things"]) == (100.0, "2 machines, 1 volume")
-    assert (second["per_hour"], second["things"]) == ("0.190", "1 machine")
+    assert (first["width"], first["things"]) == (100.0, "2 instances, 1 volume")
+    assert (second["per_hour"], second["things"]) == ("0.190", "1 instance")
     assert second["width"] == pytest.approx(100 * 0.19 / 3.6214, abs=0.01)
 
 
@@ -124,7 +124,7 @@ def test_many_bars_are_cut_and_the_rest_is_told() -> None:
 @pytest.mark.parametrize("by", ["deployment", "owner", "project", "gpu_model"])
 def test_groups_may_be_others_than_deployments(by: str) -> None:
     page = cost_charts(usual(), by=by)
-    names = {str(row[by] or "without marks") for row in usual()["things"]}
+    names = {str(row[by] or "without tags") for row in usual()["things"]}
     assert {row["name"] for row in page["spend"]["legend"]} <= names | {"others"}
     assert page["by"] == ("GPU model" if by == "gpu_model" else by)
 

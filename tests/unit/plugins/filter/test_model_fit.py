@@ -35,7 +35,7 @@ def test_offers_and_gpus_that_were_seen() -> None:
         ({"name": "x", "problem": "answers 401"}, {}, "answers 401"),
         (config_of(SMALL), {"gpus": ["H99"]}, "Unknown GPU 'H99'"),
         (config_of(SMALL), {"profile": "fast"}, "Known: balanced, throughput, latency"),
-        (config_of(SMALL), {"settings": {"max-model-len": 0}}, "no number of tokens"),
+        (config_of(SMALL), {"settings": {"max-model-len": 0}}, "not a number of tokens"),
         ({**config_of(SMALL), "caches": 3}, {}, "not a model as"),
     ],
 )

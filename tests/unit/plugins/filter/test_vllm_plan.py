@@ -47,14 +47,14 @@ def test_machines_divide_the_layers_and_their_gpus_the_heads() -> None:
     assert (values["tensor-parallel-size"], values["pipeline-parallel-size"]) == (2, 3)
     assert "data-parallel-size" not in values
     unknown = {row["name"]: row for row in vllm_plan([H100] * 2, nodes=2)["settings"]}
-    assert unknown["pipeline-parallel-size"]["reason"] == "a group of layers for each of 2 machines"
+    assert unknown["pipeline-parallel-size"]["reason"] == "a group of layers for each of 2 hosts"
 
 
 def test_machines_together_hold_what_one_does_not() -> None:
     assert vllm_plan([H100], config_of(LARGE), nodes=2)["refusals"] == []
     small = {**H100, "name": "NVIDIA A10", "memory_mb": 23028}
     (why,) = vllm_plan([small], config_of(LARGE), nodes=2)["refusals"]
-    assert why.startswith("model does not fit: 2 machines with 1 x ")
+    assert why.startswith("model does not fit: 2 hosts with 1 x ")
 
 
 def test_machines_without_gpus_divide_the_heads_unless_told_otherwise() -> None:
@@ -77,5 +77,5 @@ def test_refusals_are_sentences() -> None:
 
 
 def test_rows_that_are_no_gpus_are_an_error() -> None:
-    with pytest.raises(AnsibleFilterError, match="no row of gpuops_gpus"):
+    with pytest.raises(AnsibleFilterError, match="Expected an item of gpuops_gpus"):
         vllm_plan([{"name": "x"}])

@@ -71,7 +71,7 @@ def said(done: Done) -> str:
 
 
 def stranger(cloud: Cloud, name: str) -> str:
-    """Let somebody else rent a machine; returns its id."""
+    """Let somebody else rent an instance; returns its id."""
     what = {"instance_type": "1A100.22V", "image": "ubuntu-24.04", "location_code": "FIN-01"}
     machine = cloud.client().create("/instances", {"hostname": name, **what})
     cloud.sim.advance(60)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What strangers write on machines is data: no template, no settings of others, no secret told."""
+"""What strangers write on instances is data: no template, no settings of others, no secret told."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def said(done: Done) -> str:
 
 
 def poisoned(home: Path) -> dict[str, Any]:
-    """Return a machine with a command in every field that may hold words."""
+    """Return an instance with a command in every field that may hold words."""
     count = iter(range(1000))
 
     def poison() -> str:
@@ -147,7 +147,7 @@ PLAYS = """
   gather_facts: false
   tasks:
     - ansible.builtin.debug:
-        msg: "{{ machine }} {{ machine.tags.note }} {{ words }} {{ machine.location }}"
+        msg: "{{ instance }} {{ instance.tags.note }} {{ words }} {{ instance.location }}"
 """
 
 
@@ -181,7 +181,7 @@ def test_an_address_that_is_none(hostile: Hostile, ansible: Ansible, home: Path)
     assert sorted(home.glob("ran-*")) == []
 
 
-# -- whose machines, and under which names -------------------------------------------------------
+# -- whose instances, and under which names -------------------------------------------------------
 
 
 def test_only_ours_unless_all_are_wanted(hostile: Hostile, ansible: Ansible) -> None:
@@ -213,7 +213,7 @@ def test_a_host_of_an_earlier_source_is_left_alone(
     assert found["llm"] == {"ansible_host": "10.0.0.6", "role_of_it": "theirs"}
     assert found[f"web1-{ID}1"]["ansible_host"] == "203.0.113.9"
     assert found[f"llm-{ID}2"]["datacrunch_name"] == "llm"
-    assert f"web1 is taken by another host or group; the machine {ID}1 is web1-{ID}1" in said(done)
+    assert f"web1 is taken by another host or group; the instance {ID}1 is web1-{ID}1" in said(done)
     assert "web1" not in listed(done)["gpu_h100"]["hosts"]
 
 

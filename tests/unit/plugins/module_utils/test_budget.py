@@ -118,7 +118,7 @@ def test_no_budget(budget: Any) -> None:
     ],
 )
 def test_budget_that_makes_no_sense(budget: dict[str, Any]) -> None:
-    with pytest.raises(InvalidError, match="not usable"):
+    with pytest.raises(InvalidError, match="must be"):
         _budget.check_budget(budget)
 
 

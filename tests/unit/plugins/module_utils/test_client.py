@@ -104,7 +104,7 @@ def test_api_that_stays_ill(
     cloud: Cloud, match: dict[str, str], fault: dict[str, Any], words: str
 ) -> None:
     cloud.fault(match=match, **fault, times=None)
-    # A busy machine takes a while for an answer; one that never comes is not worth waiting for.
+    # A busy instance takes a while for an answer; one that never comes is not worth waiting for.
     timeout = 2 if fault["do"] == "hang" else 10
     check_sentence(cloud.fails("datacrunch_balance", timeout=timeout), words)
     assert len(cloud.calls(match["path"].removeprefix("/v1"))) == 3

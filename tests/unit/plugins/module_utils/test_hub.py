@@ -118,7 +118,7 @@ def test_an_endless_answer_is_refused(hub: Hub, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b/c", "a b", "", "/x", "a?b", "x/../y"])
 def test_odd_names_are_not_asked_for(hub: Hub, name: str) -> None:
-    with pytest.raises(InvalidError, match="no name of a model"):
+    with pytest.raises(InvalidError, match="not a valid model id"):
         read(hub, name=name)
     assert hub.asked == []
 

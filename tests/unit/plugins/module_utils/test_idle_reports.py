@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reports of machines about their use: fresh ones are believed, all others are only mentioned."""
+"""Reports of instances about their use: fresh ones are believed, all others are only mentioned."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SINCE = "2026-11-22T11:00:00Z"
 
 
 def report(minutes: float = 0, **more: Any) -> dict[str, Any]:
-    """Return a report of so many minutes ago, of a machine that is idle since 11:00."""
+    """Return a report of so many minutes ago, of an instance that is idle since 11:00."""
     at = (NOW - timedelta(minutes=minutes)).isoformat()
     idle = {"idle_since": SINCE, "done": False, "why_busy": [], "gpus": [], "users": 0}
     return {"id": "m1", "version": 1, "at": at, **idle, **more}

@@ -106,5 +106,5 @@ def test_content_is_what_identifies_a_folder(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_there_is_nothing_to_send(tmp_path: Path) -> None:
-    with pytest.raises(InvalidError, match="is no folder to send"):
+    with pytest.raises(InvalidError, match="is not a folder"):
         read_folder(tmp_path / "none", 1)

@@ -76,10 +76,10 @@ def test_a_line_is_run_by_a_shell_only_where_it_needs_one(
 
 
 WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
-    ({}, {}, "there is nothing to run"),
+    ({}, {}, "no command is given"),
     ({"run": "x"}, {"command": "y"}, "are both given"),
     ({"run": "x 'y"}, {}, "No closing quotation"),
-    ({"run": "x", "job_name": "A b"}, {}, "job_name 'A b' is not usable"),
+    ({"run": "x", "job_name": "A b"}, {}, "(got 'A b')"),
     ({"run": "x", "time": "30s"}, {}, "at least a minute"),
     ({"run": "x", "time": "soon"}, {}, "is not a duration"),
     ({"run": "x", "market": "spot"}, {}, "without a data volume"),
@@ -102,7 +102,7 @@ def test_what_could_not_end_well_is_refused(
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (["x"], "is no dictionary of a job"),
+        (["x"], "is not a dictionary of a job"),
         ({"comand": "x"}, "Did you mean command"),
         ({"limits": {"tim": "2h"}}, "Did you mean limits.time"),
         ({"gpu": {"teir": "a100"}}, "Did you mean gpu.tier"),

@@ -22,7 +22,7 @@ PASSWORD = "swordfish"
 
 
 def machine(number: int = 1, **more: Any) -> dict[str, Any]:
-    """Return a machine as the API shows it."""
+    """Return an instance as the API shows it."""
     marks = {"deployment": "llm", "name": "llm", "owner": "me", "request": "r", "project": "apollo"}
     tags = {**marks, "lease": "2026-11-22T20:00:00Z", **more.pop("tags", {})}
     return {
@@ -41,7 +41,7 @@ def machine(number: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def event(name: str = "purchase", row: Any = None, at: datetime = NOON, **more: Any) -> Any:
-    """Return an event of a machine."""
+    """Return an event of an instance."""
     return store.event_of(name, shown.instance(row or machine()), at, source="test", **more)
 
 

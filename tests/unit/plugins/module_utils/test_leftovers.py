@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What machines leave behind: volumes, keys and scripts, and when nobody wants them any more."""
+"""What instances leave behind: volumes, keys and scripts, and when nobody wants them any more."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def about(judgement: Judgement) -> str | None:
     [
         (volume(), "orphan"),
         (volume(tags=[]), "orphan"),  # its name is enough
-        (volume(created_at=at(-14)), None),  # its machine may be on its way
+        (volume(created_at=at(-14)), None),  # its instance may be on its way
         (volume(created_at=None), "?"),
         (volume(marks={"lease": at(-14)}), None),
         (volume(marks={"lease": at(-15)}), "orphan"),

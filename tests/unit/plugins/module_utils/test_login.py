@@ -141,7 +141,7 @@ def test_login_that_answers_something_else(cloud: Cloud, body: Any) -> None:
     cloud.fault("status", TOKEN, status=200, body=body)
     result = cloud.fails("datacrunch_balance")
     assert result["error"]["code"] == "unavailable"
-    assert "something that is not a token" in result["msg"]
+    assert "an invalid token response" in result["msg"]
 
 
 def test_scope_that_is_too_small(cloud: Cloud) -> None:

@@ -139,7 +139,7 @@ def mutated(config: dict[str, Any], place: tuple[str, ...], how: str) -> dict[st
 
 
 def needs(model: Model) -> tuple[int, ...]:
-    """Return what a model asks of a machine."""
+    """Return what a model asks of an instance."""
     caches = [sum(cache.elements(n, 2048, 1) for cache in model.caches) for n in (8192, 131072)]
     return (model.weight_bytes, *caches, model.active_width)
 

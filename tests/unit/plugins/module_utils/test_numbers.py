@@ -76,17 +76,23 @@ SPEC: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"price": "nan"}, 'price "nan" is not usable: a finite number'),
-        ({"price": float("inf")}, "price Infinity"),
-        ({"price": True}, "price true"),
-        ({"count": "1_0"}, 'count "1_0" is not usable: a whole number'),
+        ({"price": "nan"}, "price must be a finite number"),
+        ({"price": float("inf")}, "price must be a finite number such as 2.5 (got Infinity)"),
+        ({"price": True}, "(got true)"),
+        ({"count": "1_0"}, "count must be a whole number"),
         ({"count": "٤"}, "count"),
-        ({"steps": [80, "nan", 100]}, 'steps "nan"'),
-        ({"steps": "80,1_0"}, 'steps "1_0"'),
-        ({"budget": {"total": "1,000"}}, 'budget.total "1,000"'),
-        ({"budget": "total=1_0"}, 'budget.total "1_0"'),
-        ({"budget": '{"total": "nan"}'}, 'budget.total "nan"'),
-        ({"tiers": [{"vram": 1}, {"vram": "inf"}]}, 'tiers.vram "inf"'),
+        ({"steps": [80, "nan", 100]}, 'steps must be a finite number such as 2.5 (got "nan")'),
+        ({"steps": "80,1_0"}, '(got "1_0")'),
+        ({"budget": {"total": "1,000"}}, '(got "1,000")'),
+        ({"budget": "total=1_0"}, '(got "1_0")'),
+        (
+            {"budget": '{"total": "nan"}'},
+            'budget.total must be a finite number such as 2.5 (got "nan")',
+        ),
+        (
+            {"tiers": [{"vram": 1}, {"vram": "inf"}]},
+            'tiers.vram must be a finite number such as 2.5 (got "inf")',
+        ),
     ],
 )
 def test_option_that_is_no_plain_number_is_refused_by_name(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is to be ended, and why: tables of machines, volumes, keys and scripts."""
+"""Who is to be ended, and why: tables of instances, volumes, keys and scripts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def tags(**values: str | None) -> list[dict[str, str]]:
 
 
 def machine(lease: str = "none", status: str = "running", **more: Any) -> Instance:
-    """Return a machine of the deployment ``llm``, an hour old; ``marks`` are other tags."""
+    """Return an instance of the deployment ``llm``, an hour old; ``marks`` are other tags."""
     marks = Identity("llm", "llm", "me", lease, "r1").tags()
     extra = tags(**more.pop("marks", {}))
     names = {tag["key"] for tag in extra}
@@ -56,7 +56,7 @@ def verdicts(account: Account, rules: Rules = ALL) -> list[tuple[str, str | None
 
 
 def reason(row: Instance, rules: Rules = ALL, use: Use | None = None) -> str | None:
-    """Return why a machine is over, ``?`` when that is unclear, None when it may live."""
+    """Return why an instance is over, ``?`` when that is unclear, None when it may live."""
     found = judge(Account([row], uses={"m1": use} if use else {}), rules)
     assert len(found.over) + len(found.unclear) <= 1
     return "?" if found.unclear else found.over[0].reason if found.over else None
@@ -77,7 +77,7 @@ def reason(row: Instance, rules: Rules = ALL, use: Use | None = None) -> str | N
         (at(-15.1), "expired"),
         (at(-59), "expired"),
         ("9999-12-31T23:59:59Z", None),
-        # nobody ordered a machine that was over before
+        # nobody ordered an instance that was over before
         (at(-61), "?"),
         ("1970-01-01T00:00:00Z", "?"),
         ("0001-01-01T00:00:00+05:00", "?"),
@@ -141,7 +141,7 @@ def test_protected_machine_says_so() -> None:
         (Use(NOW, done=True), "done"),
         (Use(NOW, NOW - timedelta(minutes=30)), "idle"),
         (Use(NOW, NOW - timedelta(minutes=29)), None),
-        # by the clock of the machine, whatever that says
+        # by the clock of the instance, whatever that says
         (Use(NOW + timedelta(minutes=9), NOW - timedelta(minutes=21)), "idle"),
         # it cannot have been idle before it was there
         (Use(NOW, NOW - timedelta(days=9)), "idle"),

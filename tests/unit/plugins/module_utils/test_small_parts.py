@@ -55,13 +55,13 @@ def test_names_that_can_be(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a_b", "a.b", "a b", "ä", "x" * 64, "a\n"])
 def test_names_that_cannot_be(name: str) -> None:
-    with pytest.raises(errors.InvalidError, match="not usable"):
+    with pytest.raises(errors.InvalidError, match="must be"):
         ownership.check_name(name, "name")
 
 
 @pytest.mark.parametrize("owner", ["a b", "", "a]", "x" * 64, "a\n"])
 def test_owners_that_cannot_be(owner: str) -> None:
-    with pytest.raises(errors.InvalidError, match="not usable"):
+    with pytest.raises(errors.InvalidError, match="must be"):
         ownership.check_owner(owner)
 
 

@@ -86,7 +86,7 @@ def probe(
         ("login=ok\nboot=not run\nlock=free", False, "(cloud-init: not run)"),
         ("login=ok\nboot=\nlock=free", False, "(cloud-init: no status)"),
         ("login=ok\nboot=done\nlock=apt-get (712)", False, "package lock held by apt-get (712)"),
-        ("Welcome to the machine!\n" + READY, True, "ready"),
+        ("Welcome to the instance!\n" + READY, True, "ready"),
         ("MOTD=x\n" + READY, True, "ready"),
         ("", False, "logged in, but no shell answered"),
         ("Please change your password", False, "logged in, but no shell answered"),

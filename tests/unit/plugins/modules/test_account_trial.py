@@ -46,8 +46,8 @@ def test_the_next_type_is_taken_when_the_cheapest_is_gone(start: Start) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ({"spend": False}, "Nothing is bought without spend"),
-        ({}, "it begins with verify-account"),
+        ({"spend": False}, "spend: true is required"),
+        ({}, "must begin with verify-account"),
         ({"deployment": NAME, "max_price_per_hour": 0.01}, "no type in stock"),
         ({"deployment": NAME, "locations": ["ICE-01"]}, "no type in stock"),
         ({"deployment": NAME, "budget": {"per_hour": 0.01}}, "would cost too much"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Buying: the best that is free, once, with its marks and its lease on it."""
+"""Buying: the best that is free, once, with its tags and its lease on it."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_not_waiting_returns_at_once(cloud: Cloud) -> None:
 
 
 def until(cloud: Cloud) -> datetime:
-    """Return the lease end that stands on the machine."""
+    """Return the lease end that stands on the instance."""
     text = tags(cloud.machine())["gpuops-lease"]
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
@@ -204,19 +204,19 @@ def test_an_ended_lease_is_told(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ({"deployment": "Large"}, "deployment 'Large' is not usable"),
-        ({"name": "a.b"}, "name 'a.b' is not usable"),
-        ({"name": "x" * 64}, "is not usable"),
-        ({"name": "42"}, "wants a letter in a host name"),
-        ({"name": "42", "count": 2}, "wants a letter in a host name"),
-        ({"os_volume_gb": 49}, "os_volume_gb 49 is not usable: the cloud wants 50 or more"),
-        ({"description": "a [gpuops d=prod n=db o=eve l=none r=1]"}, "looks like the ownership"),
-        ({"description": "see gpo.prod.db.none.00000000"}, "looks like the ownership string"),
+        ({"deployment": "Large"}, "(got 'Large')"),
+        ({"name": "a.b"}, "(got 'a.b')"),
+        ({"name": "x" * 64}, "name must be"),
+        ({"name": "42"}, "must contain a letter"),
+        ({"name": "42", "count": 2}, "must contain a letter"),
+        ({"os_volume_gb": 49}, "os_volume_gb must be at least 50"),
+        ({"description": "a [gpuops d=prod n=db o=eve l=none r=1]"}, "looks like an ownership"),
+        ({"description": "see gpo.prod.db.none.00000000"}, "looks like an ownership string"),
         ({"project": "p" * 63, "hours": f"mon,tue,wed,thu,fri 08:00-19:00 {ZONE}"}, "share one"),
-        ({"name": "x" * 62, "count": 2}, "name 'xxx"),
-        ({"owner": "a b"}, "owner 'a b' is not usable"),
-        ({"count": 0}, "count 0 is not usable"),
-        ({"gpu_count": 0}, "gpu_count 0 is not usable"),
+        ({"name": "x" * 62, "count": 2}, "(got 'xxx"),
+        ({"owner": "a b"}, "(got 'a b')"),
+        ({"count": 0}, "count must be at least 1 (got 0)"),
+        ({"gpu_count": 0}, "gpu_count must be at least 1 (got 0)"),
         ({"tier": None}, "nothing says what to buy"),
         ({"ssh_keys": ["nobody"]}, "No SSH key 'nobody' is registered; known: none"),
     ],
@@ -278,7 +278,7 @@ def test_a_fleet_that_is_bought_in_part_says_so(cloud: Cloud) -> None:
         "datacrunch_instance", deployment="llm", **TIER, count=3, keep_short_fleet=True
     )
     assert result["error"]["code"] == "no_capacity"
-    assert "Only 2 of 3 machines could be had" in result["msg"]
+    assert "Provisioned 2 of 3 instances" in result["msg"]
     assert sorted(row["outcome"] for row in result["fleet"]) == ["bought", "bought", "failed"]
     assert result["changed"]
     assert len(result["actions"]) == 2

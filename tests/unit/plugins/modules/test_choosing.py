@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choosing: the best machine out of what is in stock, with few calls."""
+"""Choosing: the best instance out of what is in stock, with few calls."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def test_reaper_refuses_a_clock_of_another_year(cloud: Cloud, mode: str, check: 
     cloud.sim.clear_log()
     result = cloud.fails("datacrunch_reap", mode=mode, **REAP, check=check)
     assert result["error"]["code"] == "invalid"
-    assert "behind the cloud's, so nothing is ended or stopped by it" in result["msg"]
+    assert "behind the cloud's, so nothing is terminated or stopped by it" in result["msg"]
     assert "trust_cloud_clock" in result["msg"]
     assert cloud.sim.writes() == []
 

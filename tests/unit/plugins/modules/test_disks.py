@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of disks when machines end."""
+"""What becomes of disks when instances end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIER = {"tier": "h200_or_less"}
 
 
 def disk(cloud: Cloud, **changes: Any) -> str:
-    """Attach a data volume to the machine ``llm``, which is off meanwhile; returns its id."""
+    """Attach a data volume to the instance ``llm``, which is off meanwhile; returns its id."""
     machine = cloud.machine()["id"]
     client = cloud.client()
     cloud.buy(state="stopped")

@@ -192,7 +192,7 @@ def test_results_are_documented_at_every_level(start: Start, path: Path) -> None
 
 
 def failures(cloud: Cloud) -> list[dict[str, Any]]:
-    """Return results of the module for machines that fail, each in another way."""
+    """Return results of the module for instances that fail, each in another way."""
     name, llm = "datacrunch_instance", {"deployment": "llm", "tier": "h200_or_less"}
     found = [
         cloud.fails(name, deployment="llm", tier="x"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ending: until machines are really gone, with their disks as asked, and nothing of others."""
+"""Ending: until instances are really gone, with their disks as asked, and nothing of others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_end_waits_until_the_machine_is_gone(cloud: Cloud) -> None:
     result = cloud.end()
     assert result["changed"]
     assert result["actions"] == [
-        f"end llm (1H200.141S.44V in FIN-03, running, {bought['id']})",
+        f"terminate llm (1H200.141S.44V in FIN-03, running, {bought['id']})",
     ]
     assert result["instance"] is None
     assert result["instances"] == []

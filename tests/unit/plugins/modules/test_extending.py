@@ -19,7 +19,7 @@ MODULE = "datacrunch_lease"
 
 @pytest.fixture
 def short(start: Start) -> Cloud:
-    """Return a cloud with money for ten hours of one machine, and one with a lease of two."""
+    """Return a cloud with money for ten hours of one instance, and one with a lease of two."""
     cloud = start(balance=10 * PRICE, stock=stock(A100, count=9), provision_seconds=30)
     cloud.buy(tier="a100", lease="2h")
     cloud.sim.clear_log()

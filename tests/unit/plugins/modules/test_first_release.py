@@ -26,7 +26,7 @@ MORE = {"project": "research", "protected": True, "hours": HOURS}
 
 
 def marks_of_old(cloud: Cloud, **more: Any) -> Identity:
-    """Return the marks of a machine of the deployment ``llm`` with an hour left."""
+    """Return the marks of an instance of the deployment ``llm`` with an hour left."""
     end = write_time(cloud.sim.now() + timedelta(hours=1))
     return Identity("llm", "llm", "me", end, REQUEST, **more)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fleets that cannot be had whole, machines that are replaced, disks that are used again."""
+"""Fleets that cannot be had whole, instances that are replaced, disks that are used again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPOT = {**TIER, "market": "spot"}
 
 
 def outcomes(result: dict[str, Any]) -> dict[str, str]:
-    """Return what became of each machine."""
+    """Return what became of each instance."""
     return {row["name"]: row["outcome"] for row in result["fleet"]}
 
 
@@ -27,7 +27,7 @@ def outcomes(result: dict[str, Any]) -> dict[str, str]:
 def test_short_fleet_ends_what_was_bought_in_this_run(cloud: Cloud) -> None:
     cloud.sim.set_stock(stock(H200, count=2))
     result = cloud.fails("datacrunch_instance", deployment="llm", **TIER, count=3)
-    assert "Only 2 of 3 machines could be had, and 3 are needed" in result["msg"]
+    assert "Provisioned 2 of 3 instances, and 3 are needed" in result["msg"]
     assert sorted(outcomes(result).values()) == ["ended", "ended", "failed"]
     assert [action.split()[0] for action in result["actions"]] == ["buy", "buy", "end", "end"]
     assert cloud.machines() == []
@@ -48,7 +48,7 @@ def test_fleet_with_enough_machines_is_a_success_with_a_warning(cloud: Cloud) ->
     assert len(result["instances"]) == len(cloud.machines()) == 2
     assert sorted(outcomes(result).values()) == ["bought", "bought", "failed"]
     assert len(result["warnings"]) == 1
-    assert "could not be had" in result["warnings"][0]
+    assert "could not be provisioned" in result["warnings"][0]
 
 
 def test_refusal_that_holds_everywhere_ends_the_fleet_too(cloud: Cloud) -> None:
@@ -68,7 +68,7 @@ def test_machine_of_a_fleet_that_never_runs_is_ended_with_it(cloud: Cloud) -> No
 
 
 def _unstick_late(cloud: Cloud) -> Any:
-    """Let the machine that hangs fail once its end is asked for, as a cloud's support would."""
+    """Let the instance that hangs fail once its end is asked for, as a cloud's support would."""
 
     def look(_seconds: float) -> None:
         refused = [
@@ -106,7 +106,7 @@ def test_machine_is_replaced_by_one_that_is_bought_first(cloud: Cloud) -> None:
     assert cloud.machine()["id"] == result["instance"]["id"] != old
     writes = [(row["method"], row["path"]) for row in cloud.sim.writes()]
     assert writes[-2:] == [("POST", "/v1/instances"), ("PUT", "/v1/instances")]
-    assert result["actions"][0].endswith(f"then end {old}")
+    assert result["actions"][0].endswith(f"then terminate {old}")
 
 
 def test_replacing_says_in_check_mode_what_it_would_do(cloud: Cloud) -> None:
@@ -150,7 +150,7 @@ def test_end_of_the_replaced_machine_that_fails_names_the_new_one(cloud: Cloud) 
     cloud.fault("status", {"method": "PUT", "path": "/v1/instances"}, status=400, body="{}")
     result = cloud.fails("datacrunch_instance", deployment="llm", tier="any_h200", replace=True)
     (new,) = (row["id"] for row in cloud.machines() if row["id"] != old)
-    assert f"{new} has replaced llm, which could not be ended" in result["msg"]
+    assert f"{new} has replaced llm, which could not be terminated" in result["msg"]
     assert result["instance_id"] == old
     assert result["changed"]
 

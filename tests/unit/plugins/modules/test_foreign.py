@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines that are not ours are never touched, whatever they are called."""
+"""Instances that are not ours are never touched, whatever they are called."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tags(**changes: str | None) -> list[dict[str, str]]:
 
 
 FOREIGN: dict[str, dict[str, Any]] = {
-    "no marks": {},
+    "no tags": {},
     "of another deployment": {"tags": tags(deployment="other")},
     "with half of the tags": {"tags": tags(request=None, lease=None)},
     "with a deployment that cannot be": {"tags": tags(deployment="LLM!")},
@@ -53,7 +53,7 @@ FOREIGN: dict[str, dict[str, Any]] = {
 
 
 def rent(cloud: Cloud, **more: Any) -> str:
-    """Let somebody else rent a machine of the same host name; returns its id."""
+    """Let somebody else rent an instance of the same host name; returns its id."""
     image = {"image": "24.04.cuda13.2", "location_code": "FIN-03", "instance_type": TYPE}
     cloud.sim.switch(dialect=WITHOUT_LIMIT)
     machine = cloud.client().create("/instances", {"hostname": "llm", **image, **more})
@@ -65,7 +65,7 @@ def rent(cloud: Cloud, **more: Any) -> str:
 
 @pytest.fixture(params=list(FOREIGN.values()), ids=list(FOREIGN))
 def foreign(request: pytest.FixtureRequest, cloud: Cloud) -> str:
-    """Return the id of a machine that is not ours."""
+    """Return the id of an instance that is not ours."""
     return rent(cloud, **request.param)
 
 
@@ -78,7 +78,7 @@ def test_foreign_machine_is_not_ended(cloud: Cloud, foreign: str) -> None:
 @pytest.mark.parametrize("state", ["present", "running", "stopped", "absent"])
 def test_foreign_machine_is_not_touched_by_its_id(cloud: Cloud, foreign: str, state: str) -> None:
     result = cloud.fails("datacrunch_instance", deployment="llm", id=foreign, state=state)
-    assert "Foreign machines are never touched" in result["msg"]
+    assert "Instances of others are never changed" in result["msg"]
     assert cloud.sim.writes() == []
 
 

@@ -170,7 +170,7 @@ def test_loser_of_a_race_that_stays_is_named_with_its_price(cloud: Cloud) -> Non
 
 
 def loser(cloud: Cloud) -> str:
-    """Let the next purchase overlook a machine of its name that is there; returns its id."""
+    """Let the next purchase overlook an instance of its name that is there; returns its id."""
     machine = cloud.buy(**TIER)["instance"]["id"]
     cloud.clock.sleep(60)
     cloud.fault("status", LISTING, status=200, body=[])

@@ -22,7 +22,7 @@ Spoil = Callable[[Path, pytest.MonkeyPatch], dict[str, Any]]
 
 @pytest.fixture
 def used(start: Start) -> Cloud:
-    """Return a cloud in which a machine lives, and another one has lived."""
+    """Return a cloud in which an instance lives, and another one has lived."""
     cloud = start(stock=stock(A100), provision_seconds=30)
     cloud.buy(deployment="gone", tier="a100")
     cloud.sim.advance(7200)

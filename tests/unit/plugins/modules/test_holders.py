@@ -18,7 +18,7 @@ REAP = {"everything": True, "mode": "delete", "grace": "1m"}
 
 
 def shared(cloud: Cloud) -> str:
-    """Let two machines, which are off, share a file system; returns its id."""
+    """Let two instances, which are off, share a file system; returns its id."""
     cloud.buy(**TIER, count=2)
     cloud.buy(count=2, state="stopped")
     share = {"deployment": "llm", **SHARE, "location": "FIN-03"}
@@ -28,7 +28,7 @@ def shared(cloud: Cloud) -> str:
 
 
 def held(cloud: Cloud, volume_id: str) -> list[str]:
-    """Return the ids of the machines that a volume names."""
+    """Return the ids of the instances that a volume names."""
     return [one["id"] for one in cloud.shows(f"/volumes/{volume_id}")["instances"]]
 
 
@@ -135,7 +135,7 @@ def test_disk_that_an_ended_machine_keeps_is_detached(start: Start) -> None:
 
 
 def stranded(start: Start, **more: Any) -> tuple[Cloud, str]:
-    """Return a cloud with a disk that names a machine that is gone."""
+    """Return a cloud with a disk that names an instance that is gone."""
     cloud = start(provision_seconds=30, dialect={"ended_disks": "attached"}, **more)
     machine = cloud.buy(**TIER, data_volume_gb=50, lease="1h")["instance"]["id"]
     (data,) = [row["id"] for row in cloud.sim.state()["volumes"] if not row["is_os_volume"]]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Leases of machines that exist: longer, other, over; and safe at every moment of the change."""
+"""Leases of instances that exist: longer, other, over; and safe at every moment of the change."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def test_change_costs_four_writes(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ({}, "Nothing to do"),
-        ({"done": True, "protect": True}, "protect cannot go with it"),
-        ({"done": True, "extend": "1h"}, "extend cannot go with it"),
+        ({}, "One of the following is required"),
+        ({"done": True, "protect": True}, "mutually exclusive with protect"),
+        ({"done": True, "extend": "1h"}, "mutually exclusive with extend"),
         ({"extend": "soon"}, "not a duration"),
         ({"extend": "-1h"}, "not a duration"),
         ({"extend": "99999999999d"}, "extend"),
@@ -131,7 +131,7 @@ def test_machine_that_is_not_there(cloud: Cloud, how: dict[str, str]) -> None:
 def test_machine_of_somebody_else_is_not_touched(cloud: Cloud) -> None:
     machine = cloud.buy(**TIER, deployment="other")["instance"]["id"]
     result = cloud.fails("datacrunch_lease", deployment="llm", id=machine, extend="1h")
-    assert "Foreign machines are never touched" in result["msg"]
+    assert "Instances of others are never changed" in result["msg"]
 
 
 def test_extension_is_in_the_ledger(cloud: Cloud, home: Any) -> None:
@@ -269,7 +269,7 @@ def test_account_that_refuses_tags_says_what_to_do(start: Start, wish: dict[str,
     result = cloud.fails("datacrunch_lease", deployment="llm", **wish)
     assert result["error"]["code"] == "forbidden"
     assert "the account refuses tags" in result["msg"]
-    assert "Buy a new machine" in result["msg"]
+    assert "Buy a new instance" in result["msg"]
     assert not result["changed"]
     assert lease(cloud, done=True)["changed"]
 

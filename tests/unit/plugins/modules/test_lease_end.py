@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Protection of machines, and leases that are over now."""
+"""Protection of instances, and leases that are over now."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_end_with_volumes_and_bill(cloud: Cloud) -> None:
     bought = cloud.buy(**TIER, data_volume_gb=50)["instance"]
     cloud.sim.advance(3600)
     result = lease(cloud, done=True, os_volume="delete", data_volumes="keep")
-    assert result["actions"][0].startswith("end llm (1H200.141S.44V in FIN-03, running")
+    assert result["actions"][0].startswith("terminate llm (1H200.141S.44V in FIN-03, running")
     assert [row["kind"] for row in result["bill"]] == ["instance", "volume", "volume"]
     cloud.sim.advance(60)
     fates = [cloud.fate(volume) for volume in bought["volume_ids"]]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is written on machines and volumes, and what is not ended without asking."""
+"""What is written on instances and volumes, and what is not ended without asking."""
 
 from __future__ import annotations
 

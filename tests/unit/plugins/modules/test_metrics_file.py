@@ -108,8 +108,8 @@ def test_file_has_the_mode_and_nothing_lies_beside_it(
     [
         ({"dest": "x.txt"}, "must end in .prom"),
         ({"dest": "none/x.prom"}, "there is no folder"),
-        ({"mode": "rw"}, "mode 'rw' is not usable"),
-        ({"mode": "7777"}, "mode '7777' is not usable"),
+        ({"mode": "rw"}, "mode must be octal, such as 0644 (got 'rw')"),
+        ({"mode": "7777"}, "mode must be octal, such as 0644 (got '7777')"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_asked(

@@ -127,7 +127,7 @@ def test_a_model_that_nobody_could_load_is_always_an_error(
 
 
 def test_a_name_that_can_be_none_asks_nobody(hub: Hub) -> None:
-    assert "no name of a model" in look(model="Qwen/Qwen3 8B", strict=False)["msg"]
+    assert "not a valid model id" in look(model="Qwen/Qwen3 8B", strict=False)["msg"]
     assert hub.asked == []
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choosing by a model: the cheapest machine that serves it, and why the others do not."""
+"""Choosing by a model: the cheapest instance that serves it, and why the others do not."""
 
 from __future__ import annotations
 

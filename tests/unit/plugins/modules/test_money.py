@@ -191,7 +191,7 @@ def test_dead_order_is_a_leftover(cloud: Cloud) -> None:
 
 def test_deployment_name_is_checked(cloud: Cloud) -> None:
     result = cloud.fails("datacrunch_deployment_info", deployment="No Such")
-    assert "not usable" in result["msg"]
+    assert "must be" in result["msg"]
 
 
 # -- lists -----------------------------------------------------------------------------------------

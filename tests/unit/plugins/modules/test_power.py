@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stopping, starting, and what cannot be changed about a machine that exists."""
+"""Stopping, starting, and what cannot be changed about an instance that exists."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_machine_that_is_still_built_can_be_stopped(cloud: Cloud) -> None:
 def test_what_is_not_there_is_not_stopped_and_not_bought(cloud: Cloud) -> None:
     result = cloud.fails("datacrunch_instance", deployment="llm", **TIER, state="stopped")
     assert result["error"]["code"] == "not_found"
-    assert "No machine llm to stop" in result["msg"]
+    assert "No instance llm to stop" in result["msg"]
     assert cloud.sim.writes() == []
 
 

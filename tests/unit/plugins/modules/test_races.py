@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several controllers that want one name at the same time end with one machine."""
+"""Several controllers that want one name at the same time end with one instance."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def controller(cloud: Cloud, together: Callable[[], Any], **args: Any) -> dict[s
 
 
 def race(cloud: Cloud, count: int) -> list[str]:
-    """Return the id of the machine that each of some controllers ends with."""
+    """Return the id of the instance that each of some controllers ends with."""
     return [result["instance"]["id"] for result in results(cloud, count)]
 
 
@@ -113,7 +113,7 @@ def test_twins_that_a_crash_left_are_cleared_by_the_next_run(start: Start) -> No
     assert len(cloud.machines()) == 2
     result = cloud.buy(tier="h200_or_less")
     assert result["changed"]
-    assert result["actions"][0].startswith("end llm (1H200.141S.44V in FIN-03")
+    assert result["actions"][0].startswith("terminate llm (1H200.141S.44V in FIN-03")
     assert cloud.machine()["id"] == first["id"] == result["instance"]["id"]
 
 

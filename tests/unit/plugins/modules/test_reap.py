@@ -63,7 +63,7 @@ def test_machine_ends_after_lease_and_grace_with_its_volumes(cloud: Cloud) -> No
     assert {cloud.fate(volume) for volume in bought["volume_ids"]} == {"trash"}
     assert result["saved_per_hour"] == pytest.approx(4.639 + 150 * 0.2 / 730, abs=1e-3)
     assert (result["burn_per_hour"], result["machines"]) == (0, 0)
-    assert any(line.startswith("Ended machine llm") for line in result["lines"])
+    assert any(line.startswith("Terminated instance llm") for line in result["lines"])
     assert not reap(cloud)["changed"]
 
 
@@ -186,7 +186,7 @@ def test_protected_machine_is_told_and_lives(cloud: Cloud) -> None:
 
 
 def idle(cloud: Cloud, machine: dict[str, Any], minutes: float, **more: Any) -> dict[str, Any]:
-    """Return what a machine says that is idle for so many minutes."""
+    """Return what an instance says that is idle for so many minutes."""
     now = cloud.sim.now()
     since = (now - timedelta(minutes=minutes)).isoformat()
     found = {"id": machine["id"], "version": 1, "at": now.isoformat(), "idle_since": since}

@@ -24,7 +24,7 @@ PRICES = {"v100": 0.19, "a6000": 0.64, "a100-80": 1.797, "h200": 4.639}
 
 @pytest.fixture
 def four(cloud: Cloud) -> Cloud:
-    """Return a cloud with machines called by their tiers, each with a disk of 100 GiB."""
+    """Return a cloud with instances called by their tiers, each with a disk of 100 GiB."""
     types = ["1V100.6V", "1A6000.10V", "1A100.22V", "1H200.141S.44V"]
     cloud.sim.set_stock({"FIN-03": {"on_demand": dict.fromkeys(types, 4), "spot": {}}})
     for name, kind in zip(PRICES, types, strict=True):
@@ -34,7 +34,7 @@ def four(cloud: Cloud) -> Cloud:
 
 
 def burn(*names: str) -> float:
-    """Return what machines and their disks cost per hour."""
+    """Return what instances and their disks cost per hour."""
     return sum(PRICES[name] + DISK for name in names)
 
 

@@ -52,7 +52,7 @@ def outcomes(result: dict[str, Any]) -> list[str]:
 
 @pytest.fixture
 def over(cloud: Cloud) -> Cloud:
-    """Return a cloud with three machines whose lease is over, and a loose volume."""
+    """Return a cloud with three instances whose lease is over, and a loose volume."""
     cloud.buy(**TIER, count=3, lease="1h")
     cloud.client().create("/volumes", ORPHAN)
     cloud.sim.advance(3 * 3600)
@@ -67,12 +67,12 @@ def test_refusal_does_not_keep_the_rest(over: Cloud) -> None:
     (failed,) = [row for row in result["reaped"] if row["outcome"] == "failed"]
     assert over.machine()["id"] == failed["id"]
     assert "action is not allowed" in failed["detail"]
-    assert result["msg"].startswith("1 of 4 could not be ended: instance")
+    assert result["msg"].startswith("1 of 4 could not be terminated or deleted: instance")
     assert failed["name"] in result["msg"]
     assert result["changed"]
     assert len(result["actions"]) == 3
     assert result["machines"] == 1
-    assert any(line.startswith("Could not end machine") for line in result["lines"])
+    assert any(line.startswith("Could not terminate instance") for line in result["lines"])
     assert result["error"]["code"] == "invalid"
     assert over.ok("datacrunch_reap", **REAP)["changed"]
     assert over.machines() == []
@@ -197,7 +197,7 @@ def test_machine_whose_lease_was_extended_meanwhile_lives(over: Cloud) -> None:
     assert errors == []
     assert outcomes(result) == ["ended"] * 3
     assert over.machine()["id"] == machine
-    assert any("it is wanted again" in line for line in result["lines"])
+    assert any("its lease was extended" in line for line in result["lines"])
     assert result["machines"] == 1
 
 
@@ -215,7 +215,7 @@ def test_machine_whose_lease_is_extended_while_its_end_is_refused_lives(cloud: C
     with mock.patch.object(clock, "sleep", extend):
         result = cloud.ok("datacrunch_reap", **REAP)
     assert cloud.machine()["id"] == machine
-    assert any("it is wanted again" in line for line in result["lines"])
+    assert any("its lease was extended" in line for line in result["lines"])
     assert result["machines"] == 1
 
 

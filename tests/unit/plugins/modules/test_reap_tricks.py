@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever a stranger's machine is called and bears, the reaper does not touch it."""
+"""Whatever a stranger's instance is called and bears, the reaper does not touch it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tags(lease: str, **changes: str | None) -> list[dict[str, str]]:
 
 
 def rent(cloud: Cloud, **more: Any) -> str:
-    """Let somebody rent a machine of the host name ``llm``; returns its id."""
+    """Let somebody rent an instance of the host name ``llm``; returns its id."""
     image = {"image": "24.04.cuda13.2", "location_code": "FIN-03", "instance_type": TYPE}
     cloud.sim.switch(dialect=WITHOUT_LIMIT)
     machine = cloud.client().create("/instances", {"hostname": "llm", **image, **more})

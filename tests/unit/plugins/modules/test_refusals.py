@@ -23,7 +23,7 @@ TIER = {"tier": "h200_or_less"}
 
 @pytest.fixture
 def shelf(cloud: Cloud) -> Cloud:
-    """Return a cloud with three kinds of machine in stock."""
+    """Return a cloud with three kinds of instance in stock."""
     cloud.sim.set_stock(SHELF)
     return cloud
 
@@ -166,7 +166,7 @@ def test_conflict_is_no_refusal_and_is_looked_up(shelf: Cloud) -> None:
     shelf.fault("status", status=409, body={"code": "conflict", "message": "busy"}, times=None)
     result = shelf.fails("datacrunch_instance", deployment="llm", **TIER)
     assert result["error"]["code"] == "conflict"
-    assert "no machine of it appeared" in result["msg"]
+    assert "no instance of it appeared" in result["msg"]
     assert shelf.orders() == 2
 
 

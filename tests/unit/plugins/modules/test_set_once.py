@@ -51,7 +51,7 @@ def test_owner_comes_from_option_environment_or_file(
     assert owner() == "environment"
     assert owner(owner="option") == "option"
     monkeypatch.setenv("GPUOPS_OWNER", "no owner")
-    assert "owner 'no owner' is not usable" in refused(cloud)
+    assert "(got 'no owner')" in refused(cloud)
 
 
 def test_owner_set_once_needs_no_confirmation(cloud: Cloud, settings: Path) -> None:

@@ -23,12 +23,12 @@ TWO = {"owners": {"ada": {"per_hour": 1.5 * PRICE}}, "projects": {"apollo": {"pe
 
 @pytest.fixture
 def shop(start: Start) -> Cloud:
-    """Return a cloud with two kinds of machine."""
+    """Return a cloud with two kinds of instance."""
     return start(stock=stock(A100, V100, count=9))
 
 
 def buy(cloud: Cloud, owner: str, **args: Any) -> dict[str, Any]:
-    """Buy a machine for an owner."""
+    """Buy an instance for an owner."""
     return cloud.buy(**{"tier": "a100_80", "owner": owner, "lease": "2h", "ledger": "none", **args})
 
 
@@ -130,10 +130,13 @@ def test_reaper_ends_what_an_owner_cannot_pay_idle_first_then_the_dearest(shop: 
     ("budget", "words"),
     [
         ({"owners": {"ada": {"per_week": 5}}}, "budget.owners.ada.per_week is not known"),
-        ({"owners": {"ada": {}}}, "budget.owners.ada limits nothing"),
-        ({"owners": {"ada": 5}}, "budget.owners is not usable"),
-        ({"projects": {"x": {"total": 0}}}, "budget.projects.x.total 0 is not usable: above zero"),
-        ({"projects": {"x": {"total": 5, "thresholds": 9}}}, "thresholds 9"),
+        ({"owners": {"ada": {}}}, "budget.owners.ada has no limit"),
+        ({"owners": {"ada": 5}}, "budget.owners must map names to budgets"),
+        ({"projects": {"x": {"total": 0}}}, "budget.projects.x.total must be above zero (got 0)"),
+        (
+            {"projects": {"x": {"total": 5, "thresholds": 9}}},
+            "thresholds must be a list of percentages (got 9)",
+        ),
     ],
 )
 def test_budgets_that_make_no_sense(budget: dict[str, Any], words: str) -> None:

@@ -134,7 +134,7 @@ def test_lost_answer_ends_with_one_key(cloud: Cloud, fault: str) -> None:
     [
         ({"name": "x"}, "A new key needs public_key"),
         ({"deployment": "llm"}, "A new key needs public_key"),
-        ({"deployment": "Large", "public_key": KEY}, "deployment 'Large' is not usable"),
+        ({"deployment": "Large", "public_key": KEY}, "(got 'Large')"),
         ({"name": "x", "public_key": "hello"}, "not one line of an OpenSSH public key"),
         ({"name": "x", "public_key": f"{KEY}\n{OTHER_KEY}"}, "not one line of an OpenSSH public"),
         ({"name": "x", "public_key": "ssh-ed25519"}, "not one line of an OpenSSH public key"),

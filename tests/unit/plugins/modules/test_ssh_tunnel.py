@@ -174,7 +174,7 @@ def test_what_ssh_says_comes_back(programs: Path, settings: Path) -> None:
     ("wish", "words"),
     [
         ({"name": "web"}, "does not name web. Known: llm, llm-2."),
-        ({"port": 70000}, "Port 70000 is not usable"),
+        ({"port": 70000}, "port must be between 1 and 65535 (got 70000)"),
         ({"address": "everywhere"}, "'everywhere' is no IP address"),
     ],
 )
@@ -183,7 +183,7 @@ def test_what_cannot_be_is_refused(settings: Path, wish: dict[str, Any], words: 
 
 
 def test_deployment_of_another_controller_is_not_known(tmp_path: Path) -> None:
-    assert "names no instance. Bring the deployment up" in tunnel(tmp_path / "none")["msg"]
+    assert "lists no instance. Bring up the deployment" in tunnel(tmp_path / "none")["msg"]
 
 
 def test_command_listens_on_loopback_and_asks_nobody() -> None:

@@ -176,8 +176,8 @@ def test_text_that_a_list_leaves_out_is_fetched(cloud: Cloud) -> None:
     [
         ({}, "a new one needs content"),
         ({"content": " \n"}, "content is empty"),
-        ({"content": TEXT, "name": "My Script"}, "name 'My Script' is not usable"),
-        ({"content": TEXT, "deployment": "LLM"}, "deployment 'LLM' is not usable"),
+        ({"content": TEXT, "name": "My Script"}, "(got 'My Script')"),
+        ({"content": TEXT, "deployment": "LLM"}, "(got 'LLM')"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(cloud: Cloud, args: Any, words: str) -> None:

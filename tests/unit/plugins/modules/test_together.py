@@ -48,7 +48,7 @@ def at_once(cloud: Cloud, count: int, **args: Any) -> list[list[GpuopsError]]:
 
 
 def oldest(cloud: Cloud, count: int) -> list[str]:
-    """Return the ids of so many machines that were ordered first."""
+    """Return the ids of so many instances that were ordered first."""
     rows = sorted(cloud.sim.state()["instances"], key=lambda row: (row["created_at"], row["id"]))
     return sorted(row["id"] for row in rows[:count])
 
@@ -108,7 +108,7 @@ def test_list_that_lags_is_made_up_for_once_it_runs(start: Start) -> None:
     cloud = start(provision_seconds=30, stock=stock(V100, count=8))
     first = cloud.buy(deployment="first", tier="v100", lease="2h", wait=False, ledger="none")
     cloud.sim.advance(1)
-    # Before the order and twice right after it nothing is listed, not even our own machine.
+    # Before the order and twice right after it nothing is listed, not even our own instance.
     cloud.fault("status", LISTING, status=200, body=[], times=3)
     budget = {"per_hour": 1.5 * PRICE}
     result = cloud.fails(

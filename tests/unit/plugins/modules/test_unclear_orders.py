@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Orders whose answer is lost: at most one machine, and nobody pays unknowingly."""
+"""Orders whose answer is lost: at most one instance, and nobody pays unknowingly."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def names(faults: list[dict[str, Any]]) -> list[str]:
 
 @pytest.fixture
 def shelf(cloud: Cloud) -> Cloud:
-    """Return a cloud with one kind of machine."""
+    """Return a cloud with one kind of instance."""
     cloud.sim.set_stock(stock("1H200.141S.44V"))
     return cloud
 
@@ -70,7 +70,7 @@ def test_orders_that_stay_lost_end_with_a_clear_error(shelf: Cloud, fault: dict[
     shelf.fault(**fault, times=None)
     result = shelf.fails("datacrunch_instance", deployment="llm", **TIER)
     assert result["error"]["code"] == "unavailable"
-    assert "no machine of it appeared" in result["msg"]
+    assert "no instance of it appeared" in result["msg"]
     assert shelf.orders() == 2
     assert shelf.machines() == []
 
@@ -112,7 +112,7 @@ def test_list_that_cannot_be_read_either_is_told(shelf: Cloud) -> None:
     shelf.fault("commit_then_reset")
     shelf.clock.on_sleep = lambda _seconds: shelf.fault("reset", LISTING, times=3)
     result = shelf.fails("datacrunch_instance", deployment="llm", **TIER)
-    assert "It is not known whether the machine was made" in result["msg"]
+    assert "It is not known whether the instance was made" in result["msg"]
     assert shelf.orders() == 1
     shelf.clock.on_sleep = lambda _seconds: None
     shelf.sim.clear_faults()
@@ -129,7 +129,7 @@ def test_list_that_fails_at_the_last_look_leaves_it_open(shelf: Cloud) -> None:
 
     shelf.clock.on_sleep = sleep
     result = shelf.fails("datacrunch_instance", deployment="llm", **TIER)
-    assert "It is not known whether the machine was made" in result["msg"]
+    assert "It is not known whether the instance was made" in result["msg"]
     assert shelf.orders() == 1
 
 

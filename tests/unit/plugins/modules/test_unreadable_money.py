@@ -200,7 +200,7 @@ def table(count: int, seed: int) -> list[tuple[str, str, Change]]:
 
 @pytest.fixture
 def rich(start: Start) -> Cloud:
-    """Return a cloud with an old machine of ours, and a disk."""
+    """Return a cloud with an old instance of ours, and a disk."""
     cloud = start(stock=stock(A100, V100))
     cloud.buy(tier="v100", deployment="other", owner="me", wait=False)
     return cloud

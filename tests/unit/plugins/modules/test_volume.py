@@ -153,12 +153,12 @@ def test_what_cannot_be_changed_is_refused(cloud: Cloud, args: Any, words: str) 
         ({}, "a new one needs size_gb, location (or instance)"),
         ({"size_gb": 10, "location": "FIN-03", "type": "SSD"}, "known: HDD, "),
         ({"size_gb": 0}, "at least 1"),
-        ({"name": "My Data"}, "name 'My Data' is not usable"),
-        ({"deployment": "LLM"}, "deployment 'LLM' is not usable"),
+        ({"name": "My Data"}, "(got 'My Data')"),
+        ({"deployment": "LLM"}, "(got 'LLM')"),
         ({"deployment": None}, "deployment is missing"),
         ({"foreign": True}, "foreign needs the id"),
         ({"instance": ""}, "write attached: false"),
-        ({"instance": "llm"}, "has no machine 'llm'"),
+        ({"instance": "llm"}, "has no instance 'llm'"),
         ({"attached": True}, "attached: true needs instance"),
         ({"id": "11111111-2222-3333-4444-555555555555"}, "Invalid volume id"),
     ],
@@ -176,7 +176,7 @@ def test_words_of_the_cloud_are_told(cloud: Cloud) -> None:
 def test_foreign_volumes_are_not_touched(cloud: Cloud) -> None:
     theirs = make(cloud)
     other = make(cloud, name="gpuops.chat.data")
-    assert "bears no marks" in refused(cloud, id=theirs, name=None)
+    assert "bears no tags" in refused(cloud, id=theirs, name=None)
     assert "belongs to deployment 'chat'" in refused(cloud, id=other, state="absent")
     assert "a new one needs" in refused(cloud, name="theirs")
     assert volume(cloud, name="theirs", state="absent")["actions"] == []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volumes and machines: attached and detached while the machine is off, and never otherwise."""
+"""Volumes and instances: attached and detached while the instance is off, and never otherwise."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ CHANGES = {"method": "PUT", "path": "/v1/volumes"}
 
 @pytest.fixture
 def fleet(cloud: Cloud) -> Cloud:
-    """Return a cloud with two machines of the deployment, ``llm`` and ``llm-2``."""
+    """Return a cloud with two instances of the deployment, ``llm`` and ``llm-2``."""
     cloud.sim.set_stock(stock(TYPE, f"{TYPE}@FIN-01"))
     cloud.buy(instance_type=TYPE, locations=["FIN-03"], count=2)
     return cloud
 
 
 def ids(cloud: Cloud) -> dict[str, str]:
-    """Return the ids of the machines by name."""
+    """Return the ids of the instances by name."""
     return {row["hostname"]: row["id"] for row in cloud.machines()}
 
 
 def status(cloud: Cloud) -> dict[str, str]:
-    """Return the statuses of the machines by name."""
+    """Return the statuses of the instances by name."""
     return {row["hostname"]: row["status"] for row in cloud.machines()}
 
 
 def holder(cloud: Cloud) -> list[str]:
-    """Return the machines that hold the data volume, by the simulator's own account."""
+    """Return the instances that hold the data volume, by the simulator's own account."""
     (row,) = [row for row in living(cloud) if row["name"] == "gpuops.llm.data"]
     return [machine["id"] for machine in row["instances"]]
 
@@ -128,13 +128,13 @@ def test_other_location_is_refused(fleet: Cloud) -> None:
 def test_foreign_machines_are_never_touched(fleet: Cloud) -> None:
     fleet.buy(deployment="chat", instance_type=TYPE, locations=["FIN-03"])
     machine = ids(fleet)["chat"]
-    assert "has no machine 'chat'" in refused(fleet, **NEW, instance="chat")
-    assert "has no machine" in refused(fleet, **NEW, instance=machine)
+    assert "has no instance 'chat'" in refused(fleet, **NEW, instance="chat")
+    assert "has no instance" in refused(fleet, **NEW, instance=machine)
     fleet.buy(deployment="chat", state="stopped")
     theirs = make(fleet, name="gpuops.llm.data", instance_id=machine)
     for args in ({"attached": False}, {"state": "absent"}, {"instance": "llm"}):
         words = refused(fleet, **args, power_cycle=True)
-        assert f"attached to machine {machine}, which is not known to be of deployment" in words
+        assert f"attached to instance {machine}, which is not known to be of deployment" in words
     fleet.buy(deployment="chat", state="running")
     foreign = {"id": theirs, "foreign": True, "deployment": None, "name": None}
     assert "not known" in refused(fleet, **foreign, state="absent", power_cycle=True)
@@ -153,7 +153,7 @@ def test_volume_that_a_machine_boots_from(fleet: Cloud) -> None:
     boots = fleet.buy()["instance"]["os_volume_id"]
     for args in ({"attached": False}, {"state": "absent"}):
         words = refused(fleet, id=boots, name=None, **args)
-        assert "A machine boots from volume gpuops.llm.llm.os" in words
+        assert "An instance boots from volume gpuops.llm.llm.os" in words
     assert volume(fleet, name="llm.os", size_gb=120)["volume"]["id"] == boots
 
 
