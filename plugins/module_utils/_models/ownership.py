@@ -38,7 +38,7 @@ PROTECT_TAG = "gpuops-protect"
 REPLACES_TAG = "gpuops-replaces"
 # A job has a deployment of its own, which ends with it.
 _JOB_PREFIX = "job-"
-# A further mark: that the terminate of an instance is ours.
+# A further mark: that the termination of an instance is ours.
 ENDED_TAG = "gpuops-ended"
 # On a volume: retained on purpose. Where tags are refused the end of its name says so.
 KEEP_TAG = "gpuops-keep"
