@@ -1,13 +1,14 @@
 # The front door. Developers find single sessions in noxfile.py: .venv/bin/nox --list
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test dist clean
+.PHONY: help demo demo-job demo-stop test dist clean
 
 PLAYBOOK := .venv/bin/ansible-playbook
 
 help:
 	@echo "make demo          the whole path on this machine, no account needed: buy, serve a model, ask it, end it"
 	@echo "make demo KEEP=1   the same, but leave it running and say how to talk to it"
+	@echo "make demo-job      a training on this machine, no account needed: buy on spot, be evicted, go on, bring it home, end it"
 	@echo "make demo-stop     end what make demo KEEP=1 left running"
 	@echo "make test          the tests (SESSIONS=\"lint unit-2.19\" for some of them)"
 	@echo "make dist          the collection as a tarball below dist (GPUOPS_REPOSITORY=https://... is its address, for Galaxy)"
@@ -16,6 +17,10 @@ help:
 demo:
 	@python3 scripts/setup.py demo
 	@$(PLAYBOOK) playbooks/demo.yml $(if $(KEEP),-e demo_keep=true)
+
+demo-job:
+	@python3 scripts/setup.py demo
+	@$(PLAYBOOK) playbooks/demo_job.yml
 
 demo-stop:
 	@python3 scripts/setup.py demo

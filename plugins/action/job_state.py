@@ -25,6 +25,7 @@ from ..module_utils._jobs.record import (
     read_result,
     write_record,
 )
+from ..module_utils._jobs.state import Cloud
 
 SPEC: dict[str, Any] = {
     "job": {"type": "dict"},
@@ -73,7 +74,7 @@ class ActionModule(ActionBase):
         state = judge(record, result, cloud, now, reachable=args["reachable"])
         cost = record.job["cost"]
         money = None if cost is None else cost - args["spent"]
-        lease = lease_minutes(record.seconds_left(now))
+        lease = lease_minutes(record.seconds_left(None if cloud is Cloud.NONE else now))
         return {
             "state": state.name,
             "next": state.step.value,

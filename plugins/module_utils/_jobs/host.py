@@ -137,13 +137,14 @@ def _exit(row: dict[str, Any] | None) -> Exit | None:
     return Exit(row["exit_code"], row["reason"], row["signal"]) if row else None
 
 
-def used(rows: Iterable[dict[str, Any]], now: float) -> float:
-    """Return the seconds that attempts have taken together."""
+def used(rows: Iterable[dict[str, Any]], now: float | None) -> float:
+    """Return the seconds that attempts have taken together; without ``now``, none goes on."""
     total = 0.0
     for row in rows:
         if row["started"] is None:
             continue
-        ended = (row["exit"] or {}).get("time") or (now if row["active"] else row["last_output"])
+        goes_on = now if row["active"] else None
+        ended = (row["exit"] or {}).get("time") or goes_on or row["last_output"]
         total += max((ended or row["started"]) - row["started"], 0)
     return total
 

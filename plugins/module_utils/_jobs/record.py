@@ -44,8 +44,8 @@ class Record:
         """What two runs of the same job have in common; limits may change between them."""
         return {**{key: self.job.get(key) for key in _SAME}, "content": self.content}
 
-    def seconds_left(self, now: float) -> float:
-        """Return what is left of the job's limit of time."""
+    def seconds_left(self, now: float | None) -> float:
+        """Return what is left of the job's limit of time; without ``now``, nothing of it runs."""
         return float(self.job["time_s"]) - used(self.attempts, now)
 
 
@@ -154,8 +154,11 @@ def judge(
     """Return where a job stands, by the cloud, the record, and what is home."""
     job = record.job
     home = Exit(result["exit_code"], result["reason"], result["signal"]) if result else None
-    seen = Seen(cloud, reachable, attempts_of(record.attempts), record.bought, home)
-    rules = Rules(job["evictions"], bool(job["data_volume_gb"]), record.seconds_left(now))
+    # A run that was killed while it terminated the instance has left a result that is not closed.
+    closed = bool((result or {}).get("closed", True))
+    seen = Seen(cloud, reachable, attempts_of(record.attempts), record.bought, home, closed)
+    left = record.seconds_left(None if cloud is Cloud.NONE else now)
+    rules = Rules(job["evictions"], bool(job["data_volume_gb"]), left)
     return state_of(seen, rules)
 
 

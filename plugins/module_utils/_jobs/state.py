@@ -62,13 +62,17 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Seen:
-    """All that is known. ``bought`` counts purchases, ``home`` is the result that is home."""
+    """All that is known. ``bought`` counts purchases, ``home`` is the result that is home.
+
+    ``closed`` says that the end of what was bought was proven after that result came home.
+    """
 
     cloud: Cloud = Cloud.NONE
     reachable: bool = True
     attempts: Sequence[Attempt] = ()
     bought: int = 0
     home: Exit | None = None
+    closed: bool = True
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,8 @@ def state_of(seen: Seen, rules: Rules) -> State:
     last = seen.attempts[-1] if seen.attempts else None
     number = last.number if last else 0
     if seen.home:
-        step = Step.NOTHING if seen.cloud is Cloud.NONE else Step.END
+        over = seen.cloud is Cloud.NONE and seen.closed
+        step = Step.NOTHING if over else Step.END
         return State(end_of(seen.home), step, seen.home.reason, number)
     if seen.cloud is Cloud.ORDERED:
         return State("buying", Step.WAIT, attempt=number)
@@ -167,7 +172,8 @@ def _why_not_again(attempts: Sequence[Attempt], repeated: int, rules: Rules) -> 
         return "time_limit"
     if repeated >= rules.retries:
         return "evicted"
-    tried = [one for one in attempts if one.started]
+    # What one that ran when it was last seen has left, only its disk can tell.
+    tried = [one for one in attempts if one.started and not one.active]
     if len(tried) > 1 and not any(one.checkpoint for one in tried[-2:]):
         return "no_progress"
     return ""

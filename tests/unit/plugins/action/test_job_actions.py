@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,6 +111,43 @@ def test_results_are_fetched_once(host: Host, act: Act, at: dict[str, Any], tmp_
     missing = act(job_fetch, to=to, **{**at, "name": "none"})
     assert missing["failed"]
     assert "The results are not home" in missing["msg"]
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> dict[str, Any]:
+    """Return what is asked of a job with a data volume."""
+    job = {"name": "job", "command": ["x"], "environment": "auto", "env": {}, "secrets": []}
+    job |= {"results": str(tmp_path / "results"), "time_s": 3600, "cost": None, "evictions": 5}
+    return {"home": str(tmp_path / "home"), "job": {**job, "data_volume_gb": 9}, "folder_hash": "c"}
+
+
+def test_time_stands_still_between_an_eviction_and_the_next_run(
+    act: Act, ask: dict[str, Any]
+) -> None:
+    act(job_state, **ask, instances=[{"status": "running"}], bought="one")
+    began = time.time() - 36000
+    row = {"number": 1, "started": began, "active": True, "this_boot": True, "checkpoint": False}
+    row |= {"stop": "", "exit": None, "size": 9, "last_output": began + 600}
+    runs = act(job_state, **ask, instances=[{"status": "running"}], attempts=[row])
+    assert runs["next"] == "follow"
+    gone = act(job_state, **ask)
+    assert (gone["state"], gone["next"], gone["lease_minutes"]) == ("evicted", "buy", 80)
+
+
+def test_a_result_is_no_end_before_that_of_the_instance_is_proven(
+    act: Act, ask: dict[str, Any]
+) -> None:
+    act(job_state, **ask, instances=[{"status": "running"}], bought="one")
+    place = Path(ask["job"]["results"], "result.json")
+    place.parent.mkdir()
+    found = {"exit_code": 3, "reason": "exit_code", "signal": ""}
+    for closed, step in (
+        ({"closed": False}, "end"),
+        ({"closed": True}, "nothing"),
+        ({}, "nothing"),
+    ):
+        place.write_text(json.dumps({**found, **closed}), encoding="utf-8")
+        assert act(job_state, **ask)["next"] == step
 
 
 @pytest.mark.every_core("job_state")

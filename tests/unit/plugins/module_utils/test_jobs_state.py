@@ -83,6 +83,11 @@ TABLE = {
         SPOT,
         State("fetching", Step.FETCH, "no_progress", 2),
     ),
+    "what it has left is not known": (
+        Seen(NONE, attempts=[LOST, Attempt(2, active=True)], bought=2),
+        SPOT,
+        State("evicted", Step.BUY, "", 2),
+    ),
     "out of time": (
         Seen(RUNNING, attempts=[LOST]),
         Rules(retries=2, data=True, left_s=59),
@@ -112,6 +117,11 @@ TABLE = {
     ),
     "home, and its instance still there": (
         Seen(RUNNING, attempts=[ENDED], home=GOOD),
+        SPOT,
+        State("succeeded", Step.END, "succeeded", 1),
+    ),
+    "home, and its end not proven": (
+        Seen(NONE, attempts=[ENDED], home=GOOD, closed=False),
         SPOT,
         State("succeeded", Step.END, "succeeded", 1),
     ),
