@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from ansible.utils.display import Display
 
 from ..module_utils._core.errors import GpuopsError
 from ..module_utils._jobs.remote import Remote
-from ..module_utils._jobs.results import Follower, Lines
+from ..module_utils._jobs.results import Follower
+from ..module_utils._jobs.screen import Lines, values_of
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -44,13 +44,12 @@ class ActionModule(ActionBase):
             return {**result, "changed": False, "ended": False, "size": 0}
         host = str((task_vars or {}).get("inventory_hostname", "the host"))
         program, become = tuple(args["program"]), bool(self._task.become)
-        values = (os.environ.get(name, "") for name in args["secrets"])
         follower = Follower(
             Remote.over(self._connection, host, program, become=become),
             f"{args['folder']}/{args['name']}",
             args["attempt"] if args["task"] is None else args["task"],
             Path(args["file"]),
-            Lines(display.display, tuple(value for value in values if value)),
+            Lines(display.display, values_of(args["secrets"])),
             args["patience"],
             args["wait"],
             of_task=args["task"] is not None,

@@ -168,6 +168,7 @@ tasks:
     exit_code: {type: int, description: How it ended; null before., returned: success, sample: 0}
     signal: {type: str, description: By which signal it ended., returned: success, sample: ""}
     seconds: {type: float, description: How long it took; null before., returned: success, sample: 61.5}
+folder: {type: str, description: Folder of the job on the host., returned: success, sample: /srv/gpuops/jobs/tiny-sft}
 actions: {type: list, elements: str, description: What was done or would be., returned: success, sample: ["start attempt 1 of tiny-sft, for 21600 s at most"]}
 """
 

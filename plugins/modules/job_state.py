@@ -92,6 +92,8 @@ reason: {type: str, description: Why it is so., returned: success, sample: exit_
 attempt: {type: int, description: Number of the last attempt., returned: success, sample: 1}
 record: {type: dict, description: What is remembered., returned: success, sample: {name: tiny-sft, bought: 1}}
 result: {type: dict, description: The result that is home; null before., returned: success, sample: {exit_code: 0}}
+host: {type: str, description: Name of its instance; empty without one that can be reached., returned: success, sample: job-tiny-sft}
+output: {type: dict, description: Bytes of output that are home by attempt., returned: success, sample: {"1": 5120}}
 begun: {type: bool, description: Whether an attempt has begun., returned: success, sample: true}
 lease_minutes: {type: int, description: Lease that an instance needs., returned: success, sample: 150}
 money_left: {type: float, description: What is left of the limit of cost; null without one., returned: success, sample: 7.5}

@@ -110,6 +110,7 @@ def _keep(host: JobHost) -> dict[str, Any]:
     after = found if host.dry or not host.actions else host.look()
     state = judge(after, host.want)
     told = {"state": state.name, "next": state.step.value, "reason": state.reason}
+    told["folder"] = str(host.folder)
     rows = {key: after[key] for key in ("attempts", "tasks")}
     return {**told, "attempt": state.attempt, **rows}
 

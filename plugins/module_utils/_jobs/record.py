@@ -85,6 +85,17 @@ def read_result(folder: str) -> dict[str, Any] | None:
         return None
 
 
+def output_file(folder: str, attempt: int) -> Path:
+    """Return where the output of an attempt comes home to."""
+    return Path(folder, f"output-{attempt:04d}.log")
+
+
+def output_at_home(folder: str) -> dict[str, int]:
+    """Return how many bytes of output are home, by the number of the attempt."""
+    paths = sorted(Path(folder).glob("output-[0-9]*.log"))
+    return {str(int(path.stem.rpartition("-")[2])): path.stat().st_size for path in paths}
+
+
 def forget_result(folder: str) -> None:
     """Remove result and output of an earlier job of the same name; what else came home stays."""
     for path in (Path(folder, "result.json"), *Path(folder).glob("output-[0-9]*.log")):
@@ -138,6 +149,12 @@ def _short(value: Any) -> str:
 
 
 # -- judged ----------------------------------------------------------------------------------------
+
+
+def host_of(instances: Sequence[Row]) -> str:
+    """Return the name of the instance of a job, nothing where it has none that can be reached."""
+    names = [row["name"] for row in instances if row["status"] == "running" and row.get("ip")]
+    return str(names[0]) if names else ""
 
 
 def cloud_of(instances: Sequence[Row]) -> Cloud:

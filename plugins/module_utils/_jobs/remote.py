@@ -67,6 +67,12 @@ class Remote:
         login.append(str(option("host") or host))
         return cls(host, program, tuple(login), become and option("remote_user") != "root")
 
+    @classmethod
+    def by_settings(cls, settings: Path, host: str, program: tuple[str, ...]) -> Remote:
+        """Return a program on a host that a file of settings of OpenSSH knows."""
+        options = [word for name, value in _OPTIONS.items() for word in ("-o", f"{name}={value}")]
+        return cls(host, program, ("ssh", "-F", str(settings), *options, host))
+
     def call(self, *words: str, text: bytes = b"") -> bytes:
         """Return what the program prints for its input. Raises RemoteError."""
         done = subprocess.run(self.command(*words), input=text, capture_output=True, check=False)

@@ -21,94 +21,80 @@ from typing import IO, Any
 from .._core.errors import ConflictError, GpuopsError
 from .folder import content_of
 from .remote import LOST, Remote, pipe
+from .screen import Screen
 
 _BLOCK = 1 << 16
 _PAUSE_S = 2.0
 _LOOK_S, _LET_GO = 1.0, 10
-# A line that does not end is shown in pieces of this size.
-_LONGEST_LINE = 1 << 16
-
-
-@dataclass
-class Lines:
-    """Complete lines out of bytes as they come; of a progress bar, what it shows last."""
-
-    show: Callable[[str], None]
-    masked: tuple[str, ...] = ()
-    rest: bytes = b""
-
-    def take(self, data: bytes) -> None:
-        """Show what is complete now."""
-        *whole, self.rest = (self.rest + data).split(b"\n")
-        for line in whole:
-            self._tell(line)
-        if len(self.rest) > _LONGEST_LINE:
-            self.end()
-
-    def end(self) -> None:
-        """Show what has no end."""
-        if self.rest:
-            self._tell(self.rest)
-        self.rest = b""
-
-    def _tell(self, line: bytes) -> None:
-        shown = [part for part in line.split(b"\r") if part]
-        text = (shown[-1] if shown else b"").decode(errors="replace")
-        for secret in self.masked:
-            text = text.replace(secret, "********")
-        self.show(text)
 
 
 @dataclass
 class Follower:
-    """Writes the output of an attempt to a file, each byte once, whatever the connection does.
+    """Takes the output of an attempt, each byte once, whatever the connection does.
 
-    ``of_task`` says that ``number`` is that of a task instead. The size of the file is where it goes on, so it may be ended at any moment and run again.
+    ``of_task`` says that ``number`` is that of a task instead. ``at`` is the byte where it goes on,
+    so it may be ended at any moment and run again. ``wanted`` is asked every second at least, and
+    raises when nobody wants more.
     """
 
     remote: Remote
     folder: str
     number: int
     file: Path
-    lines: Lines
+    screen: Screen
     patience_s: float
     wait: bool = True
     of_task: bool = False
     now: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
-    parent: int = field(default_factory=os.getppid)
+    wanted: Callable[[], None] = field(default_factory=lambda: with_parent(os.getppid()))
     lost: list[str] = field(default_factory=list)
+    at: int = 0
 
     def follow(self) -> bool:
-        """Follow to the last byte. Returns whether that was reached; else nobody could be."""
+        """Write to the file what it lacks, to the last byte.
+
+        Returns whether that was reached; else nobody could be.
+        """
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("ab") as out, _alone(out, self.file, self.pause):
-            heard = self.now()
-            while True:
-                before = out.tell()
-                status, said = self._listen(out)
-                if status == 0:
-                    self.lines.end()
-                    return True
-                if not (self.remote.login and status == LOST):
-                    self.remote.check(status, said, ("follow",))
-                heard = self.now() if out.tell() > before else heard
-                self.lost.append(said.decode(errors="replace").strip())
-                if self.now() - heard > self.patience_s:
-                    return False
-                self.pause(_PAUSE_S)
+            self.at = out.tell()
+            return self._to_the_end(out)
+
+    def watch(self) -> bool:
+        """Show what comes after ``at``, and write nothing, as somebody else may do that."""
+        with Path(os.devnull).open("wb") as out:
+            return self._to_the_end(out)
+
+    def _to_the_end(self, out: IO[bytes]) -> bool:
+        heard = self.now()
+        while True:
+            before = self.at
+            status, said = self._listen(out)
+            if status == 0:
+                self.screen.end()
+                return True
+            self.wanted()
+            if not (self.remote.login and status == LOST):
+                self.remote.check(status, said, ("follow",))
+            heard = self.now() if self.at > before else heard
+            self.lost.append(said.decode(errors="replace").strip())
+            if self.now() - heard > self.patience_s:
+                return False
+            self.pause(_PAUSE_S)
 
     def _listen(self, out: IO[bytes]) -> tuple[int, bytes]:
         """Take what one connection brings; returns how it ended."""
         number = f"task-{self.number}" if self.of_task else str(self.number)
-        words = ["follow", self.folder, number, str(out.tell())]
+        words = ["follow", self.folder, number, str(self.at)]
         words += [] if self.wait else ["now"]
         with self.remote.started(*words, stdin=subprocess.DEVNULL) as running:
             try:
                 for data in self._heard(pipe(running.stdout).fileno()):
                     out.write(data)
                     out.flush()
-                    self.lines.take(data)
+                    self.at += len(data)
+                    self.screen.take(data)
             except BaseException:
                 running.kill()
                 raise
@@ -116,15 +102,27 @@ class Follower:
             return running.wait(), said
 
     def _heard(self, stream: int) -> Iterator[bytes]:
-        """Yield what comes. A worker of Ansible outlives a run that is killed, and must not."""
+        """Yield what comes."""
         while True:
             if select.select([stream], [], [], _LOOK_S)[0]:
                 data = os.read(stream, _BLOCK)
                 if not data:
                     return
                 yield data
-            if os.getppid() != self.parent:
-                raise GpuopsError("The run that showed the output is gone")
+            self.wanted()
+
+
+def with_parent(parent: int) -> Callable[[], None]:
+    """Return what raises once this process has another parent.
+
+    A worker of Ansible outlives a run that is killed, and must not go on.
+    """
+
+    def check() -> None:
+        if os.getppid() != parent:
+            raise GpuopsError("The run that showed the output is gone")
+
+    return check
 
 
 @contextmanager

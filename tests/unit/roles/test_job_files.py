@@ -26,9 +26,10 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.folder import F
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.remote import Remote, RemoteError
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.results import (
     Follower,
-    Lines,
     fetch,
+    with_parent,
 )
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.screen import Lines
 from ansible_collections.gpuops.cloud.tests.unit.roles.job_host import FILES_PROGRAM, Host, host
 
 __all__ = ["host"]
@@ -145,7 +146,7 @@ def test_two_followers_do_not_write_one_file(host: Host, tmp_path: Path) -> None
 
 def test_a_follower_ends_with_the_run_that_shows_it(host: Host, tmp_path: Path) -> None:
     host.keep("job", "sleep", "60")
-    made, _shown = follower(host, tmp_path, parent=1)
+    made, _shown = follower(host, tmp_path, wanted=with_parent(1))
     with pytest.raises(GpuopsError, match="is gone"):
         made.follow()
 
