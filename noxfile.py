@@ -42,6 +42,7 @@ LINTERS = (
     "ansible-lint",
     "antsibull-changelog",
     "antsibull-docs",
+    "click",
     "coverage",
     "grafana-foundation-sdk",
     "mypy",
@@ -54,6 +55,7 @@ LINTERS = (
 )
 PYTEST = ("pytest", "pytest-xdist")
 TYPED = (
+    "cli",
     "plugins",
     "tests/benchmarks",
     "tests/simulator",
@@ -90,7 +92,7 @@ def unit(core: str, at: Bench) -> None:
         return
     requirements = [
         f"ansible-core=={CORES[core].release}",
-        *pinned(*NEEDED, "psycopg", "psycopg-binary", "aiosmtpd", *PYTEST, "coverage"),
+        *pinned(*NEEDED, "click", "psycopg", "psycopg-binary", "aiosmtpd", *PYTEST, "coverage"),
     ]
     at.use(workshop.environment_for(f"unit-{core}", requirements, base))
     chosen = () if core == MAIN_CORE else ("-m", "every_core")
@@ -165,7 +167,8 @@ def integration(at: Bench) -> None:
 @bench
 def build(at: Bench) -> None:
     """Build, install into an empty folder, read the documentation there, import as Galaxy does."""
-    at.use(workshop.environment_for("build", pinned("ansible-core", "datacrunch")))
+    programs = workshop.environment_for("build", pinned("ansible-core", "click", *NEEDED))
+    at.use(programs)
     dist, empty = WORK / "dist", WORK / "installed"
     for folder in (dist, empty):
         shutil.rmtree(folder, ignore_errors=True)
@@ -177,9 +180,12 @@ def build(at: Bench) -> None:
     packed = workshop.packed_files(tarball) - {"MANIFEST.json", "FILES.json"}
     strangers = sorted(packed - workshop.known_files())
     at.result.check(f"only files of the project are packed {strangers[:5]}", not strangers)
+    at.result.check("the command is no part of it", not [p for p in packed if p.startswith("cli/")])
     install = ("ansible-galaxy", "collection", "install", "--offline", tarball, "-p", empty)
     at.check("ansible-galaxy install", *install, cwd=WORK)
     read_documentation(at, empty / COLLECTION)
+    workshop.install_command(programs)
+    at.check("gpuops", "gpuops", "offers", "-e", "list=tiers", cwd=WORK)
     import_as_galaxy(at, tarball)
 
 

@@ -20,9 +20,16 @@ def files_of(session: str) -> list[str]:
     return [f"tests/e2e/{name}" for name in sessions.covered(session, "e2e")]
 
 
-def go(at: Bench, name: str, tools: tuple[str, ...], *chosen: str) -> None:
-    """Run some tests of the whole path, where these tools and all that the modules need are."""
-    at.use(workshop.environment_for(name, pinned("ansible-core", "coverage", *NEEDED, *tools)))
+def go(at: Bench, name: str, tools: tuple[str, ...], *chosen: str, command: bool = False) -> None:
+    """Run some tests of the whole path, where these tools and all that the modules need are.
+
+    ``command`` asks for the command gpuops, installed from this clone.
+    """
+    found = pinned("ansible-core", "coverage", *NEEDED, *tools)
+    programs = workshop.environment_for(name, found)
+    if command:
+        workshop.install_command(programs)
+    at.use(programs)
     at.pytest(f"pytest of {name}", WORK / f"junit-{name}.xml", "-v", "-s", *chosen)
 
 
@@ -37,7 +44,7 @@ def e2e(at: Bench) -> None:
 @bench
 def jobs(at: Bench) -> None:
     """Run jobs to their end on real hosts, and make one to work on."""
-    go(at, "jobs", WATCHING, *files_of("jobs"))
+    go(at, "jobs", (*WATCHING, "click"), *files_of("jobs"), command=True)
 
 
 @nox.session

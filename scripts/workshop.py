@@ -151,6 +151,14 @@ def _fill(folder: Path, requirements: list[str], python: str) -> None:
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
+def install_command(programs: Path) -> None:
+    """Install the command gpuops, as it is now, into an environment by its bin folder."""
+    words = ["pip", "install", "--quiet", "--python", str(programs.parent), "--reinstall-package"]
+    command = [f"{ROOT}/.venv/bin/uv", *words, "gpuops", str(ROOT / "cli")]
+    environment = {**tool_environment(), "HOME": str(Path.home())}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
 def _watch_home(folder: Path) -> None:
     """Let every Python of an environment note what it writes in the user's home."""
     packages = next((folder / "lib").glob("python3*/site-packages"))

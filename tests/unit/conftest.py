@@ -77,7 +77,7 @@ def _find_collections() -> None:
 
 
 _find_collections()
-sys.path.insert(0, str(ROOT / "tests" / "simulator"))
+sys.path[:0] = [str(ROOT / "tests/simulator"), str(ROOT / "cli")]
 
 
 @pytest.fixture(autouse=True)

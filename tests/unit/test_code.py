@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins/module_utils"
 HELPERS = sorted(UTILS.rglob("*.py"))
 MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
-FOLDERS = ("plugins", "tests", "scripts", "roles", "examples", "extensions")
+FOLDERS = ("cli", "plugins", "tests", "scripts", "roles", "examples", "extensions")
 PYTHON_FILES = sorted(
     path
     for path in [ROOT / "noxfile.py", *(p for f in FOLDERS for p in (ROOT / f).rglob("*.py"))]

@@ -1,0 +1,10 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""python -m gpuops: the same as the command."""
+
+import sys
+
+from .main import entry
+
+sys.exit(entry())
