@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import GpuopsError
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.front import Report
-from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.record import output_file
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.record import (
+    output_file,
+    task_file,
+)
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.results import Follower
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.screen import Raw, values_of
 
@@ -18,29 +24,52 @@ from .plays import OUT
 _PATIENCE_S = 1200.0
 
 
-def show_all(report: Report, *, follow: bool, attempt: int | None = None) -> int:
-    """Show the output of all attempts, or of one: what is home, and what its host has beyond it.
+def show_all(
+    report: Report, *, follow: bool, attempt: int | None = None, task: int | None = None
+) -> int:
+    """Show the output of all attempts, or of one of them, or of a task of an array.
 
-    Nothing is written, so that this disturbs nobody who brings the output home meanwhile.
+    What is home comes from there, and the rest from the host. Nothing is written, so that this
+    disturbs nobody who brings the output home meanwhile.
     """
+    results, last = report.job["results"], report.state["attempt"]
+    numbers = [attempt] if attempt else attempts_at_home(report)
+    logs = [
+        Log(number, output_file(results, number), follow and number == last) for number in numbers
+    ]
+    if task is not None:
+        logs = [Log(task, task_file(results, task), follow, of_task=True)]
     screen = Raw(OUT, values_of(report.job.get("secrets", ())))
-    numbers = attempts_at_home(report)
-    for number in [attempt] if attempt else numbers:
-        at = show(output_file(report.job["results"], number), screen, 0)
-        if report.state["host"] and report.place:
-            last = number == numbers[-1] if numbers else True
-            if not _watch(report, number, at, screen, wait=follow and last):
-                return FAILED
+    return 0 if all(_show(report, log, screen) for log in logs) else FAILED
+
+
+@dataclass(frozen=True)
+class Log:
+    """What an attempt, or a task, has printed, and whether more of it is waited for."""
+
+    number: int
+    file: Path
+    wait: bool
+    of_task: bool = False
+
+
+def _show(report: Report, log: Log, screen: Raw) -> bool:
+    at = show(log.file, screen, 0)
+    if not (report.state["host"] and report.place):
         screen.end()
-    return 0
-
-
-def _watch(report: Report, number: int, at: int, screen: Raw, *, wait: bool) -> bool:
-    file = output_file(report.job["results"], number)
+        return True
     follower = Follower(
-        report.files(), report.place, number, file, screen, _PATIENCE_S, wait, wanted=lambda: None
+        report.files(),
+        report.place,
+        log.number,
+        log.file,
+        screen,
+        _PATIENCE_S,
+        log.wait,
+        log.of_task,
+        wanted=lambda: None,
+        at=at,
     )
-    follower.at = at
     try:
         if follower.watch():
             return True

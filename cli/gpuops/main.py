@@ -187,23 +187,34 @@ def status(job: str | None, json: bool, extra: tuple[str, ...], verbose: int) ->
 @a_job
 @click.option("-f", "--follow", is_flag=True, help="Go on until it has ended.")
 @click.option("--attempt", type=click.IntRange(1), help="Only of this attempt.")
+@click.option("--task", type=click.IntRange(0), help="Of this task of an array.")
 @passes_on
-def logs(job: str, follow: bool, attempt: int | None, extra: tuple[str, ...], verbose: int) -> int:
+def logs(
+    job: str,
+    follow: bool,
+    attempt: int | None,
+    task: int | None,
+    extra: tuple[str, ...],
+    verbose: int,
+) -> int:
     """Show what a job has printed, byte by byte from its first one."""
     open_collection()
     from .logs import show_all
     from .plays import Play, hidden
 
     _status, report = hidden(Play("job_status", named(job), extra, verbose=verbose))
-    return show_all(report, follow=follow, attempt=attempt) if report.states else FAILED
+    if not report.states:
+        return FAILED
+    return show_all(report, follow=follow, attempt=attempt, task=task)
 
 
 @main.command()
 @a_job
+@click.option("--waiting", is_flag=True, help="Only tasks of an array that have not begun.")
 @passes_on
-def cancel(job: str, extra: tuple[str, ...], verbose: int) -> int:
+def cancel(job: str, waiting: bool, extra: tuple[str, ...], verbose: int) -> int:
     """Tell a job to end, bring home what it has made, and terminate its instance."""
-    return play_it("job_cancel", named(job), extra, verbose)
+    return play_it("job_cancel", named(job) | known({"waiting": waiting or None}), extra, verbose)
 
 
 @main.command()

@@ -90,6 +90,11 @@ def output_file(folder: str, attempt: int) -> Path:
     return Path(folder, f"output-{attempt:04d}.log")
 
 
+def task_file(folder: str, number: int) -> Path:
+    """Return where the output of a task of an array comes home to."""
+    return Path(folder, "tasks", f"{number:04d}", "output.log")
+
+
 def output_at_home(folder: str) -> dict[str, int]:
     """Return how many bytes of output are home, by the number of the attempt."""
     paths = sorted(Path(folder).glob("output-[0-9]*.log"))

@@ -249,3 +249,8 @@ def test_logs_of_a_finished_job_need_no_host(run: Run, capfdbinary: Any) -> None
     assert capfdbinary.readouterr().out == b"one ********\ntwo\n"
     assert show_all(Report({}, [state]), follow=False, attempt=2) == 0
     assert capfdbinary.readouterr().out == b"two\n"
+    of_task = plays.home / "tasks/0003/output.log"
+    of_task.parent.mkdir(parents=True)
+    of_task.write_bytes(b"three\n")
+    assert show_all(Report({}, [state]), follow=False, task=3) == 0
+    assert capfdbinary.readouterr().out == b"three\n"

@@ -68,6 +68,7 @@ TABLE: list[tuple[str, str, dict[str, Any]]] = [
     ("status train.job.yml", "job_status", {"job": "train.job.yml"}),
     ("logs train", "job_status", {"job_name": "train"}),
     ("cancel train", "job_cancel", {"job_name": "train"}),
+    ("cancel --waiting train", "job_cancel", {"job_name": "train", "waiting": True}),
     ("result train --to here", "job_result", {"job_name": "train", "results": "here"}),
     ("up llm --model a/b --lease 4h -y", "bringup",
      {"deployment": "llm", "vllm_model": "a/b", "lease": "4h", "ask": False}),

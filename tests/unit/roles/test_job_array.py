@@ -13,11 +13,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.host import JobError
-from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.results import (
-    Follower,
-    Lines,
-    fetch,
-)
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.results import Follower, fetch
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.screen import Lines
 from ansible_collections.gpuops.cloud.tests.unit.roles.job_host import Host, host
 from ansible_collections.gpuops.cloud.tests.unit.roles.programs import wait_until
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import load
