@@ -30,7 +30,7 @@ from .plays import OUT, Play
 ASK_CLOUD_AFTER_S = 120.0
 _BLOCK = 1 << 16
 _CANCELS = "Ctrl-C cancels it and terminates its instance; a lost connection does neither."
-_DETACHES = "Ctrl-C only stops looking: it goes on, and gpuops cancel ends it."
+_DETACHES = "Ctrl-C only stops following: the job continues, and gpuops cancel stops it."
 
 
 class Runner(Protocol):
@@ -53,7 +53,7 @@ class Screen(Raw):
             super()._write(text)
         except BrokenPipeError:
             self.descriptor = os.open(os.devnull, os.O_WRONLY)
-            tell("nobody reads the output any more; the job goes on to its end.")
+            tell("nobody reads the output any more; the job continues to its end.")
 
 
 @dataclass
@@ -133,7 +133,7 @@ class Attached:
         """Do what Ctrl-C means here; returns the exit code."""
         self.keys.answered = self.keys.pressed
         if self.detaches:
-            tell("it goes on. The same command attaches again, gpuops cancel ends it.")
+            tell("the job continues. The same command attaches again, gpuops cancel stops it.")
             return INTERRUPTED
         if not report.states:
             return INTERRUPTED  # nothing was bought, for nobody knew yet what to do
@@ -143,7 +143,7 @@ class Attached:
         tell(f"cancelling {name}: SIGTERM, then what it has made comes home. Ctrl-C kills it now.")
         done = self._alone("job_cancel", {"job_name": name}, report)
         if done is None:
-            tell(f"{name} may go on until its lease ends: gpuops cancel {name}")
+            tell(f"{name} may go on until its lease ends; gpuops cancel {name} stops it.")
             return INTERRUPTED
         self._catch_up(done)
         result = result_of(done)
