@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-from .._providers.verda.credentials import find_credentials
 
 # Shorter values are words, and would be found by chance.
 _SHORTEST = 12
@@ -26,9 +23,10 @@ _SHAPES = (
 )
 
 
-def _known(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _known(secrets: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield what the user's secrets are called, and the secrets."""
-    yield "the client secret of the cloud", find_credentials(params).client_secret
+    for value in secrets:
+        yield "the client secret of the cloud", value
     for name, value in os.environ.items():
         if _TELLING.search(name):
             yield f"the value of the environment variable {name}", value
@@ -40,12 +38,9 @@ def _known(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 continue
 
 
-def find_secret(text: str, params: dict[str, Any]) -> str | None:
-    """Return in words what looks like a secret in a text, or None.
-
-    ``params`` are the options of a module, by which the client secret is found.
-    """
-    for what, value in _known(params):
+def find_secret(text: str, secrets: Iterable[str]) -> str | None:
+    """Return in words what looks like a secret in a text, or None; ``secrets`` are those of the cloud."""
+    for what, value in _known(secrets):
         if len(value) >= _SHORTEST and value in text:
             return what
     shapes = (f"what looks like {what}" for what, shape in _SHAPES if shape.search(text))

@@ -65,7 +65,7 @@ class StartupScriptNoun:
     # -- find ----------------------------------------------------------------------------------
 
     def find(self, client: Client, want: Row) -> FoundScripts:
-        self._check(want)
+        self._check(client, want)
         name = _full_name(want)
         rows = [row for row in client.startup_scripts() if _is_meant(row, want, name)]
         if want["id"]:
@@ -76,7 +76,7 @@ class StartupScriptNoun:
         return FoundScripts(rows, name, absent=want["state"] == "absent")
 
     @staticmethod
-    def _check(want: Row) -> None:
+    def _check(client: Client, want: Row) -> None:
         if want["deployment"]:
             check_name(want["deployment"], "deployment")
             if want["name"]:
@@ -86,7 +86,7 @@ class StartupScriptNoun:
             return
         if not want["content"].strip():
             raise InvalidError("content is empty")
-        secret = find_secret(want["content"], want)
+        secret = find_secret(want["content"], client.secrets())
         if secret:
             raise InvalidError(
                 f"content holds {secret}. {NOTICE}",

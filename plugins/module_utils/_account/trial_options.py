@@ -46,7 +46,7 @@ def _common(want: Row, names: tuple[str, ...]) -> Row:
 
 
 def purchase_of(want: Row, instance_type: str) -> Row:
-    """Return the options of datacrunch_instance for one instance of a type, not waited for.
+    """Return the options that buy one instance of a type, not waited for.
 
     Its description is to be longer than any limit; the order falls back to the ownership string.
     """
@@ -95,12 +95,12 @@ def _label_length(name: str) -> int:
 
 
 def end_of(want: Row) -> Row:
-    """Return the options of datacrunch_instance that end the instance and leave its data volume."""
+    """Return the options that end the instance and leave its data volume."""
     return {**purchase_of(want, ""), "instance_type": None, "state": "absent", "name": None}
 
 
 def extension_of(want: Row) -> Row:
-    """Return the options of datacrunch_lease that extend the lease a little."""
+    """Return the options that extend the lease a little."""
     return {
         **_common(
             want, ("budget", "ledger", "owner", "deployment", "wait_timeout", "wait_interval")
@@ -124,7 +124,7 @@ def extension_of(want: Row) -> Row:
 
 
 def removal_of(want: Row, volume_id: str, policy: str, *, wait: bool) -> Row:
-    """Return the options of datacrunch_volume that remove a volume."""
+    """Return the options that remove a volume."""
     return {
         **_common(want, ("ledger", "deployment", "wait_timeout", "wait_interval")),
         "state": "absent",

@@ -17,6 +17,7 @@ from .._models.offer import Offer, offer_from
 from .._models.ownership import check_name
 from .._providers.base.client import Client
 from .._providers.base.currency import Purse
+from .._providers.names import module_of
 from .trial import Trial
 from .trial_log import TrialLog
 from .trial_options import PREFIX, purchase_of
@@ -81,7 +82,7 @@ def _check(want: Row) -> None:
     if not want["spend"]:
         raise InvalidError(
             "spend: true is required to buy anything",
-            hint="datacrunch_account_info tells what reading alone shows, and costs nothing.",
+            hint=f"{module_of('account_info')} tells what reading alone shows, and costs nothing.",
         )
     check_name(want["deployment"], "deployment")
     if not want["deployment"].startswith(PREFIX):

@@ -14,12 +14,13 @@ from .._core.periods import begin_of
 from .._ledger import store
 from .._ledger.url import url_of
 from .._models.resources import Instance
+from .._providers.names import module_of
 from .budget import needs_past
 
 # A purchase is written down when it is over: until then the ledger knows nothing of its instance.
 _BOOKED_AFTER = timedelta(hours=1)
 _HINT = (
-    "datacrunch_ledger writes down what the cloud still shows. Or name the ledger that holds the "
+    f"{module_of('ledger')} writes down what the cloud still shows. Or name the ledger that holds the "
     "history, with the option ledger or GPUOPS_LEDGER; or set budget_policy=warn, which counts only "
     "what exists now."
 )

@@ -14,7 +14,7 @@ from .._core.errors import InvalidError
 from .._hardware import gpus as _gpus
 from .._models.catalogue import InstanceType
 from .._models.offer import MARKETS, ON_DEMAND, Choice, Offer, Rejection, offer_from
-from .._providers.verda.images import choose_image
+from .._providers.base.shapes import is_uuid
 from .._sizing.fit import Served
 from .._sizing.gpu_memory import VLLM_VERSION, nominal, unsupported
 
@@ -186,11 +186,21 @@ def _unfit(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] | None
     return None
 
 
+def image_of(offer: Offer, wanted: str | None, serving: bool) -> str | None:
+    """Return the image to order, None when none fits.
+
+    A named image must be listed; an image or volume id cannot be checked and is taken as it is.
+    """
+    if wanted:
+        return wanted if wanted in offer.supported_os or is_uuid(wanted) else None
+    return offer.serving_image if serving else offer.usual_image
+
+
 def _unbootable(offer: Offer, want: Selection) -> str:
     """Return why a type boots nothing that is of use."""
     if want.image:
         return f"does not boot {want.image}, and an image of your own is named by its id"
-    if not want.serving or not choose_image(offer.supported_os, None):
+    if not want.serving or not offer.usual_image:
         return "does not boot an image of the usual kinds"
     listed, more = offer.supported_os[:_LISTED], len(offer.supported_os) - _LISTED
     return (
@@ -240,7 +250,7 @@ def _judged(
         detail = f"no tier knows the model {offer.gpu_model}"
         yield Rejection(offer, "unknown_model", detail)
     if wish.wants(offer):
-        offer = replace(offer, image=choose_image(offer.supported_os, want.image, want.serving))
+        offer = replace(offer, image=image_of(offer, want.image, want.serving))
         yield from _places(offer, want, wish, places)
 
 

@@ -81,7 +81,7 @@ def check_lease_min(end: datetime, now: datetime, what: str) -> None:
     if end - now < LEAST:
         raise InvalidError(
             f"{what} is over within a minute ({write_time(end)})",
-            hint="At least a minute; done=true of datacrunch_lease terminates an instance now.",
+            hint="At least a minute; done=true terminates an instance now.",
         )
 
 

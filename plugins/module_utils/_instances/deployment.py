@@ -11,6 +11,7 @@ from .._models.ownership import check_name
 from .._models.resources import Instance, StartupScript, Volume
 from .._models.views import describe_instance, describe_ssh_key, describe_volume
 from .._providers.base.client import Client
+from .._providers.names import module_of
 from .other_deployments import others, was_known
 
 
@@ -83,7 +84,7 @@ def _stranded(instances: list[Instance], volumes: list[Volume]) -> list[str]:
     return [
         f"Volume {row.name} ({row.id}) is attached to an instance that no longer exists "
         f"({', '.join(row.holders)}) and costs {row.rate:.4f} per hour: remove it with "
-        "datacrunch_volume, or let datacrunch_reap do it."
+        f"{module_of('volume')}, or let {module_of('reap')} do it."
         for row in volumes
         if row.is_stranded(there)
     ]

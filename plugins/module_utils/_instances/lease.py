@@ -35,9 +35,10 @@ from .._models.ownership import NEXT_LEASE_TAG, Identity, check_name
 from .._models.resources import Instance, Volume, held_by
 from .._models.views import describe_instance
 from .._providers.base.client import Client
+from .._providers.names import module_of
 from .record import end_events
 
-SOURCE = "datacrunch_lease"
+SOURCE = module_of("lease")
 Row = dict[str, Any]
 
 

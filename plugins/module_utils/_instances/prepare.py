@@ -16,7 +16,7 @@ from .._lifecycle.retained_volumes import Kept, evicted, find_kept, place_of
 from .._models.offer import MARKETS, SPOT
 from .._providers.base.client import Client
 from .._providers.base.currency import Purse
-from .._providers.verda.images import looks_like_id
+from .._providers.base.shapes import is_uuid
 from .journal import taken_away
 from .offer_queue import Patience, Walk
 from .order_check import check_orderable
@@ -98,7 +98,7 @@ def _look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) -
 
 def _key_ids(client: Client, want: dict[str, Any]) -> tuple[str, ...]:
     wanted = want["ssh_keys"] or []
-    if all(looks_like_id(key) for key in wanted):
+    if all(is_uuid(key) for key in wanted):
         return tuple(wanted)
     rows = client.ssh_keys()
     ids = []

@@ -15,8 +15,9 @@ from .._ledger.url import url_of
 from .._lifecycle.termination_policy import STAYS, Outcome
 from .._models.resources import Billed, Instance, Volume, held_by
 from .._providers.base.client import Client
+from .._providers.names import module_of
 
-SOURCE = "datacrunch_instance"
+SOURCE = module_of("instance")
 Event = dict[str, Any]
 
 

@@ -19,7 +19,7 @@ from .._lifecycle.termination_policy import Outcome
 from .._models.offer import SPOT, Choice
 from .._models.resources import Instance
 from .._models.views import describe_instance
-from .._providers.verda.images import looks_like_id
+from .._providers.base.shapes import is_uuid
 from .offer_queue import Walk
 
 
@@ -74,7 +74,7 @@ def differences(have: dict[str, Any], want: Selection) -> Iterator[str]:
     if want.locations and have["location"] not in want.locations:
         yield f"locations: it is in {have['location']}, wanted {', '.join(want.locations)}"
     # The cloud shows an image by name or by id; only like can be compared with like.
-    alike = looks_like_id(want.image or "") == looks_like_id(have["image"] or "")
+    alike = is_uuid(want.image or "") == is_uuid(have["image"] or "")
     if want.image and alike and want.image != have["image"]:
         yield f"image: it was made from {have['image']}, wanted {want.image}"
     if want.served:

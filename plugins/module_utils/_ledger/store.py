@@ -17,6 +17,7 @@ from typing import Any
 from .._core.times import write_time
 from .._models.resources import Billed, Instance
 from .._models.views import describe_instance, describe_marks
+from .._providers.names import module_of
 from .schema import WAIT_S, events, exist, insert, lives, noted, seen, tables
 from .url import url_of
 
@@ -246,7 +247,7 @@ def transaction(url: str, work: Callable[[Any], Any], *, write: bool = True) -> 
         shown = place.render_as_string(hide_password=True).partition("?")[0]
         raise LedgerError(
             f"The ledger {shown} cannot be used: {_reason(error, place)}. What was done in the cloud "
-            "is done; run datacrunch_ledger later to add it."
+            f"is done; run {module_of('ledger')} later to add it."
         ) from None
 
 

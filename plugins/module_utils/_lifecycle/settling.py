@@ -12,6 +12,7 @@ from .._core.errors import NotFoundError, UnavailableError, WaitTimeoutError, Wr
 from .._core.wait import wait_until
 from .._models.resources import Volume
 from .._providers.base.client import Client
+from .._providers.names import module_of
 from .tagging import keep_volume
 from .termination_policy import STAYS, Ending, Outcome
 
@@ -61,7 +62,7 @@ def settle_volumes(client: Client, end: Outcome) -> set[str]:
     except WaitTimeoutError as error:
         error.hint = (
             f"The instance {mine} is gone. What is named here continues to cost money: remove it with "
-            "datacrunch_volume, or let datacrunch_reap find it."
+            f"{module_of('volume')}, or let {module_of('reap')} find it."
         )
         raise
     return there

@@ -14,7 +14,8 @@ from .price import NOT_TOLD, UNKNOWN, Price
 class InstanceType:
     """A type of instance of the catalogue. Memory in GB, prices per hour; 0 where none is told.
 
-    ``problems`` say what of it cannot be read; nobody buys such a type.
+    ``usual_image`` is the image that the roles like best, ``serving_image`` the one that vLLM needs, or
+    on which its driver can be installed. ``problems`` say what of it cannot be read; nobody buys such a type.
     """
 
     name: str
@@ -27,6 +28,8 @@ class InstanceType:
     spot: Price = NOT_TOLD
     currency: str | None = None
     images: tuple[str, ...] = ()
+    usual_image: str | None = None
+    serving_image: str | None = None
     problems: tuple[str, ...] = ()
 
 

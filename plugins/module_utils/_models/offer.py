@@ -40,6 +40,8 @@ class Offer:
     currency: str
     tier: str | None
     supported_os: tuple[str, ...] = ()
+    usual_image: str | None = None
+    serving_image: str | None = None
     image: str | None = None
     problem: str = ""
     on_demand_price: float | None = None
@@ -76,7 +78,8 @@ class Offer:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the offer as module results show it."""
-        inner = ("supported_os", "problem", "on_demand_price")
+        images = ("supported_os", "usual_image", "serving_image")
+        inner = (*images, "problem", "on_demand_price")
         found = {key: value for key, value in vars(self).items() if key not in inner}
         found["vram_gb_each"] = round(self.vram_gb_each, 1)
         found["bandwidth_gb_s"] = self.bandwidth_gb_s
@@ -162,6 +165,8 @@ def offer_from(kind: InstanceType, market: str, tiers: tuple[gpus.Tier, ...]) ->
         currency=kind.currency or ("" if kind.problems else "usd"),
         tier=gpus.tier_of(model, each, tiers),
         supported_os=kind.images,
+        usual_image=kind.usual_image,
+        serving_image=kind.serving_image,
         problem="; ".join(problems),
         on_demand_price=kind.on_demand.amount,
     )

@@ -13,6 +13,7 @@ from typing import Any
 from .._billing.budget import OK, STATES
 from .._core.periods import begin_of
 from .._core.times import read_time, write_time
+from .._providers.names import module_of
 from .._ssh.idle_report import FRESH
 from .event import (
     BOUGHT,
@@ -32,7 +33,7 @@ NOTICE = timedelta(minutes=30)
 # A server that is started anew, with its model, is not down at once.
 DOWN_AFTER = timedelta(minutes=5)
 # Who writes ends into the ledger that a reaper has made, or has found.
-REAPER, FOUND = "datacrunch_reap", "cloud"
+REAPER, FOUND = module_of("reap"), "cloud"
 _FACTS = ("id", "name", "deployment", "owner", "project", "price_per_hour", "lease_end")
 _PARTS = ("gpu_model", "gpu_count", "instance_type", "market", "location")
 _SPANS = {"hour": "per hour", "day": "of this day", "month": "of this month", "total": "in total"}

@@ -16,9 +16,10 @@ from .._instances.record import end_events
 from .._ledger import rounds, store
 from .._ledger.reconcile import Shown, missing_events
 from .._providers.base.client import Client
+from .._providers.names import module_of
 from .state import FoundReap
 
-SOURCE = "datacrunch_reap"
+SOURCE = module_of("reap")
 
 
 def keep_books(client: Client, found: FoundReap) -> list[str]:

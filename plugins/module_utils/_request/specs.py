@@ -12,6 +12,7 @@ from typing import Any
 
 from .._core.argspecs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC
 from .._notify.receivers import RECEIVERS_SPEC
+from .._providers.names import module_of
 
 Spec = dict[str, Any]
 
@@ -84,14 +85,14 @@ _CHOICE = " ".join(_CHOOSE)
 
 # What a module takes of the variables, as they are or under another name.
 OPTIONS = {
-    "datacrunch_instance": f"{_CHOICE} {_BUY}".replace(" confirm ", " "),
-    "datacrunch_capacity": _CHOICE,
-    "datacrunch_balance": "budget",
-    "datacrunch_lease": _LEASE.replace(" confirm\n", "\n"),
-    "datacrunch_reap": _REAP,
-    "datacrunch_metrics": "budget file_mode",
-    "datacrunch_cost_info": "deployment owner project budget since until",
-    "datacrunch_account_probe": _PROBE,
+    module_of("instance"): f"{_CHOICE} {_BUY}".replace(" confirm ", " "),
+    module_of("capacity"): _CHOICE,
+    module_of("balance"): "budget",
+    module_of("lease"): _LEASE.replace(" confirm\n", "\n"),
+    module_of("reap"): _REAP,
+    module_of("metrics"): "budget file_mode",
+    module_of("cost_info"): "deployment owner project budget since until",
+    module_of("account_probe"): _PROBE,
 }
 RENAMED = {"machine_name": "name", "file_mode": "mode"}
 

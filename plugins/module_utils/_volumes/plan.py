@@ -18,6 +18,7 @@ from .._models.catalogue import VolumeType
 from .._models.resources import Instance, Volume
 from .._models.volumes import grown, names_of, planned_volume, show_volume
 from .._providers.base.client import Client
+from .._providers.names import module_of
 from .operations import NewVolume, VolumeWork
 
 DEFAULT_TYPE = "NVMe"
@@ -111,7 +112,7 @@ class Draft:
             raise InvalidError(
                 f"An instance boots from volume {self.row.name} ({self.row.id}), so it cannot "
                 "be detached",
-                hint="It goes, or stays, with its instance: os_volume of datacrunch_instance.",
+                hint=f"It goes, or stays, with its instance: os_volume of {module_of('instance')}.",
             )
         for machine_id in machine_ids:
             self.must_be_off(machine_id)

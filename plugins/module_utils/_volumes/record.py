@@ -14,9 +14,10 @@ from .._ledger import store
 from .._ledger.url import url_of
 from .._models.resources import Volume
 from .._providers.base.client import Client
+from .._providers.names import module_of
 from .plan import FoundVolumes
 
-_SOURCE = "datacrunch_volume"
+_SOURCE = module_of("volume")
 
 
 def book_volume(client: Client, found: FoundVolumes, url: str | None) -> list[str]:

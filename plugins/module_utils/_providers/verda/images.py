@@ -12,16 +12,10 @@ from functools import lru_cache
 _IMAGE = re.compile(
     r"^(?:ubuntu-)?(?P<os>\d\d\.\d\d)(?:[.-]base|[.-]cuda-?(?P<cuda>\d+\.\d+))?(?P<open>-open)?(?P<docker>[.-]docker)?(?:\.cc)?$"
 )
-_UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 # The releases that the roles are made for, best first.
 _RELEASES = ("24.04", "22.04", "26.04", "20.04")
 # What the pinned vLLM needs of a driver, and on which plain releases the role cuda installs one.
 _CUDA_TO_SERVE, _INSTALLABLE = (13, 0), ("24.04", "22.04")
-
-
-def looks_like_id(text: str) -> bool:
-    """Tell whether a text is one of the cloud's ids (a UUID)."""
-    return bool(_UUID.match(text))
 
 
 def _image_rank(name: str, serving: bool) -> tuple[float, ...] | None:
@@ -38,18 +32,13 @@ def _image_rank(name: str, serving: bool) -> tuple[float, ...] | None:
     return (old, bool(match["docker"]), _RELEASES.index(match["os"]), -cuda[0], -cuda[1])
 
 
-# Asked for every offer of every look, and few types differ in what they boot.
+# Asked for every type of every look, and few types differ in what they boot.
 @lru_cache(maxsize=256)
-def choose_image(
-    supported: tuple[str, ...], wanted: str | None, serving: bool = False
-) -> str | None:
-    """Return the image to order for a type that boots ``supported``, or None when none fits.
+def best_image(supported: tuple[str, ...], serving: bool = False) -> str | None:
+    """Return the image that the roles like best of those that a type boots, None when none fits.
 
-    A named image must be listed; an image or volume id cannot be checked and is taken as it is.
     For ``serving``, it brings the driver that vLLM needs, or none, so that it can be installed.
     """
-    if wanted:
-        return wanted if wanted in supported or looks_like_id(wanted) else None
     ranked = sorted(
         (rank, name) for name in supported if (rank := _image_rank(name, serving)) is not None
     )

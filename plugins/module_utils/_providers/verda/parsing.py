@@ -21,6 +21,7 @@ from ..._models.price import Price
 from ..._models.resources import Instance, SshKey, StartupScript, Tag, Volume
 from ..base.row import Row, Source
 from ..base.shapes import is_host_name, is_id
+from .images import best_image
 
 
 def _count(value: float | None) -> int | None:
@@ -172,6 +173,7 @@ class _Sizes:
 def instance_type_from(row: Row) -> InstanceType:
     """Return a type of the catalogue; one that cannot be read says so, and spoils no other."""
     sizes, model = _Sizes(row), row.data.get("model")
+    images = sizes.images()
     return InstanceType(
         name=row.word("instance_type"),
         model=model if isinstance(model, str) else None,
@@ -182,7 +184,9 @@ def instance_type_from(row: Row) -> InstanceType:
         on_demand=row.price("price_per_hour", missing=0.0),
         spot=row.price("spot_price", missing=0.0),
         currency=sizes.currency(),
-        images=sizes.images(),
+        images=images,
+        usual_image=best_image(images),
+        serving_image=best_image(images, serving=True),
         problems=tuple(sizes.problems),
     )
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.plugins.module_utils._catalog.selection import image_of
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
 from ansible_collections.gpuops.cloud.plugins.module_utils._hardware import gpus
-from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.images import (
-    choose_image,
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.offer import (
+    ON_DEMAND,
+    offer_from,
 )
+from ansible_collections.gpuops.cloud.tests.unit.plugins.shown import instance_type
 
 NAMES = [tier.name for tier in gpus.TIERS]
 MODELS = {
@@ -196,6 +199,13 @@ def test_the_two_a100(vram: float, tier: str) -> None:
 
 
 # -- images ----------------------------------------------------------------------------------------
+
+
+def choose_image(supported: tuple[str, ...], wanted: str | None, serving: bool = False) -> Any:
+    """Return the image to order for a type that boots these."""
+    row = {"instance_type": "1A100.22V", "supported_os": list(supported)}
+    offer = offer_from(instance_type(row), ON_DEMAND, gpus.TIERS)
+    return image_of(offer, wanted, serving)
 
 
 @pytest.mark.parametrize(
