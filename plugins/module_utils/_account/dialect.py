@@ -15,6 +15,8 @@ from .._core.version import VERSION
 from .._instances.account_findings import findings
 from .._models.balance import currency_of
 from .._providers.base.client import Client
+from .._providers.base.questions import OTHER_CURRENCY
+from .._providers.base.redaction import Redaction, values_in
 from .forms import (
     id_form,
     longest,
@@ -23,8 +25,7 @@ from .forms import (
     other_fields,
     shape_of,
 )
-from .reads import OTHER_CURRENCY, Seen, look_around
-from .redaction import Redaction, values_in
+from .reads import Seen, look_around
 from .rows import Fact, unknown
 
 Round = dict[str, Seen]
@@ -166,7 +167,7 @@ def _speed(seen: Round) -> Iterator[Fact]:
 
 def _form(seen: Seen) -> Iterator[Fact]:
     """Yield what form one answer has: list, ids, numbers, fields."""
-    name, path, request = seen.read.name, seen.read.path, seen.read.request
+    name, fields, request = seen.read.name, seen.read.fields, seen.read.request
     if seen.error:
         yield Fact(f"shape_{name}", _refusal(seen.error), "read", request, _words(seen.error))
         return
@@ -178,14 +179,14 @@ def _form(seen: Seen) -> Iterator[Fact]:
     ids = sorted({id_form(row["id"]) for row in rows if "id" in row})
     if ids:
         yield Fact(f"ids_{name}", " and ".join(ids), "read", request)
-    numbers = numbers_of(path, rows)
+    numbers = numbers_of(fields.numbers, rows)
     if numbers:
         yield Fact(f"numbers_{name}", numbers, "read", request)
-    for what, fields in (
-        ("missing", missing_fields(path, rows)),
-        ("other", other_fields(path, rows)),
+    for what, found in (
+        ("missing", missing_fields(fields, rows)),
+        ("other", other_fields(fields, rows)),
     ):
-        yield Fact(f"{what}_fields_{name}", ", ".join(fields) or "none", "read", request)
+        yield Fact(f"{what}_fields_{name}", ", ".join(found) or "none", "read", request)
 
 
 def _unknown_id(seen: Seen) -> Fact:

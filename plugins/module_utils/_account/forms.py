@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._core.numbers import plain
-from .redaction import field_name
+from .._providers.base.questions import Fields
+from .._providers.base.redaction import field_name
 
 Row = dict[str, Any]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.I)
@@ -39,51 +40,6 @@ _WRAPPERS = [
     "values",
     "volumes",
 ]
-_HARDWARE = (
-    "cpu.number_of_cores gpu.number_of_gpus gpu_memory.size_in_gigabytes memory.size_in_gigabytes "
-    "price_per_hour"
-)
-# Path -> fields that are numbers, or text that is one.
-NUMBERS = {
-    "/balance": ("amount",),
-    "/instances": tuple(_HARDWARE.split()),
-    "/instance-types": (*_HARDWARE.split(), "spot_price"),
-    "/volumes": ("size", "base_hourly_cost", "monthly_price"),
-    "/volume-types": ("price.price_per_month_per_gb", "price.cps_per_gb"),
-}
-_VOLUME = (
-    "id name size type status location created_at is_os_volume instance_id target ssh_key_ids "
-    "contract base_hourly_cost monthly_price currency tags"
-)
-# Path -> the fields that are documented, and are always there.
-DOCUMENTED = {
-    "/balance": "amount currency",
-    "/instances": "id hostname description instance_type location created_at status ip cpu gpu memory "
-    "gpu_memory storage price_per_hour is_spot image os_name startup_script_id ssh_key_ids "
-    "os_volume_id volume_ids contract pricing tags",
-    "/instance-types": "id instance_type name model description cpu gpu gpu_memory memory storage "
-    "price_per_hour spot_price currency supported_os",
-    "/instance-availability": "location_code availabilities",
-    "/volumes": f"{_VOLUME} instances",
-    "/volumes/trash": f"{_VOLUME} deleted_at is_permanently_deleted",
-    "/volume-types": "type price",
-    "/ssh-keys": "id name key fingerprint",
-    "/scripts": "id name script",
-}
-# Path -> fields that are documented, and may be missing.
-OPTIONAL = {
-    "/instances": "created_by_user_id jupyter_token",
-    "/instance-types": "best_for deploy_warning display_name dynamic_price manufacturer "
-    "max_dynamic_price p2p serverless_price serverless_spot_price",
-    "/volumes": "created_by_user_id long_term pseudo_path create_directory_command mount_command "
-    "filesystem_to_fstab_command deleted_at is_permanently_deleted",
-    "/volumes/trash": "created_by_user_id long_term instances pseudo_path create_directory_command "
-    "mount_command filesystem_to_fstab_command",
-    "/volume-types": "is_shared_fs burst_bandwidth continuous_bandwidth internal_network_speed iops "
-    "throughput_gbps",
-    "/ssh-keys": "created_at created_by_user_id",
-    "/scripts": "created_at created_by_user_id",
-}
 
 
 def shape_of(data: Any) -> str:
@@ -142,10 +98,10 @@ def number_form(value: Any) -> str:
     return "number" if math.isfinite(value) else "not finite"
 
 
-def numbers_of(path: str, rows: Iterable[Row]) -> str:
-    """Return in words which numbers of an answer have which form, numbers themselves last."""
+def numbers_of(numbers: Iterable[str], rows: list[Row]) -> str:
+    """Return in words which of these numbers of an answer have which form, plain ones last."""
     forms: dict[str, list[str]] = {}
-    for field in NUMBERS.get(path, ()):
+    for field in numbers:
         for form in sorted({number_form(_at(row, field)) for row in rows}):
             forms.setdefault(form, []).append(field)
     others = sorted(forms.keys() - {"number"})
@@ -153,16 +109,14 @@ def numbers_of(path: str, rows: Iterable[Row]) -> str:
     return "; ".join([*parts, *(["number: the rest" if parts else "number"] * ("number" in forms))])
 
 
-def missing_fields(path: str, rows: list[Row]) -> list[str]:
+def missing_fields(fields: Fields, rows: list[Row]) -> list[str]:
     """Return the documented fields that some row lacks."""
-    return [
-        field for field in DOCUMENTED.get(path, "").split() if any(field not in row for row in rows)
-    ]
+    return [field for field in fields.documented if any(field not in row for row in rows)]
 
 
-def other_fields(path: str, rows: list[Row]) -> list[str]:
+def other_fields(fields: Fields, rows: list[Row]) -> list[str]:
     """Return the fields that are not documented."""
-    known = {*DOCUMENTED.get(path, "").split(), *OPTIONAL.get(path, "").split()}
+    known = {*fields.documented, *fields.optional}
     return sorted({field_name(field) for row in rows for field in row if field not in known})
 
 

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -16,63 +15,16 @@ from typing import Any
 
 from .._core.errors import GpuopsError
 from .._providers.base.client import Client
-from .._providers.base.row import Row, Source
-from .._providers.verda.parsing import (
-    balance_of,
-    instance_from,
-    instance_type_from,
-    script_from,
-    ssh_key_from,
-    stock_from,
-    trashed_from,
-    volume_from,
-    volume_type_from,
-)
+from .._providers.base.questions import Question
+from .._providers.base.row import Source
 from .forms import rows_in
-
-# Whose values are the user's own. The others are alike for every account.
-_PRIVATE = ("/balance", "/instances", "/volumes", "/volumes/trash", "/ssh-keys", "/scripts")
-# How this collection reads them.
-_READERS: dict[str, Callable[[Row], Any]] = {
-    "/instances": instance_from,
-    "/instance-types": instance_type_from,
-    "/instance-availability": stock_from,
-    "/volumes": volume_from,
-    "/volumes/trash": trashed_from,
-    "/volume-types": volume_type_from,
-    "/ssh-keys": ssh_key_from,
-    "/scripts": script_from,
-}
-# In which prices are asked for beside the API's default.
-OTHER_CURRENCY = "eur"
-
-
-@dataclass(frozen=True)
-class Read:
-    """One question."""
-
-    name: str
-    path: str
-    params: dict[str, Any] = field(default_factory=dict)
-    path_params: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def request(self) -> str:
-        """Return it as a report names it."""
-        query = "&".join(f"{key}={value}" for key, value in self.params.items())
-        return f"GET {self.path}" + (f"?{query}" if query else "")
-
-    @property
-    def is_private(self) -> bool:
-        """Tell whether the answer holds what is the user's own."""
-        return self.path in _PRIVATE
 
 
 @dataclass(frozen=True)
 class Seen:
     """What came back: an answer or an error, after how many seconds, by which clock."""
 
-    read: Read
+    read: Question
     answer: Any = None
     error: GpuopsError | None = None
     seconds: float = 0.0
@@ -86,38 +38,17 @@ class Seen:
         return rows_in(self.data)
 
 
-def reads() -> tuple[Read, ...]:
-    """Return the questions of a round; the last one is about an id that nobody has."""
-    other, nobody = {"currency": OTHER_CURRENCY}, {"id": str(uuid.uuid4())}
-    return (
-        Read("balance", "/balance"),
-        Read("instances", "/instances"),
-        Read("ended_instances", "/instances", {"status": "discontinued"}),
-        Read("instance_types", "/instance-types"),
-        Read("instance_types_asked", "/instance-types", other),
-        Read("stock", "/instance-availability", {"is_spot": "false"}),
-        Read("spot_stock", "/instance-availability", {"is_spot": "true"}),
-        Read("volumes", "/volumes"),
-        Read("trash", "/volumes/trash"),
-        Read("volume_types", "/volume-types"),
-        Read("volume_types_asked", "/volume-types", other),
-        Read("ssh_keys", "/ssh-keys"),
-        Read("scripts", "/scripts", {"page": 1, "pageSize": 100}),
-        Read("unknown_id", "/instances/{id}", {}, nobody),
-    )
-
-
 def look_around(client: Client) -> dict[str, Seen]:
     """Ask everything at the same time; return what came back by the name of the question.
 
     Raises only what a login raises.
     """
     client.log_in()
-    found = client.together(*(partial(_look, client, read) for read in reads()))
+    found = client.together(*(partial(_look, client, read) for read in client.questions()))
     return {seen.read.name: seen for seen in found}
 
 
-def _look(client: Client, read: Read) -> Seen:
+def _look(client: Client, read: Question) -> Seen:
     start = time.monotonic()
     try:
         source = client.get(read.path, read.params or None, **read.path_params)
@@ -132,13 +63,12 @@ def _look(client: Client, read: Read) -> Seen:
     return Seen(read, answer, None, seconds, data, skew, _problem(source, read))
 
 
-def _problem(source: Source, read: Read) -> str:
+def _problem(source: Source, read: Question) -> str:
     """Return why this collection would refuse an answer, or a part of it; empty where it would not."""
-    reader = _READERS.get(read.path)
+    if read.reader is None:
+        return ""
     try:
-        rows = source.rows(reader) if reader else []
-        if read.path == "/balance":
-            source.one(balance_of)
+        rows = [source.one(read.reader)] if read.is_one else source.rows(read.reader)
     except GpuopsError as error:
         return error.message
     return next((text for row in rows for text in _problems(row)), "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .redaction import Redaction
+from .._providers.base.redaction import Redaction
 
 UNKNOWN = "unknown until spend=yes"
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .._models.ownership import KEEP_SUFFIX
 from .rows import Fact
 from .trial_log import Exchange, TrialLog
 from .trial_options import TRIED
@@ -184,7 +185,10 @@ def _ended_disks(log: TrialLog) -> Iterator[Fact]:
     """Yield whether a disk that outlives its instance is released by itself."""
     detached = [one for one in log.of("PUT", "/volumes") if one.body.get("action") == "detach"]
     data = [
-        row for one in log.of("GET", "/volumes") for row in one.rows if not row.get("is_os_volume")
+        row
+        for one in log.of("GET", "/volumes")
+        for row in one.rows
+        if str(row.get("name") or "").removesuffix(KEEP_SUFFIX).endswith(".data")
     ]
     if not data or data[-1].get("status") not in ("detached", "deleting", "deleted"):
         return

@@ -11,9 +11,9 @@ from typing import Any
 from .._core.wait import Clock
 from .._models.ownership import owning_deployment
 from .._providers.base.error_mapping import from_response
+from .._providers.base.redaction import Redaction, values_in
 from .._providers.base.request_log import Call, Seen
 from .forms import rows_in
-from .redaction import Redaction, values_in
 
 Row = dict[str, Any]
 _PRIVATE = ("/balance", "/instances", "/instances/{id}", "/volumes", "/volumes/trash", "/ssh-keys")

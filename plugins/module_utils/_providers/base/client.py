@@ -17,6 +17,7 @@ from ..._core.wait import Clock, SystemClock
 from ..._models.balance import Balance
 from ..._models.catalogue import InstanceType, Stock, VolumeType
 from ..._models.resources import Instance, SshKey, StartupScript, Tag, Volume
+from .questions import Question
 from .request_log import Call, Listener
 from .row import Source
 from .shared_reads import Looks
@@ -176,6 +177,10 @@ class Client(ABC):
     @abstractmethod
     def journal(self, instance_id: str) -> Any:
         """Return what happened to an instance as data of no fixed shape."""
+
+    def questions(self) -> tuple[Question, ...]:
+        """Return what tells which dialect an account speaks; none where all are alike."""
+        return ()
 
     # -- writes --------------------------------------------------------------------------------
 

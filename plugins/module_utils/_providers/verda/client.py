@@ -16,6 +16,7 @@ from ..._models.resources import Instance, SshKey, StartupScript, Tag, Volume
 from ..base import client as base
 from ..base.currency import DEFAULT, remembered
 from ..base.error_mapping import from_row
+from ..base.questions import Question
 from ..base.row import Source
 from .credentials import find_credentials
 from .parsing import (
@@ -32,6 +33,7 @@ from .parsing import (
     volume_from,
     volume_type_from,
 )
+from .questions import questions
 from .session import open_http
 
 LONGEST_TIMEOUT_S = 86400.0
@@ -111,6 +113,10 @@ class Client(base.Client):
     def journal(self, instance_id: str) -> Any:
         """Return what happened to an instance as data of no fixed shape."""
         return self.get("/journal/compute/{id}", id=instance_id).data()
+
+    def questions(self) -> tuple[Question, ...]:
+        """Return what tells which dialect an account speaks."""
+        return questions()
 
     # -- writes --------------------------------------------------------------------------------
 

@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._account import forms
-from ansible_collections.gpuops.cloud.plugins.module_utils._account.redaction import (
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.redaction import (
     Redaction,
     values_in,
 )
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.questions import (
+    fields_of,
+)
 
+KEYS = fields_of("/ssh-keys")
 UUID = "5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11"
 
 
@@ -120,10 +124,10 @@ def test_forms_of_ids(value: Any, form: str) -> None:
     ],
 )
 def test_forms_of_numbers(value: Any, form: str) -> None:
-    assert forms.numbers_of("/balance", [{"amount": value}]) == form
+    assert forms.numbers_of(("amount",), [{"amount": value}]) == form
 
 
 def test_fields_that_are_missing_or_not_documented_are_named() -> None:
     rows = [{"id": "1", "name": "x", "key": "y"}, {"id": "2", "Atlas 9": 1, "note": 2}]
-    assert forms.missing_fields("/ssh-keys", rows) == ["name", "key", "fingerprint"]
-    assert forms.other_fields("/ssh-keys", rows) == ["[name]", "note"]
+    assert forms.missing_fields(KEYS, rows) == ["name", "key", "fingerprint"]
+    assert forms.other_fields(KEYS, rows) == ["[name]", "note"]

@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._account import forms
 from ansible_collections.gpuops.cloud.plugins.module_utils._instances import account_findings
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.questions import (
+    fields_of,
+    questions,
+)
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import KEY, Cloud
 from gpuops_simulator.dialect import Dialect
@@ -184,8 +187,9 @@ def test_what_is_remembered_is_told(cloud: Cloud) -> None:
 
 def planted(path: str) -> list[dict[str, Any]]:
     """Return an answer whose every field holds what must not be told, and fields of such a name."""
-    fields_of = f"{forms.DOCUMENTED[path]} {forms.OPTIONAL.get(path, '')} note"
-    row: dict[str, Any] = {field: f"{PLANTED}-{field}" for field in fields_of.split()}
+    known = fields_of(path)
+    names = (*known.documented, *known.optional, "note")
+    row: dict[str, Any] = {field: f"{PLANTED}-{field}" for field in names}
     for part in ("cpu", "gpu", "memory", "gpu_memory", "storage", "price"):
         row[part] = {"description": f"{PLANTED}-{part}", f"{PLANTED} of {part}": PLANTED}
     tags = [{"key": f"{PLANTED}-key", "value": f"{PLANTED}-value", "id": f"{PLANTED}-tag"}]
@@ -194,7 +198,7 @@ def planted(path: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("wrap", [list, lambda rows: {PLANTED: rows}], ids=["list", "wrapped"])
 def test_no_field_of_any_answer_is_told(cloud: Cloud, wrap: Callable[[Any], Any]) -> None:
-    for path in forms.DOCUMENTED:
+    for path in sorted({one.path for one in questions() if one.reader}):
         body = wrap(planted(path)) if path != "/balance" else planted(path)[0]
         match = {"method": "GET", "path": f"/v1{path}"}
         cloud.fault("status", match, status=200, body=body, times=None)
