@@ -114,8 +114,8 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._core.errors import GpuopsError
-from ..module_utils._models.views import describe_instance
 from ..module_utils._providers.base.shapes import is_host_name
+from ..module_utils._providers.base.views import describe_instance
 from ..module_utils._providers.registry import open_client
 
 # Group prefix and the described key it comes from.

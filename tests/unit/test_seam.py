@@ -12,6 +12,11 @@ UTILS = Path(__file__).resolve().parents[2] / "plugins/module_utils"
 PROVIDERS = UTILS / "_providers"
 HELPERS = sorted(UTILS.rglob("*.py"))
 VENDOR = re.compile("verda|datacrunch", re.IGNORECASE)
+# Of its answers, and of what it wants to be sent.
+FIELDS = re.compile(
+    "os_volume_id|is_os_volume|location_code|is_spot|on_spot_discontinue|keep_detached|delete_stuck"
+    "|discontinued|NVMe"
+)
 # The lists of providers and of their modules, and the names of credentials that users give.
 NAMED = {
     "_core/argspecs.py": "DATACRUNCH_CLIENT_SECRET",
@@ -40,3 +45,8 @@ def test_vendor_is_named_in_its_own_package_alone() -> None:
     assert sorted(told) == sorted(NAMED)
     for path, word in NAMED.items():
         assert word in "\n".join(told[path])
+
+
+def test_fields_and_words_of_the_vendor_are_known_in_its_package_alone() -> None:
+    above = [path for path in HELPERS if not path.is_relative_to(PROVIDERS)]
+    assert found(FIELDS, above) == {}

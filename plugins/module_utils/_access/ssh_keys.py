@@ -16,8 +16,8 @@ from .._core.plan import Plan, Step
 from .._lifecycle.create_once import create_once
 from .._models.ownership import check_name, part_name, plain_name, registered_name
 from .._models.resources import SshKey, living_deployments
-from .._models.views import describe_ssh_key
 from .._providers.base.client import Client
+from .._providers.base.views import describe_ssh_key
 
 # A bring-up that starts now must not lose its key while it waits for an instance.
 _FRESH = timedelta(hours=1)
@@ -125,13 +125,12 @@ class SshKeyNoun:
         new = SshKey("", name, public_key=text)
 
         def make(client: Client) -> None:
-            body = {"name": name, "key": text}
-
             def look() -> str | None:
                 rows = (k for k in client.ssh_keys() if k.id not in known)
                 return next((k.id for k in rows if _same(k, new)), None)
 
-            key_id = create_once(client, partial(client.create, "/ssh-keys", body), look, "SSH key")
+            register = partial(client.add_ssh_key, name, text)
+            key_id = create_once(client, register, look, "SSH key")
             found.made = replace(new, id=key_id)
 
         return Plan(None, describe_ssh_key(new), (Step(f"register SSH key {found.name}", make),))

@@ -176,7 +176,6 @@ def _with_text(client: Client, row: StartupScript) -> StartupScript:
 
 
 def _make_step(found: FoundScripts, content: str) -> Step:
-    body = {"name": found.name, "script": content}
     known = {row.id for row in found.rows}
 
     def look(client: Client) -> str | None:
@@ -185,9 +184,8 @@ def _make_step(found: FoundScripts, content: str) -> Step:
         return next((row.id for row in new if same_text(row, content)), None)
 
     def make(client: Client) -> None:
-        script_id = create_once(
-            client, lambda: client.create("/scripts", body), lambda: look(client), "startup script"
-        )
+        register = partial(client.add_startup_script, found.name or "", content)
+        script_id = create_once(client, register, lambda: look(client), "startup script")
         found.made = StartupScript(script_id, found.name, content=content)
 
     return Step(f"register startup script {found.name}", make)

@@ -19,7 +19,6 @@ from .._instances.resource import InstanceNoun
 from .._lifecycle.termination import terminate_one
 from .._lifecycle.termination_policy import Ending
 from .._models.resources import Volume
-from .._models.status import DEAD, ENDED
 from .._providers.base.client import Client
 from .._volumes.resource import VolumeNoun
 from .rows import Fact, ordered
@@ -48,6 +47,7 @@ class Trial:
     facts: list[Fact] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     instance_id: str | None = None
+    _is_over: bool = False
 
     @property
     def name(self) -> str:
@@ -121,7 +121,7 @@ class Trial:
         wait_until(
             self._look,
             lambda seen: seen == _READY,
-            failed=lambda seen: seen.partition(",")[0] in DEAD | ENDED,
+            failed=lambda _seen: self._is_over,
             what=f"{self.name} ({self.instance_id}) to run",
             timeout=min(self.want["wait_timeout"], _LONGEST_START_S),
             interval=self.want["wait_interval"],
@@ -132,13 +132,14 @@ class Trial:
 
     def _look(self) -> str:
         try:
-            status = self.client.instance(str(self.instance_id)).status
+            seen = self.client.instance(str(self.instance_id))
             listed = any(row.id == self.instance_id for row in self.client.instances())
         except NotFoundError:
             return "unknown by its id"
         except UnavailableError as error:
             return f"not readable ({error.message})"
-        return status if listed else f"{status}, not listed"
+        self._is_over = not seen.is_alive
+        return seen.status if listed else f"{seen.status}, not listed"
 
     # -- try -----------------------------------------------------------------------------------
 
@@ -189,7 +190,7 @@ class Trial:
         rows = [
             row for row in self.client.volumes() if row.deployment == self.name and row.is_alive
         ]
-        return sorted(rows, key=lambda row: row.is_os_volume)
+        return sorted(rows, key=lambda row: row.is_boot)
 
     # -- whatever happened ---------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._providers.base.options import ON_EVICTION
+
 Row = dict[str, Any]
 PREFIX = "verify-account"
 # Characters of a description: more than any limit that is known.
@@ -76,7 +78,7 @@ def purchase_of(want: Row, instance_type: str) -> Row:
         "max_lease_cost": None,
         "os_volume_gb": _OS_GB,
         "data_volume_gb": _DATA_GB,
-        "on_spot_discontinue": "trash",
+        ON_EVICTION: "trash",
         "startup_script_id": None,
         "description": _TEXT[:room],
         "description_limit": TRIED,

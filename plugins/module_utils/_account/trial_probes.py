@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._core.errors import GpuopsError
+from .._models.orders import Disposal
 from .._providers.base.client import Client
 from .rows import Fact
 from .trial_facts import status_of
@@ -81,12 +82,12 @@ class Probes:
 
     def volume_refusal(self, volume_id: str) -> Fact:
         """Return how an action is refused that a volume's state forbids: to restore what is there."""
-        asked = self._asked(self._client.volume_action, "restore", volume_id)
+        asked = self._asked(self._client.restore_volume, volume_id)
         return _refusal("refused_volume_action", asked)
 
     def instance_refusal(self, instance_id: str) -> Fact:
         """Return how it is refused to terminate an instance that has ended already."""
-        asked = self._asked(self._client.instance_action, "delete", instance_id)
+        asked = self._asked(self._client.terminate, instance_id, Disposal())
         return _refusal("refused_instance_action", asked)
 
     # -- trash ---------------------------------------------------------------------------------

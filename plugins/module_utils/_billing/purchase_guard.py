@@ -103,10 +103,11 @@ class Guard:
                 f"GET /volume-types: prices are in {', '.join(sorted(strange))}, and the account "
                 f"pays in {money.currency}"
             )
-        nvme = next((kind for kind in types if kind.name == "NVMe"), None)
-        if nvme is None and any(self._new_gb(name) for name in self.missing):
-            raise UnreadableError("GET /volume-types: there is no price of NVMe")
-        self._disk_price = hourly(nvme, 1) if nvme else 0.0
+        usual = client.capabilities.volume_type
+        disk = next((kind for kind in types if kind.name == usual), None)
+        if usual and disk is None and any(self._new_gb(name) for name in self.missing):
+            raise UnreadableError(f"GET /volume-types: there is no price of {usual}")
+        self._disk_price = hourly(disk, 1) if disk else 0.0
         things = [one for one in living(rows, volumes, now, money.currency) if self._counts(one)]
         past = gone_or_there(history.known, Shown(rows, volumes), now) if budget else []
         pots = self._mine(pots_of(budget, things, past, now))

@@ -17,8 +17,8 @@ from .._ledger.reconcile import Shown, gone_or_there
 from .._ledger.resource import look
 from .._models.ownership import job_of_deployment
 from .._models.rates import runway_hours
-from .._models.views import describe_marks
 from .._providers.base.client import Client
+from .._providers.base.views import describe_marks
 from . import running_costs
 from .budget import check_budget, worst
 from .pots import pots_of, rows_of_pots

@@ -16,7 +16,7 @@ from .._ledger.store import whose
 from .._models.ownership import LEASE_TAG
 from .._models.rates import checked_rate
 from .._models.resources import Billed, Instance, Volume
-from .._models.views import describe_marks
+from .._providers.base.views import describe_marks
 
 GROUPS = ("deployment", "owner", "project")
 

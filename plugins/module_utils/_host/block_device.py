@@ -117,7 +117,7 @@ def _missing(system: System, device: str, volume_ids: list[str], wait: float) ->
     ]
     return (
         f"there is no disk {wanted} here after {wait:.0f} s; there are: {', '.join(disks) or 'none'}. "
-        "Is the volume attached to this instance? A shared file system (NVMe_Shared) is no disk"
+        "Is the volume attached to this instance? A shared file system is no disk"
     )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from .._models.ownership import check_name
 from .._models.resources import Instance, StartupScript, Volume
-from .._models.views import describe_instance, describe_ssh_key, describe_volume
 from .._providers.base.client import Client
+from .._providers.base.views import describe_instance, describe_ssh_key, describe_volume
 from .._providers.names import module_of
 from .other_deployments import others, was_known
 
@@ -64,7 +64,7 @@ def survey(client: Client, want: dict[str, Any]) -> dict[str, Any]:
         "ssh_keys": [describe_ssh_key(key) for key in keys if key.deployment == deployment],
         "startup_scripts": [_script(row) for row in scripts if row.deployment == deployment],
     }
-    leftovers = _leftovers(found)
+    leftovers = _leftovers(found, {row.id for row in mine if row.is_boot})
     in_trash = [row for row in trash if row.deployment == deployment]
     return {
         "deployment": deployment,
@@ -90,10 +90,11 @@ def _stranded(instances: list[Instance], volumes: list[Volume]) -> list[str]:
     ]
 
 
-def _leftovers(found: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def _leftovers(found: dict[str, list[dict[str, Any]]], boot: set[str]) -> list[dict[str, Any]]:
+    """Return everything that is left; ``boot`` are the ids of volumes that instances boot from."""
     rows = [_leftover("instance", row, row["cost_per_hour_now"]) for row in found["instances"]]
     for row in found["volumes"]:
-        kind = "os_volume" if row["is_os_volume"] else "data_volume"
+        kind = "os_volume" if row["id"] in boot else "data_volume"
         rows.append(_leftover(kind, row, row["price_per_hour"], kept=row["kept"]))
     rows += [_leftover("ssh_key", row, 0.0) for row in found["ssh_keys"]]
     return rows + [_leftover("startup_script", row, 0.0) for row in found["startup_scripts"]]

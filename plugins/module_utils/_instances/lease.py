@@ -33,8 +33,8 @@ from .._lifecycle.termination import bill_of, terminate_one
 from .._lifecycle.termination_policy import Ending, Outcome
 from .._models.ownership import NEXT_LEASE_TAG, Identity, check_name
 from .._models.resources import Instance, Volume, held_by
-from .._models.views import describe_instance
 from .._providers.base.client import Client
+from .._providers.base.views import describe_instance
 from .._providers.names import module_of
 from .record import end_events
 

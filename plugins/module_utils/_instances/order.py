@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from .._core.times import lease_until
 from .._lifecycle.retained_volumes import Kept
 from .._lifecycle.termination_policy import Ending
 from .._models.label import LIMIT
 from .._models.offer import SPOT, Offer
+from .._models.orders import InstanceOrder, NewDisk, tags_from
 from .._models.ownership import KEEP_SUFFIX, Identity, part_name, part_tags
 from .._models.resources import Volume
 
-# What the API calls the policies for disks of a spot instance that is taken away.
-ON_EVICTION = {"trash": "move_to_trash", "delete": "delete_permanently", "keep": "keep_detached"}
 _ENOUGH_OF_AN_ID = 8
 
 
@@ -71,42 +69,33 @@ class Order:
         whole = f"{label} {self.description}".strip()
         return whole if len(whole) <= self.longest else label
 
-    def body(self, offer: Offer, identity: Identity) -> dict[str, Any]:
-        """Return the order as the API wants it."""
-        return {
-            "instance_type": offer.instance_type,
-            "image": self.kept.os_volume.id if self.kept.os_volume else offer.image,
-            "hostname": self.name,
-            "description": self.text(identity),
-            "location_code": offer.location,
-            "ssh_key_ids": list(self.ssh_key_ids),
-            "startup_script_id": self.startup_script_id,
-            "is_spot": offer.market == SPOT,
-            "tags": identity.tags(),
-            **self._disks(offer.market == SPOT, identity),
-        }
+    def for_offer(self, offer: Offer, identity: Identity) -> InstanceOrder:
+        """Return what is asked of the provider: kept disks as they are, the others new and tagged."""
+        root, data = self.kept.os_volume, self.kept.data_volume
+        spot = offer.market == SPOT
+        new_data = self.data_volume_gb if not data else None
+        return InstanceOrder(
+            name=self.name,
+            instance_type=offer.instance_type,
+            location=offer.location or "",
+            market=offer.market,
+            image=root.id if root else offer.image or "",
+            description=self.text(identity),
+            tags=tags_from(identity.tags()),
+            ssh_key_ids=self.ssh_key_ids,
+            startup_script_id=self.startup_script_id,
+            boot_disk=None
+            if root
+            else self._disk("os", self.os_volume_gb, identity, self.on_eviction if spot else ""),
+            data_disk=self._disk("data", new_data, identity, "keep" if spot else "")
+            if new_data
+            else None,
+            volume_ids=(data.id,) if data else (),
+        )
 
-    def _disks(self, spot: bool, identity: Identity) -> dict[str, Any]:
-        """Return the disks: kept ones as they are, the others new and with our tags."""
-        found: dict[str, Any] = {}
-        if not self.kept.os_volume:
-            disk = self._disk("os", self.os_volume_gb, identity)
-            # Left out, an evicted instance leaves a disk that bills on. Refused without spot.
-            found["os_volume"] = {
-                **disk,
-                **({"on_spot_discontinue": ON_EVICTION[self.on_eviction]} if spot else {}),
-            }
-        if self.kept.data_volume:
-            found["existing_volumes"] = [self.kept.data_volume.id]
-        elif self.data_volume_gb:
-            disk = {**self._disk("data", self.data_volume_gb, identity), "type": "NVMe"}
-            policy = {"on_spot_discontinue": ON_EVICTION["keep"]} if spot else {}
-            found["volumes"] = [{**disk, **policy}]
-        return found
-
-    def _disk(self, part: str, size: int, identity: Identity) -> dict[str, Any]:
-        tags = self.disk_tags(part, identity)
-        return {"name": part_name(self.deployment, self.name, part), "size": size, "tags": tags}
+    def _disk(self, part: str, size: int, identity: Identity, on_eviction: str) -> NewDisk:
+        name = part_name(self.deployment, self.name, part)
+        return NewDisk(name, size, tags_from(self.disk_tags(part, identity)), on_eviction)
 
     def disk_tags(self, part: str, identity: Identity) -> list[dict[str, str]]:
         """Return the tags of a new disk."""

@@ -18,9 +18,6 @@ from .account_findings import refuse_lost_ownership, takes_no_tags
 from .order_fallbacks import too_long
 from .state import Found
 
-# What the vendor's console and command line ask for: GiB.
-LEAST_OS_VOLUME_GB = 50
-
 
 def check_description(text: str | None) -> None:
     """Raise InvalidError for a description that could be taken for an ownership string of ours."""
@@ -43,10 +40,10 @@ def check_orderable(client: Client, found: Found, want: dict[str, Any]) -> None:
             )
         _check_marks(client, found, name, want)
     new = [name for name in found.missing if not found.kept.get(name, Kept()).os_volume]
-    if new and want["os_volume_gb"] < LEAST_OS_VOLUME_GB:
+    least = client.capabilities.least_boot_gb
+    if new and want["os_volume_gb"] < least:
         raise InvalidError(
-            f"os_volume_gb must be at least {LEAST_OS_VOLUME_GB}, as the cloud demands "
-            f"(got {want['os_volume_gb']})"
+            f"os_volume_gb must be at least {least}, as the cloud demands (got {want['os_volume_gb']})"
         )
 
 

@@ -9,11 +9,9 @@ without tags at all, where the ownership string in the description serves; witho
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from .._core.errors import (
     AuthError,
@@ -23,12 +21,12 @@ from .._core.errors import (
     QuotaError,
 )
 from .._models.label import is_short, read_label
+from .._models.orders import InstanceOrder, NewDisk
 from .._models.ownership import KEEP_SUFFIX, is_kept
 from .._providers.base.client import Client
 from .account_findings import note_no_tags
 
-Body = dict[str, Any]
-Change = Callable[[Body], Body]
+Change = Callable[[InstanceOrder], InstanceOrder]
 # A 400 that names one of these is not about tags, whatever else it says.
 _OTHER_FIELDS = re.compile(
     r"host ?name|instance.?type|location|image|operating system|ssh.?key|script|contract|pricing"
@@ -45,44 +43,44 @@ _WARNINGS = {
 }
 
 
-def without_disk_tags(body: Body) -> Body:
+def without_disk_tags(order: InstanceOrder) -> InstanceOrder:
     """Return an order whose new disks bear no tags: then names say which of them are kept."""
-    found = dict(body)
-    if found.get("os_volume"):
-        found["os_volume"] = _bare(found["os_volume"])
-    if found.get("volumes"):
-        found["volumes"] = [_bare(disk) for disk in found["volumes"]]
-    return found
+    boot, data = order.boot_disk, order.data_disk
+    return replace(order, boot_disk=boot and _bare(boot), data_disk=data and _bare(data))
 
 
-def without_tags(body: Body) -> Body:
+def without_tags(order: InstanceOrder) -> InstanceOrder:
     """Return an order without any tags."""
-    return {key: value for key, value in without_disk_tags(body).items() if key != "tags"}
+    return replace(without_disk_tags(order), tags=())
 
 
-def _bare(disk: Body) -> Body:
-    if "tags" not in disk:
+def _bare(disk: NewDisk) -> NewDisk:
+    if not disk.tags:
         return disk
-    tags = {tag["key"]: tag["value"] for tag in disk["tags"]}
-    name = disk["name"] + (KEEP_SUFFIX if is_kept(tags, disk["name"]) else "")
-    return {**{key: value for key, value in disk.items() if key != "tags"}, "name": name}
+    tags = {tag.key: tag.value for tag in disk.tags}
+    suffix = KEEP_SUFFIX if is_kept(tags, disk.name) else ""
+    return replace(disk, tags=(), name=disk.name + suffix)
 
 
-def _without_text(body: Body) -> Body:
-    return {**body, "description": body["description"].partition(" ")[0]}
+def _without_text(order: InstanceOrder) -> InstanceOrder:
+    return replace(order, description=order.description.partition(" ")[0])
 
 
-def _without_description(body: Body) -> Body:
-    return {key: value for key, value in body.items() if key != "description"}
+def _without_description(order: InstanceOrder) -> InstanceOrder:
+    return replace(order, description="")
+
+
+def _as_it_is(order: InstanceOrder) -> InstanceOrder:
+    return order
 
 
 _TAGS: tuple[tuple[str, Change], ...] = (
-    ("", dict),
+    ("", _as_it_is),
     ("disks", without_disk_tags),
     ("all", without_tags),
 )
 _DESCRIPTIONS: tuple[tuple[str, Change], ...] = (
-    ("", dict),
+    ("", _as_it_is),
     ("text", _without_text),
     ("description", _without_description),
 )
@@ -95,9 +93,9 @@ class Shape:
     tags: int = 0
     description: int = 0
 
-    def of(self, body: Body) -> Body:
+    def of(self, order: InstanceOrder) -> InstanceOrder:
         """Return the order in this shape."""
-        return _DESCRIPTIONS[self.description][1](_TAGS[self.tags][1](body))
+        return _DESCRIPTIONS[self.description][1](_TAGS[self.tags][1](order))
 
     def names(self) -> tuple[str, str]:
         """Return what is left out."""
@@ -107,9 +105,9 @@ class Shape:
         """Return the next step after a refusal, None when it is not about what can be left out."""
         if _is_about_description(error):
             if self.description + 1 < len(_DESCRIPTIONS):
-                return dataclasses.replace(self, description=self.description + 1)
+                return replace(self, description=self.description + 1)
         elif _may_be_about_tags(error) and self.tags + 1 < len(_TAGS):
-            return dataclasses.replace(self, tags=self.tags + 1)
+            return replace(self, tags=self.tags + 1)
         return None
 
     @property
@@ -135,7 +133,7 @@ class Fallbacks:
         """Tell whether disks were ordered without tags that the account takes afterwards."""
         return self.shape.tags == 1
 
-    def send(self, client: Client, body: Body) -> str:
+    def send(self, client: Client, order: InstanceOrder) -> str:
         """Send an order in the fullest shape that the account takes; returns the id it answers.
 
         A refusal that every shape gets is raised as the first one: it was about something else.
@@ -143,16 +141,16 @@ class Fallbacks:
         shape, first = self.shape, None
         while True:
             try:
-                made = client.create("/instances", shape.of(body))
+                made = client.order(shape.of(order))
             except GpuopsError as error:
                 if error.unclear:
                     self._settle(client, shape, first)
                     raise
                 first = first or error
-                smaller = _smaller(shape, body, error)
+                smaller = _smaller(shape, order, error)
                 if smaller is None:
                     raise (first if _is_refusal(error) else error) from None
-                _refuse_nameless(smaller, body, error)
+                _refuse_nameless(smaller, order, error)
                 shape = smaller
                 continue
             self._settle(client, shape, first)
@@ -167,17 +165,17 @@ class Fallbacks:
         self.shape = shape
 
 
-def _smaller(shape: Shape, body: Body, error: GpuopsError) -> Shape | None:
+def _smaller(shape: Shape, order: InstanceOrder, error: GpuopsError) -> Shape | None:
     """Return the next shape that changes this order, None when there is none."""
     found = shape.next(error)
-    while found is not None and found.of(body) == shape.of(body):
+    while found is not None and found.of(order) == shape.of(order):
         found = found.next(error)
     return found if found and found.finds_again else None
 
 
-def _refuse_nameless(shape: Shape, body: Body, error: GpuopsError) -> None:
+def _refuse_nameless(shape: Shape, order: InstanceOrder, error: GpuopsError) -> None:
     """Raise InvalidError before an order that nothing would name wholly."""
-    label = read_label(body["description"])
+    label = read_label(order.description)
     short = label and (is_short(label.deployment) or is_short(label.name))
     if short and shape.tags == len(_TAGS) - 1:
         raise too_long(error.words)

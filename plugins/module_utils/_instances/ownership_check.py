@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from .._core.errors import GpuopsError, NotFoundError, OwnershipError, UnavailableError
 from .._lifecycle.create_once import LOOKS_S
 from .._lifecycle.termination import terminate_one
+from .._models.orders import InstanceOrder
 from .._models.ownership import Identity
 from .._models.price import Price
 from .._models.resources import Instance
@@ -29,9 +29,9 @@ _ROUNDING = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Sent:
-    """An order that was sent: its body, whose it makes the instance, and the cloud's time before it."""
+    """An order that was sent: what was asked, whose it makes the instance, and the cloud's time before it."""
 
-    body: dict[str, Any]
+    order: InstanceOrder
     identity: Identity
     at: datetime
     price: Price
@@ -50,16 +50,16 @@ class Sent:
 
         It is younger than the order, is what was ordered, and nothing on it says otherwise.
         """
-        born, body = row.born, self.body
-        sent = {tag["key"]: tag["value"] for tag in body.get("tags") or []}
+        born, order = row.born, self.order
+        sent = {tag.key: tag.value for tag in order.tags}
         return (
             born is not None
             and born >= self.at - _ROUNDING
-            and row.name == body["hostname"]
-            and row.instance_type == body["instance_type"]
-            and row.location == body["location_code"]
-            and set(row.ssh_key_ids) == set(body["ssh_key_ids"])
-            and str(body.get("description", "")).startswith(row.description)
+            and row.name == order.name
+            and row.instance_type == order.instance_type
+            and row.location == order.location
+            and set(row.ssh_key_ids) == set(order.ssh_key_ids)
+            and order.description.startswith(row.description)
             and row.tag_values.items() <= sent.items()
         )
 

@@ -21,12 +21,18 @@ from .._lifecycle.termination import terminate_one
 from .._lifecycle.termination_policy import Ending
 from .._models.label import LIMIT
 from .._models.resources import Instance
-from .._models.views import describe_instance, planned_instance
+from .._models.status import OFF, RUNNING
 from .._providers.base.client import Client
+from .._providers.base.options import ON_EVICTION
+from .._providers.base.views import describe_instance, planned_instance
 from .offer_queue import Walk
 from .order import Order
 from .purchase import buy
 from .state import Found
+
+# The option state: what it means, and which status a result tells of it before it is so.
+_STATES = {"running": RUNNING, "stopped": OFF}
+_WORDS = {"running": "running", "stopped": "offline"}
 
 
 def plan_instances(found: Found, want: dict[str, Any]) -> Plan:
@@ -39,7 +45,7 @@ def plan_instances(found: Found, want: dict[str, Any]) -> Plan:
     for row in found.have:
         step = _power_step(found, row, want)
         todo += [step] if step else []
-        status = {"running": "running", "stopped": "offline"}.get(want["state"])
+        status = _WORDS.get(want["state"])
         seen = describe_instance(row, found.tiers)
         after.append({**seen, **({"status": status} if step else {})})
     todo += [_end_step(found, row, want, is_first) for row in found.surplus]
@@ -68,20 +74,20 @@ def _end_step(
 
 
 def _power_step(found: Found, row: Instance, want: dict[str, Any]) -> Step | None:
-    target = {"running": "running", "stopped": "offline"}.get(want["state"])
-    status = row.status
-    if target is None or status == target:
+    target = _STATES.get(want["state"])
+    state = row.state
+    if target is None or state == target:
         return None
-    action = "start" if target == "running" and status == "offline" else None
-    action = "shutdown" if target == "offline" else action
+    action = "start" if target == RUNNING and state == OFF else None
+    action = "shutdown" if target == OFF else action
 
     def switch(client: Client) -> None:
-        if action and status not in ("running", "offline"):  # an instance that is built stays on
+        if action and state not in (RUNNING, OFF):  # an instance that is built stays on
             _wait_for(client, row, want)
         if action:
             act(client, action, row.id)
         if want["wait"]:
-            wait = wait_running if target == "running" else wait_off
+            wait = wait_running if target == RUNNING else wait_off
             found.changed[row.id] = _wait_for(client, row, want, wait)
 
     return Step(f"{action or 'wait for'} {row.name} ({row.id})", switch)
@@ -121,7 +127,7 @@ def _order(found: Found, name: str, want: dict[str, Any]) -> Order:
         ssh_key_ids=found.ssh_key_ids,
         os_volume_gb=want["os_volume_gb"],
         data_volume_gb=want["data_volume_gb"],
-        on_eviction=want["on_spot_discontinue"],
+        on_eviction=want[ON_EVICTION],
         startup_script_id=want["startup_script_id"],
         description=want["description"] or "",
         longest=want.get("description_limit", LIMIT),

@@ -23,8 +23,8 @@ from .._lifecycle.tagging import lend_volume, set_tag
 from .._models.label import REQUEST_DIGITS
 from .._models.offer import Offer
 from .._models.resources import Instance
-from .._models.views import describe_as_offer
 from .._providers.base.client import Client
+from .._providers.base.views import describe_as_offer
 from .attempt import Attempt
 from .offer_queue import Walk
 from .order import Order
@@ -58,7 +58,7 @@ def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> Instance | N
     """Order one offer; return the instance, or None when nothing comes of this offer."""
     now = client.now()
     identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now)
-    sent = Sent(order.body(offer, identity), identity, now, offer.price)
+    sent = Sent(order.for_offer(offer, identity), identity, now, offer.price)
     try:
         instance_id, mine = _place(client, order, sent, walk.fallbacks)
     except NoCapacityError as error:
@@ -148,7 +148,7 @@ def _place(client: Client, order: Order, sent: Sent, fallbacks: Fallbacks) -> tu
 
     for last in (False, True):
         try:
-            return fallbacks.send(client, sent.body), True
+            return fallbacks.send(client, sent.order), True
         except GpuopsError as error:
             if not error.unclear:
                 raise

@@ -28,14 +28,14 @@ def end_events(outcome: Outcome, source: str = SOURCE) -> Iterator[Event]:
         return
     more: dict[str, Any] = {}
     if row.is_dead:  # such an order costs nothing, or next to nothing
-        more = {"cost": 0.0, "estimated": row.status != "no_capacity"}
+        more = {"cost": 0.0, "estimated": not row.was_free}
     yield _event("end", row, outcome.at, source=source, **more)
     if outcome.volumes_at is None:
         return
     known = {volume.id: volume for volume in outcome.volumes}
     for volume_id, policy in policies.items():
         if policy not in STAYS and volume_id not in outcome.left:
-            with_it = policy == policies.get(str(row.os_volume_id))
+            with_it = policy == policies.get(str(row.boot_volume_id))
             when = outcome.at if with_it else outcome.volumes_at
             volume = known.get(volume_id, Volume(volume_id))
             yield _event("end", volume, when, machine=row, source=source)

@@ -24,8 +24,8 @@ from .._lifecycle.termination import bill_of
 from .._models.offer import Choice
 from .._models.ownership import check_name, check_project
 from .._models.resources import Instance
-from .._models.views import describe_instance
 from .._providers.base.client import Client
+from .._providers.base.views import describe_instance
 from .fleet import cope, fleet_names, fleet_report
 from .journal import taken_away
 from .order_check import check_description

@@ -18,8 +18,8 @@ from .._lifecycle.retained_volumes import Kept
 from .._lifecycle.termination_policy import Outcome
 from .._models.offer import SPOT, Choice
 from .._models.resources import Instance
-from .._models.views import describe_instance
 from .._providers.base.shapes import is_uuid
+from .._providers.base.views import describe_instance
 from .offer_queue import Walk
 
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from .._core.errors import ConflictError, InvalidError, NotFoundError
 from .._core.private_files import open_private, private_folder
-from .._models.status import BUILDING, DEAD, ENDED
+from .._models.status import BUILDING, FAILED, OVER
+from .._providers.names import state_of as state_by_status
 from .host import attempts_of, used
 from .state import Cloud, Exit, Rules, Seen, State, state_of
 
@@ -164,10 +165,11 @@ def host_of(instances: Sequence[Row]) -> str:
 
 def cloud_of(instances: Sequence[Row]) -> Cloud:
     """Return what the cloud says of the instance of a job."""
-    living = [row for row in instances if row["status"] not in DEAD | ENDED]
+    states = [state_by_status(row["status"]) for row in instances]
+    living = [state for state in states if state not in {FAILED, *OVER}]
     if not living:
         return Cloud.NONE
-    return Cloud.ORDERED if living[0]["status"] in BUILDING else Cloud.RUNNING
+    return Cloud.ORDERED if living[0] == BUILDING else Cloud.RUNNING
 
 
 def judge(

@@ -21,8 +21,6 @@ from .history import Thing, things_of
 from .store import event_of
 
 SOURCE = "cloud"
-# Of such an order nothing came, and its money is given back.
-_NOTHING = "no_capacity"
 # An instance and the volumes of its order are made within this time.
 _TOGETHER_S = 60
 
@@ -106,7 +104,7 @@ def _of_dead(
     if thing is None:
         found.append(event_of("purchase", row, row.born or now, source=SOURCE))
         thing = things_of(found)[0]
-    cost = 0.0 if row.status == _NOTHING else None
+    cost = 0.0 if isinstance(row, Instance) and row.was_free else None
     known = read_time(row.deleted_at or row.tag_values.get(ENDED_TAG))
     at = known or _estimate(thing, trash, now)
     guess = known is None and cost is None

@@ -16,7 +16,7 @@ from typing import Any
 
 from .._core.times import write_time
 from .._models.resources import Billed, Instance
-from .._models.views import describe_instance, describe_marks
+from .._providers.base.views import describe_instance, describe_marks
 from .._providers.names import module_of
 from .schema import WAIT_S, events, exist, insert, lives, noted, seen, tables
 from .url import url_of

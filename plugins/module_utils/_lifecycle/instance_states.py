@@ -10,7 +10,7 @@ from collections.abc import Callable
 from .._core.errors import NotFoundError, UnavailableError
 from .._core.wait import steady, wait_until
 from .._models.resources import Instance
-from .._models.status import DEAD, ENDED
+from .._models.status import GONE, OFF, RUNNING, UNKNOWN
 from .._providers.base.client import Client
 from .._providers.base.shared_reads import Look
 
@@ -72,10 +72,12 @@ class _Watch:
             return found
         except NotFoundError:
             self._missing += 1
-            seen = "notfound" if self._missing >= _MISSING_LOOKS else "not listed yet"
+            if self._missing >= _MISSING_LOOKS:
+                return Instance(self._id, status="notfound", state=GONE)
+            seen = "not listed yet"
         except UnavailableError as error:
             seen = f"not readable ({error.message})"
-        return Instance(self._id, status=seen)
+        return Instance(self._id, status=seen, state=UNKNOWN)
 
     def _shown(self) -> Instance | None:
         rows = self._listed.told() if self._listed else []
@@ -96,7 +98,7 @@ def _wait_for(
     return wait_until(
         watch.look,
         reached,
-        failed=lambda row: row.status in DEAD | ENDED,
+        failed=lambda row: not row.is_alive,
         what=what,
         timeout=timeout,
         interval=interval,
@@ -121,7 +123,7 @@ def wait_running(
     """
 
     def runs(row: Instance) -> bool:
-        return row.status == "running" and bool(row.ip)
+        return row.state == RUNNING and bool(row.ip)
 
     what = f"{name} ({instance_id}) to run"
     return _wait_for(client, instance_id, what, runs, timeout, interval, known)
@@ -133,7 +135,7 @@ def wait_off(
     """Return an instance once it is off; raises as ``wait_running`` does."""
 
     def is_off(row: Instance) -> bool:
-        return row.status == "offline"
+        return row.state == OFF
 
     what = f"{name} ({instance_id}) to be off"
     return _wait_for(client, instance_id, what, is_off, timeout, interval)

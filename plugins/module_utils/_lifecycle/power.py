@@ -12,6 +12,7 @@ from typing import Any
 from .._core.errors import GpuopsError, WrongStateError
 from .._core.write_once import write_once
 from .._models.resources import Instance
+from .._models.status import OFF, RUNNING
 from .._providers.base.client import Client
 from .instance_states import known_instance, wait_off, wait_running
 
@@ -31,17 +32,18 @@ class Timing:
 
 def act(client: Client, action: str, instance_id: str) -> None:
     """Ask for ``start`` or ``shutdown``; after an unclear answer once more, unless it took effect."""
-    wanted = {"start": "running", "shutdown": "offline"}[action]
+    wanted = {"start": RUNNING, "shutdown": OFF}[action]
+    send = {"start": client.start, "shutdown": client.shut_down}[action]
 
     def done() -> bool:
         try:
-            return known_instance(client, instance_id).status == wanted
+            return known_instance(client, instance_id).state == wanted
         except GpuopsError:
             return False  # both may be asked for twice
 
     def ask() -> bool:
         try:
-            client.instance_action(action, instance_id)
+            send(instance_id)
         except WrongStateError:
             if not done():  # it may be so already, by an earlier request or by somebody else
                 raise
@@ -52,14 +54,14 @@ def act(client: Client, action: str, instance_id: str) -> None:
 
 def shut_down(client: Client, machine: Instance, timing: Timing) -> None:
     """Shut an instance down and wait until it is off; it goes on costing its full price."""
-    if known_instance(client, machine.id).status != "offline":
+    if known_instance(client, machine.id).state != OFF:
         act(client, "shutdown", machine.id)
     wait_off(client, machine.id, str(machine.name), timing.timeout, timing.interval)
 
 
 def start(client: Client, machine: Instance, timing: Timing) -> None:
     """Start an instance and wait until it runs."""
-    if known_instance(client, machine.id).status != "running":
+    if known_instance(client, machine.id).state != RUNNING:
         act(client, "start", machine.id)
     wait_running(client, machine.id, str(machine.name), timing.timeout, timing.interval)
 

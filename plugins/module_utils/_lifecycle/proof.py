@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .._core.errors import NotFoundError, UnavailableError, WaitTimeoutError
 from .._core.wait import wait_until
-from .._models.status import GONE
+from .._models.status import GONE, UNKNOWN
 from .._providers.base.client import Client
 
 PROVEN = "gone"
@@ -26,19 +26,20 @@ class Proof:
         self._looks = 0
         self._listed = ""
         self.accepted = False
-        self.status = "unknown"
+        self.state = UNKNOWN
+        self.is_missing = self.is_unread = False
 
     def look(self, *, listed_first: bool = False) -> str:
         """Look once; return PROVEN when that completes the proof, else what was seen, in words.
 
         ``listed_first`` spares the look by its id while the list, which many share, shows it.
         """
-        self.status = seen = (listed_first and self._look_in_list()) or self._look_by_id()
-        if seen not in GONE:
+        seen = (listed_first and self._look_in_list()) or self._look_by_id()
+        if self.state != GONE:
             self._looks = 0
             return seen
         self._looks += 1
-        missing = seen == "notfound" and not self.accepted
+        missing = self.is_missing and not self.accepted
         if self._looks < (_MISSING_LOOKS if missing else _LOOKS):
             return f"{seen} by its id, to be seen again{self._listed}"
         listed = self._look_in_list()
@@ -49,20 +50,28 @@ class Proof:
 
     def _look_by_id(self) -> str:
         try:
-            return self._client.instance(self._id).status
+            row = self._client.instance(self._id)
         except NotFoundError:
-            return "notfound"
+            return self._note("notfound", GONE, missing=True)
         except UnavailableError as error:
-            return f"{UNREAD} ({error.message})"
+            return self._note(f"{UNREAD} ({error.message})", UNKNOWN, unread=True)
+        return self._note(row.status, row.state)
 
     def _look_in_list(self) -> str | None:
         """Return the status that the list shows, None when it does not show the instance any more."""
         try:
             rows = self._client.instances()
         except UnavailableError as error:
-            return f"{UNREAD} ({error.message})"
-        listed = next((row.status for row in rows if row.id == self._id), None)
-        return None if listed in GONE else listed
+            return self._note(f"{UNREAD} ({error.message})", UNKNOWN, unread=True)
+        listed = next((row for row in rows if row.id == self._id), None)
+        if listed is None or listed.state == GONE:
+            return None
+        return self._note(listed.status, listed.state)
+
+    def _note(self, status: str, state: str, *, missing: bool = False, unread: bool = False) -> str:
+        """Keep what a look has shown, and return it in words."""
+        self.state, self.is_missing, self.is_unread = state, missing, unread
+        return status
 
 
 def is_proven_gone(client: Client, instance_id: str, interval: float) -> bool:
@@ -71,7 +80,7 @@ def is_proven_gone(client: Client, instance_id: str, interval: float) -> bool:
     try:
         wait_until(
             proof.look,
-            lambda seen: seen == PROVEN or proof.status not in GONE,
+            lambda seen: seen == PROVEN or proof.state != GONE,
             what=f"the proof that {instance_id} is gone",
             timeout=interval * 2 * _MISSING_LOOKS,
             interval=interval,
@@ -79,4 +88,4 @@ def is_proven_gone(client: Client, instance_id: str, interval: float) -> bool:
         )
     except WaitTimeoutError:
         return False
-    return proof.status in GONE
+    return proof.state == GONE

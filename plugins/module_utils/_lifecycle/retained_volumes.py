@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._core.errors import InvalidError
+from .._models.offer import SPOT
 from .._models.ownership import ENDED_TAG, KEEP_SUFFIX, part_name
 from .._models.resources import Instance, Volume
 from .termination_policy import Ending
@@ -58,7 +59,7 @@ def find_kept(volumes: list[Volume], deployment: str, name: str, *, boot: bool) 
             if (row.name or "").removesuffix(KEEP_SUFFIX) == part_name(deployment, name, part)
             and row.deployment == deployment
             and row.status in ("detached", "detaching")
-            and row.is_os_volume is os_volume
+            and row.is_boot is os_volume
         ]
         return max(rows, key=lambda row: row.created_at or "", default=None)
 
@@ -69,7 +70,7 @@ def evicted(rows: list[Instance], deployment: str | None) -> list[Instance]:
     """Return the spot instances of one or all deployments that were taken away, not terminated by us."""
     found = []
     for row in rows:
-        lost = row.is_spot and not row.exists
+        lost = row.market == SPOT and not row.exists
         if not lost or not row.ownership or ENDED_TAG in row.tag_values:
             continue
         if deployment in (None, row.ownership.deployment):
@@ -79,4 +80,4 @@ def evicted(rows: list[Instance], deployment: str | None) -> list[Instance]:
 
 def place_of(row: Instance) -> tuple[str, str | None, str]:
     """Return type, location and market of an instance."""
-    return row.instance_type or "", row.location, "spot" if row.is_spot else "on_demand"
+    return row.instance_type or "", row.location, row.market

@@ -72,10 +72,9 @@ def _push(client: Client, volume: Volume, policy: str, instance_id: str, looks: 
     """Ask for what a volume still lacks."""
     has = volume.holders
     if not has and volume.status == "detached":
-        client.volume_action("delete", volume.id, is_permanent=policy == "delete")
+        client.delete_volume(volume.id, for_good=policy == "delete")
     elif volume.status == "attached" and instance_id in has and looks > _PATIENCE:
-        extra = {"instance_id": instance_id} if len(has) > 1 else {}
-        client.volume_action("detach", volume.id, **extra)
+        client.detach_volume(volume.id, instance_id if len(has) > 1 else None)
 
 
 def _is_settled(volume: Volume, policy: str, instance_id: str) -> bool:

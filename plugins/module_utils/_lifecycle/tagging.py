@@ -118,7 +118,7 @@ def keep_volume(client: Client, volume_id: str) -> None:
     except REFUSALS:
         name = client.volume(volume_id).name or ""
         if not name.endswith(KEEP_SUFFIX):
-            client.volume_action("rename", volume_id, name=name + KEEP_SUFFIX)
+            client.rename_volume(volume_id, name + KEEP_SUFFIX)
 
 
 def lend_volume(client: Client, volume: Volume, lease: str) -> None:

@@ -22,14 +22,15 @@ from .._core.errors import (
 )
 from .._core.times import write_time
 from .._core.wait import wait_until
+from .._models.offer import SPOT
 from .._models.ownership import ENDED_TAG, MOST_TAGS
 from .._models.resources import Instance, Tag
-from .._models.status import BUILDING, DEAD, ENDED
+from .._models.status import BUILDING, FAILED, OVER
 from .._providers.base.client import Client
-from .proof import PROVEN, UNREAD, Proof
+from .proof import PROVEN, Proof
 from .settling import mark_kept, settle_volumes
 from .tagging import untag
-from .termination_policy import Ending, Outcome, volume_plan
+from .termination_policy import Ending, Outcome, disposal_of
 
 _ACCEPTED, _WANTED = "accepted", "wanted after all"
 # What a refusal can be that did nothing. None of them says that an instance is gone.
@@ -129,9 +130,9 @@ class _End:
         try:  # Refused while provisioning: ask again until it is through.
             self._wait(self._ask, f"the end of {self._id} to be accepted")
         except WaitTimeoutError:
-            if self._proof.status not in BUILDING:
+            if self._proof.state != BUILDING:
                 raise
-            self._send("delete_stuck")  # It will never be through: there is an action for those.
+            self._send(stuck=True)  # It will never be through: there is a way for those.
 
     def _ask(self) -> str:
         """Ask once; return what came of it."""
@@ -139,7 +140,7 @@ class _End:
             if self._is_wanted():
                 return _WANTED
             self._prepare()
-            self._send("delete")
+            self._send()
             return _ACCEPTED
         except UnavailableError as error:
             return self._after_unclear(error)
@@ -163,7 +164,7 @@ class _End:
         seen = self._proof.look()
         if seen == PROVEN:
             return seen
-        if self._proof.status in ENDED - {"notfound"}:  # a record that is missing may only lag
+        if self._proof.state in OVER and not self._proof.is_missing:  # a record may only lag
             self._proof.accepted = True
             return _ACCEPTED
         return f"{seen}, unclear ({problem.message})"
@@ -171,26 +172,26 @@ class _End:
     def _after(self, refusal: GpuopsError) -> str:
         """Return what an instance is like whose delete was refused; raises a refusal for good."""
         seen = self._proof.look()
-        status = self._proof.status
+        state = self._proof.state
         if seen == PROVEN:
             return seen
-        if status in DEAD or (self._how.stuck and status in BUILDING):
+        if state == FAILED or (self._how.stuck and state == BUILDING):
             try:
-                self._send("delete_stuck")
+                self._send(stuck=True)
                 return _ACCEPTED
             except UnavailableError as error:
                 return f"{seen}, unclear ({error.message})"
             except _REFUSALS as error:
                 refusal = error
         known = isinstance(refusal, (WrongStateError, NotFoundError))
-        if known or status in BUILDING | ENDED or status.startswith(UNREAD):
+        if known or state in {BUILDING, *OVER} or self._proof.is_unread:
             return f"{seen}, refused ({refusal.message})"
         raise refusal
 
     def _prepare(self) -> None:
         """Complete the record, and write what is to be read after the end."""
         client, end = self._client, self._outcome
-        if not end.row.os_volume_id:
+        if not end.row.boot_volume_id:
             with contextlib.suppress(NotFoundError):  # it may lag behind its order
                 found = client.instance(self._id)
                 price = found.price if found.price.is_told else end.row.price
@@ -199,10 +200,9 @@ class _End:
         mark_kept(client, end)
         _mark_ended(client, end)
 
-    def _send(self, action: str) -> None:
-        extra = volume_plan(self._outcome)
+    def _send(self, *, stuck: bool = False) -> None:
         try:
-            self._client.instance_action(action, self._id, **extra)
+            self._client.terminate(self._id, disposal_of(self._outcome), stuck=stuck)
         except UnavailableError:
             self._unclear = True
             raise
@@ -216,11 +216,11 @@ class _End:
     def _watch(self) -> str:
         """Look once; an instance that goes on living is asked to go once more."""
         seen = self._proof.look(listed_first=self._client.is_crowded)
-        lives = self._proof.status not in ENDED and not self._proof.status.startswith(UNREAD)
+        lives = self._proof.state not in OVER and not self._proof.is_unread
         self._alive = self._alive + 1 if lives else 0
         if self._alive and self._alive % _PATIENCE == 0:
             with contextlib.suppress(UnavailableError, *_REFUSALS):
-                self._send("delete")
+                self._send()
         return seen
 
 
@@ -231,7 +231,7 @@ def _mark_ended(client: Client, end: Outcome) -> None:
     """
     row, tags = end.row, end.row.tag_values
     room = len([key for key in tags if key.startswith("gpuops-")]) < MOST_TAGS
-    if row.is_spot and room and ENDED_TAG not in tags:
+    if row.market == SPOT and room and ENDED_TAG not in tags:
         with contextlib.suppress(GpuopsError):
             client.tag("instances", row.id, ENDED_TAG, write_time(client.now()))
             end.row = replace(row, tags=(*row.tags, Tag(ENDED_TAG)))

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from .._core.errors import GpuopsError
+from .._models.orders import Disposal
 from .._models.rates import bill_row
 from .._models.resources import Billed, Instance, Volume, held_by
 
@@ -40,13 +41,13 @@ class Ending:
     def policies(self, instance: Instance) -> dict[str, str]:
         """Return the policy of each volume of an instance, by id."""
         found = dict.fromkeys(instance.volume_ids, self.data_volumes)
-        if instance.os_volume_id:
-            found[instance.os_volume_id] = self.os_volume
+        if instance.boot_volume_id:
+            found[instance.boot_volume_id] = self.os_volume
         return {key: "leave" if key in self.spare else how for key, how in found.items()}
 
     def policy(self, volume: Volume) -> str:
         """Return the policy of one volume."""
-        part = self.os_volume if volume.is_os_volume else self.data_volumes
+        part = self.os_volume if volume.is_boot else self.data_volumes
         return "leave" if volume.id in self.spare else part
 
     @classmethod
@@ -103,23 +104,22 @@ class Outcome:
         """
         self.add_volumes(volume.id for volume in held_by(volumes, self.row.id))
         self.volumes = [volume for volume in volumes if volume.id in self.row.volume_ids]
-        root = next((volume.id for volume in self.volumes if volume.is_os_volume), None)
-        self.row = replace(self.row, os_volume_id=self.row.os_volume_id or root)
+        root = next((volume.id for volume in self.volumes if volume.is_boot), None)
+        self.row = replace(self.row, boot_volume_id=self.row.boot_volume_id or root)
 
 
-def volume_plan(end: Outcome) -> dict[str, Any]:
-    """Return what to say about volumes with the delete: those that go with it, and for good or not.
+def disposal_of(end: Outcome) -> Disposal:
+    """Return which volumes go with an instance, and whether for good.
 
-    Without a list the API takes the OS volume alone, so one is sent as soon as the ids are known.
     What another instance has as well never goes with one of them.
     """
-    policies, os_volume = end.policies, end.row.os_volume_id
+    policies, boot = end.policies, end.row.boot_volume_id
     shared = {volume.id for volume in end.volumes if volume.others(end.row.id)}
-    first = policies.get(os_volume, end.how.os_volume) if os_volume else end.how.os_volume
+    first = policies.get(boot, end.how.os_volume) if boot else end.how.os_volume
     if first in STAYS:
-        return {"volume_ids": []}
-    extra: dict[str, Any] = {"delete_permanently": True} if first == "delete" else {}
-    if os_volume:
-        others = [v for v, policy in policies.items() if policy == first and v != os_volume]
-        extra["volume_ids"] = [os_volume, *(v for v in others if v not in shared)]
-    return extra
+        return Disposal(())
+    for_good = first == "delete"
+    if not boot:
+        return Disposal(None, for_good)
+    others = [one for one, policy in policies.items() if policy == first and one != boot]
+    return Disposal((boot, *(one for one in others if one not in shared)), for_good)

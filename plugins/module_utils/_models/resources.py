@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from .._core.times import read_time
+from .offer import ON_DEMAND
 from .ownership import (
     OWNER_TAG,
     PROJECT_TAG,
@@ -29,7 +30,8 @@ from .ownership import (
     registered_at,
 )
 from .price import UNKNOWN, Price
-from .status import DEAD, ENDED, VOLUME_ENDED, VOLUME_GONE, VOLUME_MOVING
+from .status import FAILED, OVER, VOLUME_ENDED, VOLUME_GONE, VOLUME_MOVING
+from .status import UNKNOWN as UNKNOWN_STATE
 
 LONG_TERM = "LONG_TERM"
 
@@ -108,6 +110,8 @@ class Instance(Billed):
     """A rented instance. Memory in GB, prices per hour of the whole.
 
     ``name`` is its host name, None for one that can be none. Sizes are None where they are not told.
+    ``status`` is the provider's word for its ``state``; ``was_free`` says that its order came to
+    nothing, and its money is given back.
     """
 
     kind: ClassVar[str] = "instance"
@@ -116,25 +120,27 @@ class Instance(Billed):
     ip: str | None = None
     instance_type: str | None = None
     image: str | None = None
-    is_spot: bool = False
+    market: str = ON_DEMAND
+    state: str = UNKNOWN_STATE
+    was_free: bool = False
     contract: str = ""
     gpu_count: int | None = None
     vram_gb: float | None = None
     vcpu: int | None = None
     ram_gb: float | None = None
-    os_volume_id: str | None = None
+    boot_volume_id: str | None = None
     volume_ids: tuple[str, ...] = ()
     ssh_key_ids: tuple[str, ...] = ()
 
     @property
     def exists(self) -> bool:
         """Whether something of it is left to be terminated: it lives, or its order failed."""
-        return self.status not in ENDED
+        return self.state not in OVER
 
     @property
     def is_dead(self) -> bool:
         """Whether its order came to nothing."""
-        return self.status in DEAD
+        return self.state == FAILED
 
     @property
     def is_alive(self) -> bool:
@@ -184,18 +190,21 @@ class Volume(Billed):
     """A volume. Size in GiB, ``price`` per hour.
 
     ``holders`` are the ids of the instances that have it: a shared file system has several.
-    ``is_permanently_deleted`` is None where that is not told.
+    ``is_permanently_deleted`` is None where that is not told, ``trash_hours`` is how long it can be
+    restored, ``device`` where it is in an instance, None for a shared file system.
     """
 
     kind: ClassVar[str] = "volume"
 
     type: str | None = None
     size_gb: float | None = None
-    is_os_volume: bool = False
+    is_boot: bool = False
     holders: tuple[str, ...] = ()
     price_per_month: float | None = None
     is_permanently_deleted: bool | None = None
     mount_command: str | None = None
+    trash_hours: int = 0
+    device: str | None = None
 
     @property
     def is_alive(self) -> bool:

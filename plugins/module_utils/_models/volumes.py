@@ -6,23 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
-from .._core.times import read_time
 from .catalogue import VolumeType
 from .ownership import part_name
 from .price import Price
 from .resources import Volume
-from .views import describe_volume
 
-TRASH_H = 96
 HOURS_PER_MONTH = 730
-
-
-def _is_memory(row: Volume) -> bool:
-    """Tell whether a record is only the memory of a volume."""
-    return bool(row.is_permanently_deleted) or row.status == "canceled"
 
 
 def names_of(name: str, deployment: str | None) -> tuple[str, str]:
@@ -46,46 +36,6 @@ def grown(row: Volume, size_gb: int) -> Volume:
     month = None if row.price_per_month is None else round(row.price_per_month * factor, 2)
     hour = replace(row.price, amount=row.price.or_nothing * factor)
     return replace(row, size_gb=size_gb, price_per_month=month, price=hour)
-
-
-def trash_hours_left(row: Volume, now: datetime) -> float | None:
-    """Return for how many hours a volume can still be restored; null outside the trash."""
-    since = read_time(row.deleted_at)
-    if since is None or _is_memory(row):
-        return None
-    return round(max(TRASH_H - (now - since).total_seconds() / 3600, 0), 1)
-
-
-def restore_charge(row: Volume, now: datetime) -> float | None:
-    """Return what a restore would charge for the time in the trash; null outside the trash."""
-    since = read_time(row.deleted_at)
-    if since is None or _is_memory(row):
-        return None
-    hours = max((now - since).total_seconds(), 0) / 3600
-    return round(hours * row.price.or_nothing, 4)
-
-
-def device(row: Volume) -> str | None:
-    """Return the path of the block device in an instance; null for a shared file system."""
-    digits = row.id.replace("-", "")
-    return f"/dev/disk/by-id/virtio-{digits[-12:]}" if digits and not row.is_shared else None
-
-
-def show_volume(row: Volume, now: datetime) -> dict[str, Any]:
-    """Return a volume as its own modules show it: every key always there, unknown values null."""
-    month = row.price_per_month
-    return {
-        **describe_volume(row),
-        "deployment": row.deployment,
-        "instance_ids": list(row.holders),
-        "device": device(row),
-        "mount_command": row.mount_command,
-        "price_per_month": None if month is None else round(month, 2),
-        "currency": row.price.currency,
-        "deleted_at": row.deleted_at,
-        "trash_hours_left": trash_hours_left(row, now),
-        "restore_charge": restore_charge(row, now),
-    }
 
 
 def planned_volume(name: str, size_gb: int, location: str, kind: VolumeType) -> Volume:

@@ -16,8 +16,8 @@ from .._core.times import NO_LEASE, read_time
 from .._lifecycle.retained_volumes import evicted
 from .._models import rates as _rates
 from .._models.resources import Volume
-from .._models.views import describe_instance
 from .._providers.base.request_log import Call
+from .._providers.base.views import describe_instance
 from .textfile import Family
 
 # What can go wrong with a request, and what a reaper may end and why: counted from nought on, so

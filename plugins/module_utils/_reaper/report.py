@@ -11,7 +11,7 @@ from .._core.clock import skew_warnings
 from .._core.times import write_time
 from .._models.rates import burn_per_hour
 from .._models.resources import Instance
-from .._models.views import describe_instance
+from .._providers.base.views import describe_instance
 from .budget_limit import exceeded, paid_from
 from .decision import Verdict, verb_of
 from .state import FoundReap

@@ -28,6 +28,7 @@ from .._lifecycle.proof import is_proven_gone
 from .._lifecycle.termination import terminate_one
 from .._models.ownership import check_name
 from .._models.resources import Instance, SshKey, Volume
+from .._models.status import OFF
 from .._providers.base.client import Client
 from .._providers.base.currency import DEFAULT, remembered
 from .._ssh.idle_report import NEVER, read_idle_after, read_reports
@@ -196,7 +197,7 @@ def _stop_steps(found: FoundReap, verdict: Verdict) -> list[Step]:
     ):  # off, it costs as much
         found.outcomes[key] = ("would_end", verdict.detail)
         return []
-    if verdict.row.status == "offline":
+    if verdict.row.state == OFF:
         found.outcomes[key] = ("stopped", f"{verdict.detail}; it is off, and costs as much")
         return []
     text = f"stop {verdict.name} ({key}), which costs as much: {verdict.detail}"

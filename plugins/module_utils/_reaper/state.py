@@ -50,7 +50,7 @@ class FoundReap:
 
     def policy(self, volume: Volume) -> str:
         """Return what is to happen to a volume that nobody retained on purpose."""
-        return str(self.want["os_volume" if volume.is_os_volume else "data_volumes"])
+        return str(self.want["os_volume" if volume.is_boot else "data_volumes"])
 
     def how_to_end(self, verdict: Verdict) -> Ending:
         """Return how an instance ends: only volumes of its deployment go, and none retained on purpose."""
@@ -88,7 +88,7 @@ class FoundReap:
 
 def _is_spared(volume: Volume, verdict: Verdict) -> bool:
     """Tell whether a volume outlives an instance that has it, whatever the policies say."""
-    foreign = volume.deployment != verdict.deployment and not volume.is_os_volume
+    foreign = volume.deployment != verdict.deployment and not volume.is_boot
     # An order that came to nothing leaves what was there before.
     older = verdict.reason == "dead" and (volume.created_at or "") < (verdict.row.created_at or "")
     return volume.is_kept or len(volume.holders) > 1 or foreign or older

@@ -12,6 +12,7 @@ from typing import Any
 
 from .._core.argspecs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC
 from .._notify.receivers import RECEIVERS_SPEC
+from .._providers.base.options import ON_EVICTION
 from .._providers.names import module_of
 
 Spec = dict[str, Any]
@@ -51,7 +52,7 @@ VARIABLES: Spec = {
     **_each("list", "deployments ssh_keys prometheus_sources", elements="str"),
     **_each("str", "purpose", choices=["serve", "shell"]),
     **_each("str", "state", choices=["present", "absent"]),
-    **_each("str", "os_volume on_spot_discontinue", choices=_POLICY),
+    **_each("str", f"os_volume {ON_EVICTION}", choices=_POLICY),
     **_each("str", "data_volumes", choices=["keep", "trash", "delete"]),
     **_each("str", "budget_policy", choices=["refuse", "warn"]),
     **_each("str", "mode", choices=["report", "stop", "delete"]),
@@ -64,9 +65,9 @@ SECRET = frozenset({"ledger", "gpuops_notify"})
 # They bear the name of the collection or of a role, which no estate uses for something else.
 ANYWHERE_BEGINS = ("gpuops_", "vllm_", "gateway_", "reaper_", "demo_", "prometheus_")
 
-_BUY = """
+_BUY = f"""
     machine_name min_count keep_short_fleet replace owner lease lease_max lease_max_override project
-    protect hours confirm os_volume_gb os_volume data_volume_gb data_volumes on_spot_discontinue budget
+    protect hours confirm os_volume_gb os_volume data_volume_gb data_volumes {ON_EVICTION} budget
     budget_policy max_lease_cost wait_timeout wait_interval wait_for_capacity start_timeout
     capacity_timeout capacity_interval
 """

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from .._core.errors import (
     GpuopsError,
@@ -22,6 +22,7 @@ from .._core.wait import wait_until
 from .._core.write_once import write_once
 from .._lifecycle.create_once import create_once
 from .._lifecycle.power import Timing
+from .._models.orders import VolumeOrder, tags_from
 from .._models.ownership import part_tags
 from .._models.resources import Volume
 from .._models.status import VOLUME_ENDED
@@ -64,15 +65,10 @@ class NewVolume:
     location: str
     request: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def body(self) -> dict[str, Any]:
-        """Return the order as the API wants it."""
-        return {
-            "type": self.type,
-            "name": self.name,
-            "size": self.size_gb,
-            "location_code": self.location,
-            "tags": part_tags(self.deployment, request=self.request, keep="yes"),
-        }
+    def order(self) -> VolumeOrder:
+        """Return the order, with tags that say whose it is and that it is kept."""
+        tags = tags_from(part_tags(self.deployment, request=self.request, keep="yes"))
+        return VolumeOrder(self.name, self.type, self.size_gb, self.location, tags)
 
     def twins(self, rows: list[Volume]) -> list[Volume]:
         """Return the volumes of this name, the one that stays first: oldest, then smallest id."""
@@ -148,12 +144,12 @@ class VolumeWork:
         """Wait until the volume is on its way to no other status."""
         self.reach(client, "settled", settled)
 
-    def _act(self, client: Client, action: str, done: Test, **extra: Any) -> None:
+    def _act(self, client: Client, send: Callable[[], None], done: Test) -> None:
         """Ask for a change; after an unclear answer look whether it was made, else ask once more."""
 
         def ask() -> bool:
             try:
-                client.volume_action(action, self.id, **extra)
+                send()
             except WrongStateError:
                 if not done(self._look(client)):  # it may be so already, by somebody else
                     raise
@@ -203,22 +199,26 @@ class VolumeWork:
 
     def restore(self, client: Client, *, wait: bool) -> None:
         """Bring the volume back from the trash."""
-        self._act(client, "restore", lambda row: row.is_alive)
+        self._act(client, partial(client.restore_volume, self.id), lambda row: row.is_alive)
         if wait:
             back = frozenset({_LOST})
             self.reach(client, "restored", lambda row: row.is_alive and row.is_settled, back)
 
     def rename(self, client: Client, name: str, *, wait: bool) -> None:
         """Give the volume another name."""
-        self._change(client, "rename", lambda row: row.name == name, wait, name=name)
+        send = partial(client.rename_volume, self.id, name)
+        self._change(client, "rename", send, lambda row: row.name == name, wait)
 
     def grow(self, client: Client, size_gb: int, *, wait: bool) -> None:
         """Make the volume bigger; size in GiB."""
-        self._change(client, "resize", lambda row: row.size_gb == size_gb, wait, size=size_gb)
+        send = partial(client.resize_volume, self.id, size_gb)
+        self._change(client, "resize", send, lambda row: row.size_gb == size_gb, wait)
 
-    def _change(self, client: Client, action: str, done: Test, wait: bool, **extra: Any) -> None:
+    def _change(
+        self, client: Client, action: str, send: Callable[[], None], done: Test, wait: bool
+    ) -> None:
         self.settle(client)
-        self._act(client, action, done, **extra)
+        self._act(client, send, done)
         if wait:
             self.reach(client, f"changed ({action})", done)
 
@@ -228,7 +228,8 @@ class VolumeWork:
         def done(row: Volume) -> bool:
             return machine_id in row.holders and row.is_settled
 
-        self._change(client, "attach", done, wait, instance_id=machine_id)
+        send = partial(client.attach_volume, self.id, machine_id)
+        self._change(client, "attach", send, done, wait)
 
     def detach(self, client: Client, machine_id: str, *, wait: bool) -> None:
         """Detach the volume from an instance that is off."""
@@ -237,8 +238,8 @@ class VolumeWork:
             return machine_id not in row.holders and row.is_settled
 
         # A shared file system leaves one instance, any other volume the only one that has it.
-        extra = {"instance_id": machine_id} if self.shared else {}
-        self._change(client, "detach", done, wait, **extra)
+        send = partial(client.detach_volume, self.id, machine_id if self.shared else None)
+        self._change(client, "detach", send, done, wait)
 
     def let_go(self, client: Client, machine_id: str, *, wait: bool = True) -> None:
         """Detach the volume from an instance that is gone; what is asked next tells whether it worked."""
@@ -251,8 +252,8 @@ class VolumeWork:
         looks = 0
         while True:
             try:
-                asked = {"is_permanent": for_good}
-                self._act(client, "delete", lambda r: done(r) or r.status == "deleting", **asked)
+                send = partial(client.delete_volume, self.id, for_good=for_good)
+                self._act(client, send, lambda r: done(r) or r.status == "deleting")
                 break
             except (
                 NotFoundError
@@ -272,12 +273,11 @@ class VolumeWork:
 
 
 def _post(client: Client, new: NewVolume) -> str:
-    body = new.body()
+    order = new.order()
     try:
-        return client.create("/volumes", body)
+        return client.add_volume(order)
     except InvalidError as error:
         # Nothing was made by a 400. Where tags are refused the name says whose it is.
         if "tag" not in error.message.lower():
             raise
-        body.pop("tags")
-        return client.create("/volumes", body)
+        return client.add_volume(replace(order, tags=()))

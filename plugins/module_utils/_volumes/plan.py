@@ -16,20 +16,25 @@ from .._core.plan import Plan, Step
 from .._lifecycle.power import Timing, restarting, shut_down, start
 from .._models.catalogue import VolumeType
 from .._models.resources import Instance, Volume
-from .._models.volumes import grown, names_of, planned_volume, show_volume
+from .._models.status import OFF, RUNNING
+from .._models.volumes import grown, names_of, planned_volume
 from .._providers.base.client import Client
+from .._providers.base.views import show_volume
 from .._providers.names import module_of
 from .operations import NewVolume, VolumeWork
 
-DEFAULT_TYPE = "NVMe"
 Do = Callable[..., "str | None"]
 
 
 @dataclass
 class FoundVolumes:
-    """What a run knows before it plans; ``work`` is what its steps work on, ``gone`` dead holders."""
+    """What a run knows before it plans; ``work`` is what its steps work on, ``gone`` dead holders.
+
+    ``usual_type`` is that of a new volume unless another is asked for.
+    """
 
     now: datetime
+    usual_type: str = ""
     living: list[Volume] = field(default_factory=list)
     trashed: list[Volume] = field(default_factory=list)
     machines: dict[str, Instance] = field(default_factory=dict)
@@ -90,13 +95,14 @@ class Draft:
                 f"known to be of deployment {self.want['deployment']!r}",
                 hint="Instances of others are never changed.",
             )
-        status = machine.status
-        if status == "offline" or machine in self.cycled:
+        state = machine.state
+        if state == OFF or machine in self.cycled:
             return
         why = "the cloud attaches and detaches volumes only while the instance is off"
-        if status != "running":
+        if state != RUNNING:
             raise InvalidError(
-                f"{_name(machine)} is {status}, and {why}", hint="Wait until it runs or is off."
+                f"{_name(machine)} is {machine.status}, and {why}",
+                hint="Wait until it runs or is off.",
             )
         if not self.want["power_cycle"]:
             raise InvalidError(
@@ -108,7 +114,7 @@ class Draft:
 
     def release(self, work: VolumeWork, machine_ids: list[str]) -> None:
         """Detach the volume from instances."""
-        if set(machine_ids) - self.found.gone and self.row.is_os_volume:
+        if set(machine_ids) - self.found.gone and self.row.is_boot:
             raise InvalidError(
                 f"An instance boots from volume {self.row.name} ({self.row.id}), so it cannot "
                 "be detached",
@@ -215,7 +221,7 @@ def _created(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draft
     missing += [] if location else ["location (or instance)"]
     if missing:
         raise InvalidError(f"There is no such volume yet, and a new one needs {', '.join(missing)}")
-    kind = want["type"] or DEFAULT_TYPE
+    kind = want["type"] or found.usual_type
     if kind not in found.types:
         known = ", ".join(sorted(found.types)) or "none"
         raise InvalidError(f"type {kind!r} is not known to the cloud; known: {known}")

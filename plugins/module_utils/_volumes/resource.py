@@ -13,8 +13,9 @@ from .._lifecycle.power import Timing
 from .._lifecycle.proof import is_proven_gone
 from .._models.ownership import check_name, part_name
 from .._models.resources import Volume
-from .._models.volumes import is_meant, show_volume
+from .._models.volumes import is_meant
 from .._providers.base.client import Client
+from .._providers.base.views import show_volume
 from .operations import VolumeWork, gone
 from .plan import FoundVolumes, in_trash_text, plan_absent, plan_present
 from .record import book_volume
@@ -28,7 +29,8 @@ class VolumeNoun:
     def find(self, client: Client, want: dict[str, Any]) -> FoundVolumes:
         _check(want)
         rows = _by_id(client, want) if want["id"] else _by_name(client, want)
-        found = FoundVolumes(client.now(), [row for row in rows if row.is_alive])
+        usual = client.capabilities.volume_type
+        found = FoundVolumes(client.now(), usual, [row for row in rows if row.is_alive])
         absent = want["state"] == "absent"
         if want["wait"]:
             found.living = [_settled(client, row, want) for row in found.living]

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What everything above asks of a provider, and what its clients have in common (private)."""
+"""What the clients of all providers have in common: the time, threads, shared reads (private)."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -14,9 +14,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from ..._core.wait import Clock, SystemClock
-from ..._models.balance import Balance
-from ..._models.catalogue import InstanceType, Stock, VolumeType
-from ..._models.resources import Instance, SshKey, StartupScript, Tag, Volume
+from ..._models.resources import Instance, Volume
+from .provider import Provider
 from .questions import Question
 from .request_log import Call, Listener
 from .row import Source
@@ -28,11 +27,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Client(ABC):
-    """An account at a provider. Sizes in GiB, prices per hour, times in UTC.
-
-    Errors are those of ``_core.errors``: a write raises an unclear one when it may have been executed.
-    """
+class Client(Provider):
+    """An account at a provider, reached over HTTP."""
 
     def __init__(self, http: Any, clock: Clock | None = None) -> None:
         self._http = http
@@ -131,80 +127,12 @@ class Client(ABC):
         return list(self._volumes_seen.fresh().told())
 
     @abstractmethod
-    def _instances(self) -> list[Instance]: ...
+    def _instances(self) -> list[Instance]:
+        """Return the instances of the account, all pages of them."""
 
-    @abstractmethod
-    def _volumes(self) -> list[Volume]: ...
-
-    @abstractmethod
-    def ended_instances(self) -> list[Instance]:
-        """Return what an account still tells of instances that were terminated."""
-
-    @abstractmethod
-    def instance(self, instance_id: str) -> Instance:
-        """Return one instance. Raises NotFoundError, also for one that only lags behind its order."""
-
-    @abstractmethod
-    def instance_types(self, currency: str | None = None) -> list[InstanceType]: ...
-
-    @abstractmethod
-    def availability(self, market: str) -> list[Stock]:
-        """Return what is in stock, for ``on_demand`` or ``spot``."""
-
-    @abstractmethod
-    def volume(self, volume_id: str) -> Volume: ...
-
-    @abstractmethod
-    def trashed_volumes(self) -> list[Volume]:
-        """Return the volumes that could be restored."""
-
-    @abstractmethod
-    def volume_types(self, currency: str | None = None) -> list[VolumeType]: ...
-
-    @abstractmethod
-    def ssh_keys(self) -> list[SshKey]: ...
-
-    @abstractmethod
-    def startup_scripts(self) -> list[StartupScript]: ...
-
-    @abstractmethod
-    def startup_script(self, script_id: str) -> StartupScript:
-        """Return one script with its text."""
-
-    @abstractmethod
-    def balance(self) -> Balance: ...
-
-    @abstractmethod
-    def journal(self, instance_id: str) -> Any:
-        """Return what happened to an instance as data of no fixed shape."""
+    def _volumes(self) -> list[Volume]:
+        return []
 
     def questions(self) -> tuple[Question, ...]:
         """Return what tells which dialect an account speaks; none where all are alike."""
         return ()
-
-    # -- writes --------------------------------------------------------------------------------
-
-    @abstractmethod
-    def create(self, path: str, body: dict[str, Any]) -> str:
-        """Make something, and return its id; never repeated after an unclear answer."""
-
-    @abstractmethod
-    def instance_action(self, action: str, instance_id: str, **extra: Any) -> None:
-        """Run an action on one instance."""
-
-    @abstractmethod
-    def volume_action(self, action: str, volume_id: str, **extra: Any) -> None:
-        """Run an action on one volume."""
-
-    @abstractmethod
-    def tag(self, kind: str, item_id: str, key: str, value: str) -> Tag:
-        """Add a tag to one of ``instances`` or ``volumes``, and return it with its id."""
-
-    @abstractmethod
-    def untag(self, kind: str, item_id: str, tag_id: str) -> None: ...
-
-    @abstractmethod
-    def delete_ssh_key(self, key_id: str) -> None: ...
-
-    @abstractmethod
-    def delete_startup_script(self, script_id: str) -> None: ...

@@ -8,17 +8,23 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from ..._core.errors import InvalidError
+from ..._core.errors import GpuopsError, InvalidError
 from ..._core.wait import SystemClock
 from ..._models.balance import Balance
 from ..._models.catalogue import InstanceType, Stock, VolumeType
+from ..._models.orders import Disposal, InstanceOrder, VolumeOrder
 from ..._models.resources import Instance, SshKey, StartupScript, Tag, Volume
 from ..base import client as base
 from ..base.currency import DEFAULT, remembered
 from ..base.error_mapping import from_row
+from ..base.provider import Keys, Power, Scripts, Tagging, Trash, Volumes
 from ..base.questions import Question
 from ..base.row import Source
+from .capabilities import CAPABILITIES
 from .credentials import find_credentials
+from .journal import is_eviction
+from .names import NAME
+from .orders import disposal_body, instance_body, volume_body
 from .parsing import (
     balance_of,
     instance_from,
@@ -39,8 +45,11 @@ from .session import open_http
 LONGEST_TIMEOUT_S = 86400.0
 
 
-class Client(base.Client):
+class Client(Tagging, Power, Volumes, Trash, Keys, Scripts, base.Client):
     """Calls of the API that the collection uses."""
+
+    name = NAME
+    capabilities = CAPABILITIES
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Client:
@@ -110,15 +119,60 @@ class Client(base.Client):
     def balance(self) -> Balance:
         return self.get("/balance").one(balance_of)
 
-    def journal(self, instance_id: str) -> Any:
-        """Return what happened to an instance as data of no fixed shape."""
-        return self.get("/journal/compute/{id}", id=instance_id).data()
+    def is_eviction(self, instance_id: str) -> bool | None:
+        """Tell whether an instance was taken away, None where its journal names no reason."""
+        try:
+            data = self.get("/journal/compute/{id}", id=instance_id).data()
+        except GpuopsError:
+            return None
+        return is_eviction(data)
 
     def questions(self) -> tuple[Question, ...]:
         """Return what tells which dialect an account speaks."""
         return questions()
 
     # -- writes --------------------------------------------------------------------------------
+
+    def order(self, order: InstanceOrder) -> str:
+        return self.create("/instances", instance_body(order))
+
+    def terminate(self, instance_id: str, disposal: Disposal, *, stuck: bool = False) -> None:
+        action = "delete_stuck" if stuck else "delete"
+        self.instance_action(action, instance_id, **disposal_body(disposal))
+
+    def start(self, instance_id: str) -> None:
+        self.instance_action("start", instance_id)
+
+    def shut_down(self, instance_id: str) -> None:
+        self.instance_action("shutdown", instance_id)
+
+    def add_volume(self, order: VolumeOrder) -> str:
+        return self.create("/volumes", volume_body(order))
+
+    def attach_volume(self, volume_id: str, instance_id: str) -> None:
+        self.volume_action("attach", volume_id, instance_id=instance_id)
+
+    def detach_volume(self, volume_id: str, instance_id: str | None = None) -> None:
+        which = {"instance_id": instance_id} if instance_id else {}
+        self.volume_action("detach", volume_id, **which)
+
+    def resize_volume(self, volume_id: str, size_gb: int) -> None:
+        self.volume_action("resize", volume_id, size=size_gb)
+
+    def rename_volume(self, volume_id: str, name: str) -> None:
+        self.volume_action("rename", volume_id, name=name)
+
+    def restore_volume(self, volume_id: str) -> None:
+        self.volume_action("restore", volume_id)
+
+    def delete_volume(self, volume_id: str, *, for_good: bool) -> None:
+        self.volume_action("delete", volume_id, is_permanent=for_good)
+
+    def add_ssh_key(self, name: str, public_key: str) -> str:
+        return self.create("/ssh-keys", {"name": name, "key": public_key})
+
+    def add_startup_script(self, name: str, content: str) -> str:
+        return self.create("/scripts", {"name": name, "script": content})
 
     def create(self, path: str, body: dict[str, Any]) -> str:
         """POST, and return the id of what was made; never repeated after an unclear answer."""

@@ -17,11 +17,14 @@ from typing import Any
 from ..._core.numbers import plain
 from ..._models.balance import Balance, balance_from, currency_of
 from ..._models.catalogue import InstanceType, Stock, VolumeType
+from ..._models.offer import ON_DEMAND, SPOT
 from ..._models.price import Price
 from ..._models.resources import Instance, SshKey, StartupScript, Tag, Volume
 from ..base.row import Row, Source
 from ..base.shapes import is_host_name, is_id
+from .capabilities import CAPABILITIES
 from .images import best_image
+from .states import NO_CAPACITY, state_of
 
 
 def _count(value: float | None) -> int | None:
@@ -42,26 +45,28 @@ def _tags(row: Row) -> tuple[Tag, ...]:
 
 def instance_from(row: Row) -> Instance:
     """Return an instance; a host name that is none is left out."""
-    name = row.text("hostname")
+    name, status = row.text("hostname"), row.word("status")
     return Instance(
         id=row.id(),
         name=name if is_host_name(name) else None,
         tags=_tags(row),
         created_at=row.text("created_at"),
-        status=row.word("status"),
+        status=status,
+        state=state_of(status),
+        was_free=status == NO_CAPACITY,
         description=row.text("description") or "",
         ip=row.address("ip"),
         instance_type=row.text("instance_type"),
         location=row.text("location"),
         image=row.text("image"),
-        is_spot=bool(row.flag("is_spot")),
+        market=SPOT if row.flag("is_spot") else ON_DEMAND,
         contract=row.text("contract") or "",
         price=row.price("price_per_hour"),
         gpu_count=_count(row.part("gpu").number("number_of_gpus")),
         vram_gb=row.part("gpu_memory").number("size_in_gigabytes"),
         vcpu=_count(row.part("cpu").number("number_of_cores")),
         ram_gb=row.part("memory").number("size_in_gigabytes"),
-        os_volume_id=row.maybe_id("os_volume_id"),
+        boot_volume_id=row.maybe_id("os_volume_id"),
         volume_ids=row.ids("volume_ids"),
         ssh_key_ids=row.ids("ssh_key_ids"),
         deleted_at=row.text("deleted_at"),
@@ -70,25 +75,35 @@ def instance_from(row: Row) -> Instance:
 
 def volume_from(row: Row) -> Volume:
     """Return a volume. ``instance_id`` names only the first of those that have it."""
+    key, kind = row.id(), row.text("type")
     several = [one.maybe_id("id") for one in row.records("instances")]
     holders = several if any(several) else [row.maybe_id("instance_id")]
     return Volume(
-        id=row.id(),
+        id=key,
         name=row.text("name"),
         tags=_tags(row),
         created_at=row.text("created_at"),
         status=row.text("status") or "unknown",
-        type=row.text("type"),
+        type=kind,
         location=row.text("location"),
         size_gb=row.number("size"),
-        is_os_volume=bool(row.flag("is_os_volume")),
+        is_boot=bool(row.flag("is_os_volume")),
         holders=tuple(one for one in holders if one),
         price=row.price("base_hourly_cost"),
         price_per_month=row.amount("monthly_price"),
         deleted_at=row.text("deleted_at"),
         is_permanently_deleted=row.flag("is_permanently_deleted"),
         mount_command=row.text("mount_command"),
+        trash_hours=CAPABILITIES.trash_hours,
+        device=_device(key, kind),
     )
+
+
+def _device(key: str, kind: str | None) -> str | None:
+    """Return the path of the block device in an instance; None for a shared file system."""
+    if "shared" in (kind or "").lower():
+        return None
+    return f"/dev/disk/by-id/virtio-{key.replace('-', '')[-12:]}"
 
 
 def trashed_from(row: Row) -> Volume:

@@ -14,7 +14,9 @@ import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core import errors, times
 from ansible_collections.gpuops.cloud.plugins.module_utils._models import ownership
-from ansible_collections.gpuops.cloud.plugins.module_utils._models.views import describe_instance
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.views import (
+    describe_instance,
+)
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 from ansible_collections.gpuops.cloud.tests.unit.plugins.first_release import old_marker
 

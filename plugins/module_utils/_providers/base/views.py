@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from .._core.times import write_time
-from .._hardware import gpus
-from .offer import Offer
-from .resources import Instance, SshKey, Volume
+from ..._core.times import read_time, write_time
+from ..._hardware import gpus
+from ..._models.offer import Offer
+from ..._models.resources import Instance, SshKey, Volume
 
 
 def describe_instance(row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS) -> dict[str, Any]:
@@ -36,13 +37,13 @@ def describe_instance(row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS) 
         "ram_gb": row.ram_gb,
         "tier": gpus.tier_of(model, each, tiers) if model else None,
         "location": row.location,
-        "market": "spot" if row.is_spot else "on_demand",
+        "market": row.market,
         "price_per_hour": row.price.amount,
         "cost_per_hour_now": row.rate,
         "contract": row.contract.lower() or None,
         "image": row.image,
         "created_at": row.created_at,
-        "os_volume_id": row.os_volume_id,
+        "os_volume_id": row.boot_volume_id,
         "volume_ids": list(row.volume_ids),
         "ssh_key_ids": list(row.ssh_key_ids),
         **describe_marks(row),
@@ -89,7 +90,7 @@ def describe_volume(row: Volume) -> dict[str, Any]:
         "type": row.type,
         "status": row.status,
         "location": row.location,
-        "is_os_volume": row.is_os_volume,
+        "is_os_volume": row.is_boot,
         "instance_id": next(iter(row.holders), None),
         "price_per_hour": round(row.rate, 6),
         "created_at": row.created_at,
@@ -105,4 +106,43 @@ def describe_ssh_key(row: SshKey) -> dict[str, Any]:
         "name": row.name,
         "public_key": row.public_key,
         "fingerprint": row.fingerprint,
+    }
+
+
+def _is_memory(row: Volume) -> bool:
+    """Tell whether a record is only the memory of a volume."""
+    return bool(row.is_permanently_deleted) or row.status == "canceled"
+
+
+def trash_hours_left(row: Volume, now: datetime) -> float | None:
+    """Return for how many hours a volume can still be restored; null outside the trash."""
+    since = read_time(row.deleted_at)
+    if since is None or _is_memory(row):
+        return None
+    return round(max(row.trash_hours - (now - since).total_seconds() / 3600, 0), 1)
+
+
+def restore_charge(row: Volume, now: datetime) -> float | None:
+    """Return what a restore would charge for the time in the trash; null outside the trash."""
+    since = read_time(row.deleted_at)
+    if since is None or _is_memory(row):
+        return None
+    hours = max((now - since).total_seconds(), 0) / 3600
+    return round(hours * row.price.or_nothing, 4)
+
+
+def show_volume(row: Volume, now: datetime) -> dict[str, Any]:
+    """Return a volume as its own modules show it: every key always there, unknown values null."""
+    month = row.price_per_month
+    return {
+        **describe_volume(row),
+        "deployment": row.deployment,
+        "instance_ids": list(row.holders),
+        "device": row.device,
+        "mount_command": row.mount_command,
+        "price_per_month": None if month is None else round(month, 2),
+        "currency": row.price.currency,
+        "deleted_at": row.deleted_at,
+        "trash_hours_left": trash_hours_left(row, now),
+        "restore_charge": restore_charge(row, now),
     }

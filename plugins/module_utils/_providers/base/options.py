@@ -1,0 +1,9 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options whose names users know, and that are called otherwise inside (private, pure)."""
+
+from __future__ import annotations
+
+# What becomes of the disk of a spot instance that is taken away.
+ON_EVICTION = "on_spot_discontinue"
