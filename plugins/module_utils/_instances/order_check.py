@@ -33,6 +33,7 @@ def check_orderable(client: Client, found: Found, want: dict[str, Any]) -> None:
     Raises InvalidError, and OwnershipError where the account did not show whose an instance is.
     """
     refuse_lost_ownership(client)
+    _check_capabilities(client, want)
     for name in found.missing:
         if not re.search("[a-z]", name):
             raise InvalidError(
@@ -44,6 +45,23 @@ def check_orderable(client: Client, found: Found, want: dict[str, Any]) -> None:
     if new and want["os_volume_gb"] < least:
         raise InvalidError(
             f"os_volume_gb must be at least {least}, as the cloud demands (got {want['os_volume_gb']})"
+        )
+
+
+def _check_capabilities(client: Client, want: dict[str, Any]) -> None:
+    """Raise InvalidError for what the provider does not have at all."""
+    has = client.capabilities
+    asked = {
+        "data_volume_gb": want["data_volume_gb"] and has.volumes == "none",
+        "os_volume=keep": want["os_volume"] == "keep" and has.volumes != "own",
+        "startup_script_id": want["startup_script_id"] and not has.scripts,
+        "market=spot": want["market"] == "spot" and has.spot == "none",
+    }
+    wrong = [name for name, lacks in asked.items() if lacks]
+    if wrong:
+        raise InvalidError(
+            f"{', '.join(wrong)}: the provider {client.name} has no such thing",
+            hint="Leave it out, or take another provider.",
         )
 
 
@@ -61,8 +79,9 @@ def _check_marks(client: Client, found: Found, name: str, want: dict[str, Any]) 
     )
     if len(marks.more()) > LONGEST_VALUE:
         raise InvalidError("project and hours are too long together: they share one tag")
-    if marks.is_short and takes_no_tags(client):
-        raise too_long("seen within a day")
+    never = client.capabilities.ownership.tags == "none"
+    if marks.is_short and (never or takes_no_tags(client)):
+        raise too_long("the provider has none" if never else "seen within a day")
     text = want["description"]
     if text and len(f"{marks.label()} {text}") > LIMIT:
         found.notes.append(

@@ -123,6 +123,13 @@ class Fallbacks:
     shape: Shape = field(default_factory=Shape)
     warnings: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, client: Client) -> Fallbacks:
+        """Return what is known before the first order: a provider may have no tags at all."""
+        if client.capabilities.ownership.tags != "none":
+            return cls()
+        return cls(Shape(tags=len(_TAGS) - 1), [_WARNINGS["all"].format("the provider has none")])
+
     def tell(self, text: str) -> None:
         """Add a warning, once."""
         if text not in self.warnings:

@@ -20,6 +20,7 @@ from .._providers.base.shapes import is_uuid
 from .journal import taken_away
 from .offer_queue import Patience, Walk
 from .order_check import check_orderable
+from .order_fallbacks import Fallbacks
 from .state import Found
 
 
@@ -72,6 +73,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
         )
     times = (want["capacity_timeout"], want["wait_for_capacity"], want["capacity_interval"])
     walk = found.walk = Walk(choice, market, client.clock, Patience(*times), ends=found.ends)
+    walk.fallbacks = Fallbacks.of(client)
     places = {name: found.kept.get(name, Kept()).location for name in found.missing}
     best = {name: walk.best(place) for name, place in places.items()}
     guard.check({name: offer for name, offer in best.items() if offer})

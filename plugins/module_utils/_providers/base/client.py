@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from ..._core.wait import Clock, SystemClock
 from ..._models.resources import Instance, Volume
@@ -29,6 +29,14 @@ R = TypeVar("R")
 
 class Client(Provider):
     """An account at a provider, reached over HTTP."""
+
+    # The field of every answer that holds what was asked for.
+    envelope: ClassVar[str] = ""
+
+    @classmethod
+    @abstractmethod
+    def from_params(cls, params: dict[str, Any]) -> Client:
+        """Return a client for module options, with credentials from where the user keeps them."""
 
     def __init__(self, http: Any, clock: Clock | None = None) -> None:
         self._http = http
@@ -87,7 +95,13 @@ class Client(Provider):
         """Return the answer of a GET, nothing of it read yet."""
         answer = self._http.get(path, params=params, path_params=path_params or None)
         self._note_date(answer)
-        return Source(f"GET {path.format(**path_params)}", answer)
+        return Source(f"GET {path.format(**path_params)}", answer, self.envelope)
+
+    def post(self, path: str, body: dict[str, Any]) -> Source:
+        """Return the answer of a POST; never repeated after an unclear one."""
+        answer = self._http.post(path, json=body)
+        self._note_date(answer)
+        return Source(f"POST {path}", answer, self.envelope)
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
         """Run reads at the same time and return their results in order."""

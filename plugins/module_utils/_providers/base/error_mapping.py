@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ..._core import errors
 
+Codes = Mapping[str, type[errors.GpuopsError]]
 _BY_STATUS: dict[int, type[errors.GpuopsError]] = {
     400: errors.InvalidError,
     401: errors.AuthError,
@@ -54,6 +57,8 @@ def _words(answer: Any) -> tuple[str, str | None, bool]:
         return " ".join(plain.split())[:300], None, False
     if not isinstance(data, dict):
         return str(data)[:300], None, False
+    within = data.get("error")
+    data = within if isinstance(within, dict) else data
     message = data.get("message")
     if isinstance(message, list):
         message = "; ".join(str(part) for part in message)
@@ -77,11 +82,16 @@ def _class_of(request: str, status: int, words: str, code: str | None) -> type[e
     return _BY_STATUS.get(status, errors.UnavailableError)
 
 
-def from_response(answer: Any, request: str) -> errors.GpuopsError:
-    """Return the error of an answer with a status of 400 or more (or a redirect)."""
+def from_response(
+    answer: Any, request: str, codes: Codes = MappingProxyType({})
+) -> errors.GpuopsError:
+    """Return the error of an answer with a status of 400 or more (or a redirect).
+
+    ``codes`` says what codes of the API mean; what is not among them is judged by its status.
+    """
     status = answer.status_code
     words, code, readable = _words(answer)
-    kind = _class_of(request, status, words, code)
+    kind = codes.get(code or "") or _class_of(request, status, words, code)
     message = f"{request}: the API answered {status}"
     if code:
         message += f" {code}"

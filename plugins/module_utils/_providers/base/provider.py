@@ -9,6 +9,7 @@ write is refused before any request.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import ClassVar
@@ -30,6 +31,8 @@ class Provider(ABC):
 
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
+    # In which an account pays whose balance nobody tells.
+    currency: ClassVar[str] = "usd"
 
     # -- what each has -------------------------------------------------------------------------
 
@@ -80,8 +83,8 @@ class Provider(ABC):
         return None
 
     def balance(self) -> Balance:
-        """Return what is left on the account."""
-        raise self._lacks("a balance")
+        """Return what is left on the account; without end where the provider does not say."""
+        return Balance(math.inf, self.currency)
 
     def tag(self, kind: str, item_id: str, key: str, value: str) -> Tag:
         raise self._lacks("tags")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ..._core.errors import UnavailableError
@@ -22,10 +22,14 @@ _LONGEST_SHOWN = 80
 
 @dataclass(frozen=True)
 class Source:
-    """Where data comes from: the request, and its answer if there is one."""
+    """Where data comes from: the request, and its answer if there is one.
+
+    ``envelope`` is the field of every answer that holds what was asked for, empty where none does.
+    """
 
     request: str
     answer: Answer | None = None
+    envelope: str = ""
 
     def wrong(self, what: str) -> UnavailableError:
         """Return the error of an answer that is not what it must be."""
@@ -51,10 +55,18 @@ class Source:
         if answer is None:
             raise AssertionError("only an answer has data")
         try:
-            return answer.json()
+            return self._opened(answer.json())
         except ValueError:
             kind = answer.headers.get("Content-Type", "no content type")
             raise self.wrong(f"the answer is not JSON ({kind}): {answer.excerpt()}") from None
+
+    def _opened(self, data: Any) -> Any:
+        """Return what an answer holds in its envelope."""
+        if not self.envelope:
+            return data
+        if not isinstance(data, dict) or self.envelope not in data:
+            raise self.wrong(f"the answer has no field {self.envelope}: {self.shown(data)}")
+        return data[self.envelope]
 
     def rows(self, read: Callable[[Row], T]) -> list[T]:
         """Return what a list holds, nothing of it twice.
@@ -184,6 +196,12 @@ class Row:
         if found < 0:
             return Price(None, unit, what, f"{what} {self.shown(value)} is below zero", told)
         return Price(found, unit, what, "", told)
+
+    def cents(self, field: str, currency: str) -> Price:
+        """Return a price that is told in hundredths of a currency."""
+        found = self.price(field)
+        amount = None if found.amount is None else found.amount / 100
+        return replace(found, amount=amount, currency=currency)
 
     def shown(self, value: Any) -> str:
         """Return a value as data, cut and without secrets."""

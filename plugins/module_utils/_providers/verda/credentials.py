@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import configparser
-import ipaddress
 import os
-import re
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from ..._core.errors import AuthError, InvalidError
+from ..._core.errors import AuthError
+from ..base.addresses import check_base_url
 
 DEFAULT_BASE_URL = "https://api.verda.com/v1"
 _FAMILIES = ("DATACRUNCH", "VERDA")
@@ -98,38 +96,6 @@ def _lacks(path: Path, profile: str | None) -> str:
     have = _from_file(path, profile)
     missing = [key for key in ("client_id", "client_secret") if key not in have]
     return "no usable entry" if len(missing) > 1 else f"has no {missing[0]}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_base_url(url: str) -> str:
-    """Return an address to which a secret may be sent. Raises InvalidError for any other.
-
-    That is one with TLS, or one that never leaves the controller.
-    """
-    try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname or "", parts.port
-    except ValueError:
-        parts, host = urlsplit(""), ""
-    if "@" in parts.netloc:  # not told: it may hold a password
-        raise InvalidError("base_url must not hold a user name or a password")
-    sound = re.fullmatch(r"[\x21-\x7e]+", url) and not parts.query and not parts.fragment
-    if parts.scheme not in ("http", "https") or not host or not sound:
-        raise InvalidError(f"base_url {url!r} is not an http or https address")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise InvalidError(
-            f"base_url {url!r} would send the client secret in the clear",
-            hint="Use https; http is only for a loopback address.",
-        )
-    return url
 
 
 def find_credentials(params: dict[str, Any]) -> Credentials:

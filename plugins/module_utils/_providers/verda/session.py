@@ -12,7 +12,6 @@ nothing rests on what is private in it.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Any
 
 from ..._core.errors import GpuopsError, InvalidError
@@ -20,32 +19,10 @@ from ..._core.wait import Clock
 from ..base import transport
 from ..base.answers import Answer
 from ..base.error_mapping import from_response
+from ..base.paths import build_path
 from ..base.transport import Transport
 from .credentials import Credentials
 from .login import HEADERS, Login
-
-_PLACE = re.compile(r"\{(\w+)\}")
-# One segment of a path, and nothing that a server in between would make another path of.
-_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+\Z")
-
-
-def build_path(template: str, values: dict[str, Any] | None) -> str:
-    """Return a path with its ``{names}`` filled in. Raises ValueError for what is no segment."""
-    given = dict(values or {})
-
-    def fill(match: re.Match[str]) -> str:
-        value = str(given.pop(match[1]))
-        if not _SEGMENT.match(value):
-            raise ValueError(f"{value!r} cannot be part of an address")
-        return value
-
-    try:
-        path = _PLACE.sub(fill, template)
-    except KeyError as error:
-        raise ValueError(f"no value given for {error}") from None
-    if given:
-        raise ValueError(f"unused values {sorted(given)}")
-    return path
 
 
 class Http:

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests of an account whose key goes in a header: no login, errors of ours (private)."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ..._core.errors import GpuopsError
+from ..._core.version import VERSION
+from ..._core.wait import Clock
+from . import transport
+from .answers import Answer, hide
+from .error_mapping import from_response
+from .gap import Gap
+from .paths import build_path
+from .request_log import Traffic
+
+Fault = Callable[[Answer, str], GpuopsError]
+
+
+class KeyHttp:
+    """The requests of one account. ``fault`` makes an error of an answer that is no success.
+
+    ``pace`` is how many requests a second the API takes of all processes of a user, zero for any.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        timeout: float,
+        clock: Clock,
+        fault: Fault = from_response,
+        pace: float = 0.0,
+    ) -> None:
+        if transport.MISSING is not None:
+            raise GpuopsError(
+                f"The Python package requests is needed where the modules run: {transport.MISSING}",
+                hint="Install it for Ansible's Python: pip install requests.",
+            )
+        self._key, self._fault = key, fault
+        self.traffic = Traffic()
+        self.account = hashlib.sha256(f"{base_url}\0{key}".encode()).hexdigest()[:24]
+        self._gap = Gap(self.account, 1 / pace if pace else 0.0, clock)
+        self._transport = transport.Transport(base_url, timeout, clock, self._hide)
+
+    def secrets(self) -> list[str]:
+        """Return what must appear in no text."""
+        return [self._key]
+
+    def _hide(self, text: str) -> str:
+        return hide(text, self.secrets())
+
+    def log_in(self) -> None:
+        """Do nothing: every request bears the key."""
+
+    def token_seconds(self) -> float:
+        """Return for how many seconds the key is good: nobody says."""
+        return math.inf
+
+    def get(self, url: str, **more: Any) -> Answer:
+        """Ask for something; repeated when it fails."""
+        return self.request("GET", url, **more)
+
+    def post(self, url: str, **more: Any) -> Answer:
+        """Send something that may make a thing; never repeated when it may have been executed."""
+        return self.request("POST", url, **more)
+
+    def delete(self, url: str, **more: Any) -> Answer:
+        """Remove something; never repeated when it may have been executed."""
+        return self.request("DELETE", url, **more)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        json: Any = None,
+        params: dict[str, Any] | None = None,
+        path_params: dict[str, Any] | None = None,
+    ) -> Answer:
+        """Return an answer of success; raises GpuopsError for every other."""
+        path = build_path(url, path_params)
+        headers = {"User-Agent": f"gpuops.cloud/{VERSION}", "Authorization": f"Bearer {self._key}"}
+        self._gap.wait()
+        asked = {"json": json, "params": params, "path_params": path_params}
+        with self.traffic.timed(f"{method} {url}", **asked) as seen:
+            answer = seen.answer = self._transport.send(
+                method, path, repeat=method == "GET", headers=headers, json=json, params=params
+            )
+        if answer.status_code >= 300:
+            raise self._fault(answer, f"{method} {path}")
+        return answer
