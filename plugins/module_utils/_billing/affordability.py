@@ -73,7 +73,7 @@ def verdict(money: Money, buy: Purchase) -> dict[str, Any]:
         "lease_hours": None if lease is None else round(lease, 3),
         "lease_cost": None if lease is None else round(lease * buy.rate, 4),
         "max_lease_cost": money.max_lease_cost,
-        "balance": round(money.balance, 4),
+        "balance": round(money.balance, 4) if math.isfinite(money.balance) else None,
         "currency": money.currency,
         "burn_per_hour": round(money.burn, 4),
         "burn_after_per_hour": round(after, 4),
@@ -180,7 +180,8 @@ def longest_lease(money: Money, rate: float) -> str:
 
     Rounded down, to hours or below one to minutes; empty for less than a minute.
     """
-    found = [money.balance / (money.burn + rate)] if money.burn + rate > 0 else []
+    known = math.isfinite(money.balance) and money.burn + rate > 0
+    found = [money.balance / (money.burn + rate)] if known else []
     if money.max_lease_cost is not None and rate > 0:
         found.append(money.max_lease_cost / rate)
     lease = timedelta(hours=max(min(found), 0)) if found else timedelta(0)

@@ -41,7 +41,7 @@ def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     rows = rows_of_pots(pots_of(budget, things, past, now))
     reapers = rounds.seen(want["config_dir"], want["ledger"], client.account, now)
     return {
-        "amount": amount,
+        "amount": money.told,
         "currency": money.currency,
         "runway_hours": runway_hours(amount, whole["burn_per_hour"]),
         **whole,
@@ -90,7 +90,7 @@ def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
         "things": sorted(rows, key=lambda row: (row["from"], row["kind"], row["id"])),
         "daily": cost_by_day(meant, since, until),
         "now": {
-            "balance": amount,
+            "balance": money.told,
             "burn_per_hour": round(burn, 4),
             "runway_hours": runway_hours(amount, burn),
             "machines": sum(1 for one in live if one.kind == "instance"),

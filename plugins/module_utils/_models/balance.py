@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,10 +18,18 @@ _CURRENCY = re.compile(r"[A-Za-z]{3}")
 
 @dataclass(frozen=True)
 class Balance:
-    """What is left on an account, and the currency of it in small letters, such as ``usd``."""
+    """What is left on an account, and the currency of it in small letters, such as ``usd``.
+
+    The amount is endless where the provider does not say what is left.
+    """
 
     amount: float
     currency: str
+
+    @property
+    def told(self) -> float | None:
+        """The amount, None where nobody says what is left."""
+        return self.amount if math.isfinite(self.amount) else None
 
 
 class Priced(Protocol):

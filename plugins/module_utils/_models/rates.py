@@ -9,6 +9,7 @@ running and stopped instances alike, and every volume that is neither deleted no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -30,8 +31,8 @@ def burn_per_hour(rows: Iterable[Billed]) -> float:
 
 
 def runway_hours(balance: float, burn: float) -> float | None:
-    """Return the hours until the balance is used up, or None when nothing burns."""
-    return round(balance / burn, 1) if burn > 0 else None
+    """Return the hours until the balance is used up, or None when nothing burns, or nobody says."""
+    return round(balance / burn, 1) if burn > 0 and math.isfinite(balance) else None
 
 
 def bill_row(item: Billed, end: datetime) -> dict[str, Any]:
