@@ -58,6 +58,7 @@ TYPED = (
     "cli",
     "plugins",
     "tests/benchmarks",
+    "tests/conformance",
     "tests/simulator",
     "tests/unit/chaos",
     "tests/unit/matrix",

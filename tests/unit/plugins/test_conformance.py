@@ -1,0 +1,20 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What any provider must show, shown by each that there is; see tests/conformance."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.gpuops.cloud.tests.conformance.checks import CHECKS
+from ansible_collections.gpuops.cloud.tests.conformance.verda import SCENARIO, Verda
+from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
+
+# Where time has to pass between two orders, or both would be of the same moment.
+FAST = {"two_controllers_race_for_one_name": 1000.0}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_verda(start: Start, name: str) -> None:
+    CHECKS[name](Verda(start(FAST.get(name, 0.0), **SCENARIO).sim))
