@@ -66,7 +66,7 @@ class Verda(World):
     def rent_for_somebody_else(self) -> str:
         image = self.sim.cloud.catalogue.supported_os(TYPE)[0]
         body = {"hostname": "llm", "image": image, "instance_type": TYPE, "location_code": "FIN-03"}
-        rent = client.Client.from_params({**self.auth(), "timeout": 5}).create
+        rent = client.Client.from_params({**self.auth(), "timeout": 30}).create
         return rent("/instances", {**body, "description": "not yours"})
 
     def lose_answer(self) -> None:

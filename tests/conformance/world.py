@@ -46,12 +46,12 @@ class World(ABC):
 
     def client(self) -> Client:
         """Return a client of its own."""
-        return self.provider.from_params({**self.auth(), "timeout": 5})
+        return self.provider.from_params({**self.auth(), "timeout": 30})
 
     def run(self, name: str, /, **args: Any) -> dict[str, Any]:
         """Run a module in this process, and return its result."""
         clock = {"trust_cloud_clock": True} if name in ("reap", "lease") else {}
-        given = {**self.auth(), "timeout": 5, **clock, **args}
+        given = {**self.auth(), "timeout": 30, **clock, **args}
         return run_module(f"datacrunch_{name}", given)[0]
 
     def ok(self, name: str, /, **args: Any) -> dict[str, Any]:
