@@ -159,7 +159,8 @@ def teardown_names_every_kind_of_leftover(world: World) -> None:
         if there:
             world.ok(name, deployment="llm", state="absent")
     if has.volumes == "own":
-        world.ok("volume", deployment="llm", state="absent", policy="delete", ledger="none")
+        gone = {"state": "absent", "policy": "delete", "ledger": "none"}
+        world.ok("volume", deployment="llm", name="data", **gone)
     assert world.ok("deployment_info", **asked)["leftovers"] == []
 
 

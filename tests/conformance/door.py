@@ -59,20 +59,20 @@ class Door(ABC):
         self.luck: list[str] = []
         self.spoilt = False
         self.lock = threading.RLock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._listening = threading.Thread(target=self._listener.serve_forever, args=(0.01,))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self._listener.server_port}"
 
     def start(self) -> None:
-        self._thread.start()
+        self._listening.start()
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._listening.join()
 
     # -- what each provider says for itself ----------------------------------------------------
 
