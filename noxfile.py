@@ -238,7 +238,7 @@ for session in sessions.read():
 @nox.session
 @bench
 def chaos(at: Bench) -> None:
-    """Play 3,000 random sequences, 3,000 wrong answers, and 2,000 threes of dialects.
+    """Play 3,000 random sequences, 3,000 wrong answers, 2,000 threes of dialects, 30 kills of jobs.
 
     GPUOPS_CHAOS_SEED plays those of a seed again.
     """
@@ -246,10 +246,12 @@ def chaos(at: Bench) -> None:
     seed = at.env.setdefault("GPUOPS_CHAOS_SEED", str(secrets.randbelow(10**9)))
     runs = at.env.setdefault("GPUOPS_CHAOS_RUNS", "3000")
     threes = at.env.setdefault("GPUOPS_MATRIX_TRIPLES", "2000")
+    at.env.setdefault("GPUOPS_CHAOS_KILLS", "20,10")
     print(f"{runs} sequences and wrong answers from seed {seed} on,")
     print(f"{threes} threes of dialects of that seed: GPUOPS_CHAOS_SEED={seed} plays them again")
-    chosen = ("tests/unit/chaos", "tests/unit/matrix", "-k", "sequence or triple or cannot_be_read")
-    at.pytest("chaos", WORK / "junit-chaos.xml", "-q", "-n", "auto", *chosen)
+    chosen = "sequence or triple or cannot_be_read or is_killed"
+    places = ("tests/unit/chaos", "tests/unit/matrix")
+    at.pytest("chaos", WORK / "junit-chaos.xml", "-q", "-n", "auto", *places, "-k", chosen)
 
 
 @nox.session

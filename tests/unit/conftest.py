@@ -30,8 +30,8 @@ KEPT = frozenset(
         "CI", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "TERM", "TMPDIR",
         "USER", "VIRTUAL_ENV",
         # How long and how often, asked for by name; and by which a session finds its processes.
-        "GPUOPS_CHAOS_RUNS", "GPUOPS_CHAOS_SEED", "GPUOPS_MATRIX_TRIPLES", "GPUOPS_MONTH_DAYS",
-        "GPUOPS_WATCH_PID", "GPUOPS_WORKSPACE",
+        "GPUOPS_CHAOS_KILLS", "GPUOPS_CHAOS_RUNS", "GPUOPS_CHAOS_SEED", "GPUOPS_MATRIX_TRIPLES",
+        "GPUOPS_MONTH_DAYS", "GPUOPS_WATCH_PID", "GPUOPS_WORKSPACE",
     }
 )  # fmt: skip
 KEPT_PREFIXES = ("ANSIBLE_TEST_", "COV_", "COVERAGE_", "PYTEST_", "PYTHON")

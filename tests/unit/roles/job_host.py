@@ -95,7 +95,7 @@ class Host:
 
     def want(self, name: str, *command: str, **more: Any) -> dict[str, Any]:
         """Return the wish for a job."""
-        wish = {
+        wish: dict[str, Any] = {
             "name": name, "state": "started", "folder": str(self.jobs), "command": list(command),
             "folder_hash": "", "environment": None, "environment_wish": "none", "env": {},
             "credential_names": [], "seconds": 3600.0, "grace": 5.0, "lease_end": None,
