@@ -32,7 +32,7 @@ extends_documentation_fragment:
 options:
   plugin:
     description:
-      - Marks the file as one of this plugin.
+      - Tells that the file is one of this plugin.
     type: str
     required: true
     choices: [gpuops.cloud.datacrunch]

@@ -132,10 +132,10 @@ things:
     kind: {type: str, description: V(instance) or V(volume)., returned: success, sample: instance}
     id: {type: str, description: Id., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: "Host name, or name of the volume.", returned: success, sample: llm}
-    deployment: {type: str, description: Deployment by its marks., returned: success, sample: llm}
+    deployment: {type: str, description: Deployment by its tags., returned: success, sample: llm}
     job: {type: str, description: Job that it was for; null for none., returned: success, sample: tiny-sft}
-    owner: {type: str, description: Owner by its marks., returned: success, sample: ml-team}
-    project: {type: str, description: Project by its marks., returned: success, sample: research}
+    owner: {type: str, description: Owner by its tags., returned: success, sample: ml-team}
+    project: {type: str, description: Project by its tags., returned: success, sample: research}
     gpu_model: {type: str, description: GPU model; null for a volume., returned: success, sample: H100}
     gpu_count: {type: int, description: Number of GPUs., returned: success, sample: 1}
     instance_type: {type: str, description: Type by the cloud., returned: success, sample: 1H100.80S.32V}

@@ -150,7 +150,7 @@ EXAMPLES = r"""
     name: llm
     protect: true
 
-- name: End it now, protected or not
+- name: Terminate it now, protected or not
   gpuops.cloud.datacrunch_lease:
     deployment: llm
     done: true

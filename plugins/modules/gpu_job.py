@@ -12,7 +12,7 @@ description:
   - Runs on the host where P(gpuops.cloud.job#role) has put the unit and the programs of jobs, and knows no cloud.
   - A job is begun once. While it runs, and after it has ended, V(started) changes nothing. An attempt that was lost because the host booted, or
     because another host has taken over its disk, is followed by the next one, O(retries) times at most; two attempts without a newer checkpoint
-    end it.
+    end the job.
   - What an attempt was and how it ended stands in files in O(folder), on the data volume where there is one; its output is a file that only grows.
   - A job of the same name with another command, environment or content is refused with the difference.
 author:

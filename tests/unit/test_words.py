@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -53,6 +56,53 @@ def test_tasks_are_named_by_the_words_of_the_glossary() -> None:
     files = [path for name in ("playbooks", "roles") for path in (ROOT / name).rglob("*.yml")]
     found = {str(path.relative_to(ROOT)): old_words(task_names(path)) for path in files}
     assert {name: words for name, words in found.items() if words} == {}
+
+
+# What stands in a text all the same, each for its reason.
+EXCEPTIONS = (
+    r"gpuops_machines?",  # a fact and metrics
+    r"[\"'`./({]machines?\b|\bmachines?[=\[:]|--machine\b",  # keys, options and fields
+    r"\bmarks:|\bFurther marks|row\.marks",  # an option of host_conflicts; marks of a chart
+    r"\bwith marks;|\bmarks them",  # of a chart; the verb
+    r"\bmarker:|\{mark\}",  # an option of blockinfile
+    r"\bon one machine|\bof this machine|\bin this virtual machine",  # a computer, not rented
+    r"\bkept\b",  # a result key, and the verb outside of volumes
+)
+NAMES = re.compile("|".join(EXCEPTIONS))
+
+
+def written(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the strings and comments of a program with their lines, without single words."""
+    with tokenize.open(path) as file:
+        text = file.read()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        several = token.type == tokenize.STRING and " " in token.string
+        if several or token.type == tokenize.COMMENT:
+            for number, line in enumerate(token.string.splitlines(), token.start[0]):
+                yield number, re.sub(r"\{[^{}]*\}", "", line) if token.string[:1] == "f" else line
+
+
+def test_plugins_use_the_words_of_the_glossary() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sorted((ROOT / "plugins").rglob("*.py"))
+        for number, line in written(path)
+        if old_words(NAMES.sub("", line))
+    ]
+    assert found == []
+
+
+def test_roles_and_playbooks_use_the_words_of_the_glossary() -> None:
+    kinds = (".yml", ".md", ".j2")
+    paths = [one for name in ("playbooks", "roles") for one in (ROOT / name).rglob("*")]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sorted(paths)
+        if path.suffix in kinds
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if old_words(NAMES.sub("", line))
+    ]
+    assert found == []
 
 
 def test_variables_of_the_environment_have_a_page() -> None:

@@ -136,7 +136,7 @@ def _alone(out: IO[bytes], path: Path, pause: Callable[[float], None]) -> Iterat
     else:
         raise ConflictError(
             f"another run writes {path}",
-            hint="It shows the output. End it, or wait until the job has ended.",
+            hint="It shows the output. Stop it, or wait until the job has ended.",
         )
     out.seek(0, 2)
     yield
