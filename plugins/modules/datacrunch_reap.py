@@ -62,7 +62,8 @@ options:
     default: trash
   data_volumes:
     description:
-      - What happens to other volumes of its deployment, unless they are retained on purpose. Volumes of others are never touched.
+      - What happens to other volumes of its deployment, unless they are retained on purpose. Volumes of others are never touched, and those of a job
+        are retained, since its results may lie there.
     type: str
     choices: [trash, delete, keep]
     default: trash

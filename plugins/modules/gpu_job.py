@@ -87,6 +87,12 @@ options:
     description: Seconds that are kept before O(lease_end) for results to be fetched.
     type: float
     default: 600
+  done_after:
+    description:
+      - Seconds after the end of the program at which C(gpuops-done) is run, by which whoever ends hosts that are not needed ends this one too,
+        where the role P(gpuops.cloud.idle_guard#role) has installed it. V(0) never runs it.
+    type: float
+    default: 0
   retries:
     description: How often an attempt that was lost is followed by another.
     type: int
@@ -169,6 +175,15 @@ tasks:
     signal: {type: str, description: By which signal it ended., returned: success, sample: ""}
     seconds: {type: float, description: How long it took; null before., returned: success, sample: 61.5}
 folder: {type: str, description: Folder of the job on the host., returned: success, sample: /srv/gpuops/jobs/tiny-sft}
+gpus:
+  description: The GPUs of the host, as the role P(gpuops.cloud.idle_guard#role) saw them last; none without it.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    index: {type: int, description: Its index., returned: success, sample: 0}
+    utilization_percent: {type: int, description: How busy it was., returned: success, sample: 97}
+    memory_used_mb: {type: int, description: Memory in use in MB., returned: success, sample: 70112}
 actions: {type: list, elements: str, description: What was done or would be., returned: success, sample: ["start attempt 1 of tiny-sft, for 21600 s at most"]}
 """
 
@@ -194,6 +209,7 @@ SPEC: dict[str, Any] = {
     "grace": {"type": "float", "default": 120.0},
     "lease_end": {"type": "str"},
     "fetch_time": {"type": "float", "default": 600.0},
+    "done_after": {"type": "float", "default": 0.0},
     "retries": {"type": "int", "default": 0},
     "reason": {
         "type": "str",

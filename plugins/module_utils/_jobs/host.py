@@ -111,7 +111,7 @@ def _keep(host: JobHost) -> dict[str, Any]:
     state = judge(after, host.want)
     told = {"state": state.name, "next": state.step.value, "reason": state.reason}
     told["folder"] = str(host.folder)
-    rows = {key: after[key] for key in ("attempts", "tasks")}
+    rows = {key: after[key] for key in ("attempts", "tasks", "gpus")}
     return {**told, "attempt": state.attempt, **rows}
 
 
@@ -223,7 +223,7 @@ def _begin(
         _write(attempt.with_name(f"{number - 1:04d}") / "lost.json", lost)
     make(attempt)
     _let_write(host)
-    noted = {key: host.want[key] for key in (*_SAME, "environment", "at_once")}
+    noted = {key: host.want[key] for key in (*_SAME, "environment", "at_once", "done_after")}
     _write(host.folder / "job.json", {**noted, "seconds": seconds, "limit": limit})
     if not host.secrets.exists():  # the unit wants it, also with nothing in it
         _write(host.secrets, {}, 0o600)

@@ -12,6 +12,7 @@ from typing import Any
 
 from .._billing.pots import Pot
 from .._lifecycle.termination_policy import Ending, Outcome
+from .._models.ownership import job_of_deployment
 from .._models.resources import Instance, Volume, living_deployments
 from .._providers.base.client import Client
 from .decision import Account, Judgement, Rules, Verdict
@@ -55,10 +56,12 @@ class FoundReap:
     def how_to_end(self, verdict: Verdict) -> Ending:
         """Return how an instance ends: only volumes of its deployment go, and none retained on purpose."""
         closed = verdict.reason == "hours"  # it comes back, so its volumes wait for it
+        # What a job has made lies there until somebody has fetched it.
+        of_job = job_of_deployment(verdict.deployment) is not None
         spare = (row.id for row in self.account.volumes if _is_spared(row, verdict))
         return Ending(
             "keep" if closed else self.want["os_volume"],
-            "keep" if closed else self.want["data_volumes"],
+            "keep" if closed or of_job else self.want["data_volumes"],
             self.want["wait_timeout"],
             self.want["wait_interval"],
             frozenset(spare),

@@ -174,7 +174,7 @@ ROLES = {
     "restore": _SERVING,
     "preflight": _SERVING,
     "scheduled": _SERVING,
-    "job": ("ssh_ready", "firewall", "storage", "cuda"),
+    "job": ("ssh_ready", "firewall", "storage", "cuda", "idle_guard"),
     "gateway": ("gateway",),
     "reaper": ("reaper",),
     "monitor": ("exporters",),

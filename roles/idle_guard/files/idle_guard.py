@@ -36,6 +36,10 @@ GAUGE = re.compile(r"^vllm:num_requests_(running|waiting)(?:\{[^}]*\})? (\S+)$",
 COUNTER = re.compile(r"^vllm:request_success_total(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
 # Where the watchdog of a server counts its own requests; it is locked while one is on its way.
 WATCHDOGS = "vllm*-health/counts.json"
+# The unit of a job that runs, by its control group, as both versions of those have it.
+CONTROL_GROUPS = "/sys/fs/cgroup"
+_JOB = "system.slice/system-gpuops*/gpuops-job@*.service"
+JOBS = (_JOB, f"systemd/{_JOB}")
 # An environment with a proxy must not lead away from this host.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -52,6 +56,7 @@ class Seen:
     load1: float = 0.0
     network_mb: float | None = None
     uptime_minutes: float = 0.0
+    jobs: list[str] = field(default_factory=list)
     down: dict[int, str] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
 
@@ -171,6 +176,12 @@ def ask_users(seen: Seen, folder: Path, minutes: float, now: float) -> None:
     seen.users = len(logins | {name for name, at in typed.items() if now - at < minutes * 60})
 
 
+def running_jobs(folder: Path) -> list[str]:
+    """Return the names of the jobs that run, however little they use."""
+    units = (path.name for pattern in JOBS for path in folder.glob(pattern))
+    return sorted({name.removeprefix("gpuops-job@").removesuffix(".service") for name in units})
+
+
 def network_mb(text: str) -> float:
     """Return what all interfaces but loopback have received and sent, in MB, from /proc/net/dev."""
     rows = (line.split(":", 1) for line in text.splitlines() if ":" in line)
@@ -183,6 +194,7 @@ def why_busy(seen: Seen, last: dict[str, Any], limits: dict[str, Any]) -> list[s
     words = list(seen.unknown)
     if seen.uptime_minutes < limits["boot_minutes"]:
         words.append(f"booted {seen.uptime_minutes:.0f} min ago")
+    words += [f"job {name} runs" for name in seen.jobs]
     for gpu in seen.gpus:
         words += busy_gpu(gpu, limits)
     if seen.vllm_running or seen.vllm_waiting:
@@ -246,6 +258,7 @@ def look(settings: dict[str, Any], now: float) -> Seen:
     seen = Seen(load1=os.getloadavg()[0])
     seen.uptime_minutes = float(Path("/proc/uptime").read_text("ascii").split()[0]) / 60
     seen.network_mb = network_mb(Path("/proc/net/dev").read_text("ascii"))
+    seen.jobs = running_jobs(Path(settings.get("control_groups", CONTROL_GROUPS)))
     terminals = Path(settings.get("terminals", "/dev/pts"))
     ask_users(seen, terminals, settings["terminal_minutes"], now)
     with unwatched(Path(settings.get("run", "/run"))) as watched:

@@ -1,15 +1,17 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the unit of a job runs on its host; arguments: begin, run or end, and the job's folder.
+"""What the unit of a job runs on its host; arguments: begin, run, end or done, and its folder.
 
 "begin" and "end" run as root before and after the program, "run" becomes the program. They write
 down what an attempt was and how it ended, so that a host that dies leaves a beginning without an
-end. "show" tells everything about the attempts as JSON. Knows no cloud.
+end. "done" comes some time after the end, where nobody has terminated the host, and says that it is
+not needed. "show" tells everything about the attempts as JSON. Knows no cloud.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -28,6 +30,9 @@ LIMITS = ("time_limit", "cost_limit", "lease")
 # A checkpoint that is being written is none yet.
 UNFINISHED, SENTINEL = ".tmp", "checkpoint-is-incomplete.txt"
 PUBLIC = 0o644
+# What the role idle_guard sees each minute.
+REPORT = Path("/run/gpuops/idle.json")
+DONE, IS_DONE = Path("/usr/local/bin/gpuops-done"), Path("/run/gpuops.done")
 ARRAY = Path(__file__).with_name("gpuops_job_array.py")
 
 
@@ -54,6 +59,11 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 def unit_of(folder: Path) -> str:
     """Return the name of the unit of a job."""
     return f"gpuops-job@{folder.name}.service"
+
+
+def done_unit_of(folder: Path) -> str:
+    """Return the name of the units that say some time later that a job is done."""
+    return f"gpuops-job-done-{folder.name}"
 
 
 def boot() -> str:
@@ -96,6 +106,11 @@ def begin(folder: Path) -> None:
         "time": time.time(),
     }
     write_json(attempt / "started.json", noted)
+    # What is left of an earlier attempt must not end this one.
+    timer = f"{done_unit_of(folder)}.timer"
+    subprocess.run(["systemctl", "stop", timer], capture_output=True, check=False)
+    if IS_DONE.exists():
+        subprocess.run([str(DONE), "--undo"], stdout=subprocess.DEVNULL, check=False)
 
 
 def variables(folder: Path, job: dict[str, Any], number: int) -> dict[str, str]:
@@ -147,12 +162,26 @@ def end(folder: Path) -> None:
     attempt = attempts_of(folder)[-1]
     if not (attempt / "started.json").exists():
         return
-    limit = read_json(folder / "job.json").get("limit", "time_limit")
+    job = read_json(folder / "job.json")
+    limit = job.get("limit", "time_limit")
     stop = read_json(attempt / "stop.json").get("reason", "")
     found = outcome(stop, limit, dict(os.environ))
     log = attempt / "output.log"
     size = log.stat().st_size if log.exists() else 0
     write_json(attempt / "exit.json", {**found, "size": size, "time": time.time()})
+    if job.get("done_after"):
+        # Whoever looks has that long to fetch the results.
+        when = ["--unit", done_unit_of(folder), f"--on-active={job['done_after']:.0f}", "--collect"]
+        words = [sys.executable, "-I", str(Path(__file__).resolve()), "done", str(folder)]
+        subprocess.run(["systemd-run", "--quiet", *when, *words], check=False)
+
+
+def done(folder: Path) -> None:
+    """Say that the host is not needed any more, unless somebody fetches results right now."""
+    with (folder / "fetching").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if DONE.exists():
+            subprocess.run([str(DONE)], check=False)
 
 
 def outcome(stop: str, limit: str, said: dict[str, str]) -> dict[str, Any]:
@@ -188,6 +217,7 @@ def show(folder: Path) -> dict[str, Any]:
         "sent": (folder / "work").is_dir(),
         "attempts": [about(folder, path) for path in attempts_of(folder)],
         "tasks": tasks_of(folder),
+        "gpus": read_json(REPORT).get("gpus", []),
     }
 
 
@@ -255,7 +285,7 @@ def main() -> None:
     if what == "show":
         print(json.dumps(show(folder)))
     else:
-        {"begin": begin, "run": run, "end": end}[what](folder)
+        {"begin": begin, "run": run, "end": end, "done": done}[what](folder)
 
 
 if __name__ == "__main__":

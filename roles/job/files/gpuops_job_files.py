@@ -272,6 +272,9 @@ def _hash(path: Path) -> str:
 def pack(folder: Path, within: str) -> None:
     """Send the files that are named, by their numbers in the list that came in."""
     names, work = json.load(sys.stdin), folder / within
+    # Nobody may take the host for one that is not needed meanwhile; it ends with this program.
+    fetching = (folder / "fetching").open("a")
+    fcntl.flock(fetching, fcntl.LOCK_SH)
     become_owner(work)
     inside = work.resolve()
     with tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.GNU_FORMAT) as archive:

@@ -100,7 +100,7 @@ class Host:
             "folder_hash": "", "environment": None, "environment_wish": "none", "env": {},
             "credential_names": [], "seconds": 3600.0, "grace": 5.0, "lease_end": None,
             "fetch_time": 600.0, "retries": 0, "reason": "cancelled", "user": getpass.getuser(),
-            "tasks": [], "at_once": 0, "waiting": False,
+            "tasks": [], "at_once": 0, "done_after": 0.0, "waiting": False,
             "program": PROGRAM,
         }  # fmt: skip
         return {**wish, **more}
@@ -150,6 +150,9 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     words = {"python": sys.executable, "home": str(folder), "program": PROGRAM}
     script.write_text(SYSTEMCTL.format(**words), encoding="utf-8")
     script.chmod(0o755)
+    later = programs / "systemd-run"
+    later.write_text(f'#!/bin/sh\necho "$*" >> {folder}/systemd-run.log\n', encoding="utf-8")
+    later.chmod(0o755)
     monkeypatch.setenv("PATH", str(programs), prepend=":")
     made = Host(folder)
     yield made

@@ -193,6 +193,7 @@ def machine(
             "vllm_metrics_url": f"http://127.0.0.1:{port}/metrics",
             "sample_seconds": 0,
             "run": str(tmp_path),
+            "control_groups": str(tmp_path),
         }
         guard.report(settings, at.timestamp())
         path = tmp_path / "run/idle.json"

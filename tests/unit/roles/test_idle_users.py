@@ -53,3 +53,13 @@ def test_logins_that_cannot_be_counted_may_be_there(
 ) -> None:
     (reason,) = seen(tmp_path, monkeypatch, who).unknown
     assert reason.startswith("who: ")
+
+
+@pytest.mark.parametrize("version", ["", "systemd"])
+def test_a_job_that_runs_is_use_however_little_it_does(tmp_path: Path, version: str) -> None:
+    units = tmp_path / version / "system.slice"
+    (units / "system-gpuops\\x2djob.slice/gpuops-job@train.service").mkdir(parents=True)
+    (units / "system-getty.slice/getty@tty1.service").mkdir(parents=True)
+    found = guard.Seen(jobs=guard.running_jobs(tmp_path), uptime_minutes=99.0)
+    limits = {"boot_minutes": 30, "load": 0, "network_mb": 0}
+    assert guard.why_busy(found, {}, limits) == ["job train runs"]

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import re
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -199,3 +202,50 @@ def test_a_job_is_removed_with_all_that_it_left(host: Host) -> None:
     assert "secrets" not in left
     assert Path("/etc/hostname").exists()
     assert found["attempts"] == []
+
+
+def test_gpus_are_told_as_the_guard_saw_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "REPORT", tmp_path / "idle.json")
+    assert program.show(tmp_path / "job")["gpus"] == []
+    seen = [{"index": 0, "utilization_percent": 97, "memory_used_mb": 70112}]
+    (tmp_path / "idle.json").write_text(json.dumps({"gpus": seen}), encoding="utf-8")
+    assert program.show(tmp_path / "job")["gpus"] == seen
+
+
+# -- when it is not needed any more ----------------------------------------------------------------
+
+
+def called(host: Host) -> str:
+    """Return what systemd-run was asked for."""
+    path = host.folder / "systemd-run.log"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def test_some_time_after_its_end_it_says_that_the_host_is_not_needed(host: Host) -> None:
+    host.ended("job", "true")
+    assert called(host) == "", "nobody asked for it"
+    host.ended("other", "true", done_after=1800.0)
+    wait_until(lambda: called(host))
+    begun_by = "--quiet --unit gpuops-job-done-other --on-active=1800 --collect"
+    assert called(host).startswith(begun_by)
+    assert called(host).endswith(f"gpuops_job.py done {host.jobs}/other\n")
+
+
+def test_it_does_not_say_so_while_results_are_fetched(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.ended("job", "true")
+    said = tmp_path / "said"
+    (tmp_path / "gpuops-done").write_text(f"#!/bin/sh\ntouch {said}\n", encoding="utf-8")
+    (tmp_path / "gpuops-done").chmod(0o755)
+    monkeypatch.setattr(program, "DONE", tmp_path / "gpuops-done")
+    waiting = threading.Thread(target=program.done, args=(host.jobs / "job",))
+    with (host.jobs / "job/fetching").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        waiting.start()
+        waiting.join(0.1)
+        assert not said.exists()
+    waiting.join()
+    assert said.exists()

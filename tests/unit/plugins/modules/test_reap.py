@@ -219,6 +219,23 @@ def test_machine_that_is_done_ends_at_once(cloud: Cloud) -> None:
     assert told(reap(cloud, idle_reports=[report])) == [("llm", "done", "ended")]
 
 
+def test_what_a_finished_job_has_made_outlives_its_instance(cloud: Cloud) -> None:
+    how = {**TIER, "deployment": "job-train", "name": "job-train", "data_volume_gb": 50}
+    machine = cloud.buy(**how)["instance"]
+    report = idle(cloud, machine, 0, done=True)
+    result = reap(cloud, idle_reports=[report], data_volumes="delete", os_volume="delete")
+    assert told(result) == [("job-train", "done", "ended")]
+    cloud.sim.advance(60)
+    fates = {volume: cloud.fate(volume) for volume in machine["volume_ids"]}
+    assert fates.pop(machine["os_volume_id"]) != "detached"
+    assert list(fates.values()) == ["detached"]
+    again = cloud.buy(**how)["instance"]
+    assert set(fates) < set(again["volume_ids"])
+    cloud.buy(**how, state="absent", data_volumes="delete", os_volume="delete")
+    cloud.sim.advance(60)
+    assert cloud.fate(*fates) == "gone"
+
+
 def test_stale_report_ends_nothing_and_is_told(cloud: Cloud) -> None:
     machine = cloud.buy(**TIER)["instance"]
     report = idle(cloud, machine, 60, done=True)
