@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._core.errors import GpuopsError
 from ..module_utils._jobs.record import (
     Record,
+    all_known,
     begin,
     cloud_of,
     cut_lease,
@@ -23,6 +24,7 @@ from ..module_utils._jobs.record import (
     judge,
     known,
     lease_minutes,
+    listed,
     output_at_home,
     read_result,
     write_record,
@@ -38,6 +40,7 @@ SPEC: dict[str, Any] = {
     "attempts": {"type": "list", "elements": "dict"},
     "reachable": {"type": "bool", "default": True},
     "bought": {"type": "str"},
+    "own": {"type": "bool", "default": False},
     "again": {"type": "bool", "default": False},
     "spent": {"type": "float", "default": 0.0},
     "price_per_hour": {"type": "float", "default": 0.0},
@@ -52,7 +55,6 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(
             argument_spec=SPEC,
-            required_one_of=[("job", "name")],
             mutually_exclusive=[("job", "name")],
         )
         try:
@@ -63,11 +65,15 @@ class ActionModule(ActionBase):
 
     def _judged(self, args: dict[str, Any]) -> dict[str, Any]:
         home, observed = Path(args["home"]), args["attempts"]
+        if not (args["job"] or args["name"]):
+            return {"jobs": listed(all_known(home), args["instances"], time.time())}
         record, result = self._known(home, args)
         if observed is not None:
             record = replace(record, attempts=observed)
         if args["bought"] and args["bought"] != record.instance:
-            record = replace(record, bought=record.bought + 1, instance=args["bought"])
+            record = replace(record, bought=record.bought + 1, instance=args["bought"], own=False)
+        if args["bought"] and args["own"]:
+            record = replace(record, own=True)
         if not self._task.check_mode and (observed is not None or args["bought"]):
             if args["again"]:
                 forget_result(record.job["results"])

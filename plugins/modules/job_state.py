@@ -18,7 +18,7 @@ author:
   - gpuops.cloud contributors (@gpuops)
 options:
   job:
-    description: The job, as M(gpuops.cloud.request) returns it, or O(name) alone.
+    description: The job, as M(gpuops.cloud.request) returns it, or O(name) alone. With neither, all jobs of the controller are told in RV(jobs).
     type: dict
   name:
     description: Name of a job that this controller knows.
@@ -47,6 +47,10 @@ options:
   bought:
     description: Id of the instance that the job has now.
     type: str
+  own:
+    description: Whether this controller has bought it. What another one has bought is never ended because it could not be reached from here.
+    type: bool
+    default: false
   again:
     description: Whether what is known of an earlier job of the name does not count.
     type: bool
@@ -94,6 +98,20 @@ record: {type: dict, description: What is remembered., returned: success, sample
 result: {type: dict, description: The result that is home; null before., returned: success, sample: {exit_code: 0}}
 host: {type: str, description: Name of its instance; empty without one that can be reached., returned: success, sample: job-tiny-sft}
 output: {type: dict, description: Bytes of output that are home by attempt., returned: success, sample: {"1": 5120}}
+jobs:
+  description: All jobs of the controller, as far as the cloud and what was last seen tell.
+  returned: with neither O(job) nor O(name)
+  type: list
+  elements: dict
+  contains:
+    name: {type: str, description: Its name., returned: success, sample: tiny-sft}
+    state: {type: str, description: Its state., returned: success, sample: running}
+    reason: {type: str, description: Why it is so., returned: success, sample: ""}
+    attempts: {type: int, description: How many attempts there were., returned: success, sample: 1}
+    exit_code: {type: int, description: How it ended; null before., returned: success, sample: 0}
+    cost: {type: float, description: What it has cost; null before its end., returned: success, sample: 4.25}
+    price_per_hour: {type: float, description: What its instance costs now., returned: success, sample: 2.2}
+    results: {type: str, description: Folder of its results., returned: success, sample: /home/ada/results/tiny-sft}
 begun: {type: bool, description: Whether an attempt has begun., returned: success, sample: true}
 lease_minutes: {type: int, description: Lease that an instance needs., returned: success, sample: 150}
 money_left: {type: float, description: What is left of the limit of cost; null without one., returned: success, sample: 7.5}

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 import yaml
 
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs import record
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.folder import read_folder
+from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 from ansible_collections.gpuops.cloud.tests.unit.test_estates import Estate, estate, said
 
 __all__ = ["estate"]
@@ -67,7 +71,53 @@ def test_what_cannot_be_meant_costs_no_request(
     assert estate.cloud.log() == []
 
 
+def test_all_jobs_are_listed_where_none_is_named(estate: Estate) -> None:
+    job = {"name": "old", "results": str(estate.home / "results"), "time_s": 60, "evictions": 0}
+    kept = estate.home / ".config/gpuops"
+    record.write_record(kept, record.Record({**job, "data_volume_gb": 0}, "content", bought=1))
+    done = estate.run_installed("job_status", variables={})
+    assert done.returncode == 0, said(done)
+    assert "old failed evicted" in said(done)
+
+
 def test_a_job_that_nobody_knows_is_told(estate: Estate) -> None:
     done = estate.run_installed("job_status", variables={"job_name": "other"})
     assert done.returncode == 2
     assert "this controller knows no job other" in said(done)
+
+
+def instance(estate: Estate, **more: Any) -> None:
+    """Keep an instance of the job, as another controller would."""
+    auth = {"base_url": f"{estate.cloud.url}/v1", "client_id": "other", "client_secret": "x" * 20}
+    wish = {**auth, "deployment": "job-tiny", "tier": "any_a100", "ledger": "none"}
+    run_module("datacrunch_instance", {**wish, **more})
+
+
+def test_what_earlier_attempts_have_cost_counts(estate: Estate) -> None:
+    write(estate)
+    ledger = {"ledger": f"sqlite:///{estate.home}/books.sqlite3"}
+    instance(estate, **ledger)
+    estate.cloud.advance(3600)
+    instance(estate, state="absent", **ledger)
+    work = estate.home / "work"
+    job = {"name": "tiny", "command": JOB["command"], "environment": "auto"}
+    content = read_folder(work, 1, [work / "train.job.yml"]).identity
+    record.write_record(estate.home / ".config/gpuops", record.Record(job, content, bought=1))
+    wish = {"job": "work/train.job.yml", **ledger}
+    words = said(estate.run_installed("job", "--check", variables=wish))
+    left = re.search(r"limit of cost: 3.00, left: ([\d.]+)", words)
+    assert left, words
+    spent = sum(row["cost"] for row in estate.cloud.state()["bill"])
+    assert spent > 1
+    assert float(left[1]) == pytest.approx(3 - spent, abs=0.05)
+
+
+def test_what_another_controller_has_bought_is_left_alone(estate: Estate) -> None:
+    write(estate)
+    instance(estate)
+    before = estate.cloud.state()["instances"]
+    done = estate.run_installed("job", variables={"job": "work/train.job.yml", "ledger": "none"})
+    assert done.returncode == 2
+    assert "was bought by another controller, and this one cannot open it" in said(done)
+    assert len(before) == len(estate.orders()) == 1
+    assert [row["status"] for row in estate.cloud.state()["instances"]] == ["running"]

@@ -16,6 +16,7 @@ from typing import Any
 
 from .._core.errors import ConflictError, InvalidError, NotFoundError
 from .._core.private_files import open_private, private_folder
+from .._models.ownership import deployment_of_job
 from .._models.status import BUILDING, FAILED, OVER
 from .._providers.names import state_of as state_by_status
 from .host import attempts_of, used
@@ -32,13 +33,17 @@ _AGAIN = "again=true forgets what is there and begins anew; another job_name kee
 
 @dataclass(frozen=True)
 class Record:
-    """A job as it was asked for, what its folder held, and its attempts as a host showed them."""
+    """A job as it was asked for, what its folder held, and its attempts as a host showed them.
+
+    ``own`` says that this controller has bought its instance, and not another one.
+    """
 
     job: dict[str, Any]
     content: str
     bought: int = 0
     attempts: list[dict[str, Any]] = field(default_factory=list)
     instance: str = ""
+    own: bool = False
 
     @property
     def same(self) -> dict[str, Any]:
@@ -120,6 +125,12 @@ def known(home: Path, name: str) -> Record:
     return record
 
 
+def all_known(home: Path) -> list[Record]:
+    """Return the records of all jobs that this controller knows, by their names."""
+    names = sorted(path.stem for path in (home / "jobs").glob("*.json"))
+    return [record for name in names if (record := read_record(home, name))]
+
+
 def begin(
     home: Path, job: Row, content: str, *, again: bool
 ) -> tuple[Record, dict[str, Any] | None]:
@@ -184,6 +195,28 @@ def judge(
     left = record.seconds_left(None if cloud is Cloud.NONE else now)
     rules = Rules(job["evictions"], bool(job["data_volume_gb"]), left)
     return state_of(seen, rules)
+
+
+def listed(records: Sequence[Record], instances: Sequence[Row], now: float) -> list[dict[str, Any]]:
+    """Return jobs as a list shows them, as far as the cloud and what was last seen tell."""
+    rows = []
+    for record in records:
+        name, result = str(record.job["name"]), read_result(str(record.job["results"]))
+        there = [row for row in instances if row["deployment"] == deployment_of_job(name)]
+        state = judge(record, result, cloud_of(there), now)
+        rows.append(
+            {
+                "name": name,
+                "state": state.name,
+                "reason": state.reason,
+                "attempts": len(record.attempts),
+                "exit_code": result["exit_code"] if result else None,
+                "cost": result.get("cost") if result else None,
+                "price_per_hour": sum(row["cost_per_hour_now"] or 0 for row in there),
+                "results": record.job["results"],
+            }
+        )
+    return rows
 
 
 def lease_minutes(seconds_left: float) -> int:

@@ -125,7 +125,7 @@ def gather(book: str, sources: Sources) -> dict[str, Any]:
     owner = owner_of(given.get("owner"))
     home = Path(str(given.get("gpuops_home") or _home())).expanduser()
     job = _job(book, given, sources, home)
-    if job:
+    if job.get("name"):
         given = {**given, "deployment": deployment_of_job(job["name"])}
     deployment, told = _deployment(book, given, owner, home)
     open_to_all = {name: value for name, value in given.items() if name not in SECRET}
@@ -156,6 +156,8 @@ def _job(book: str, given: Values, sources: Sources, home: Path) -> dict[str, An
             "a job has a deployment of its own, which ends with it, so none is given",
             hint="Leave deployment out; job_name=NAME gives the job another name.",
         )
+    if book == "job_status" and not (sources.job or given.get("job_name")):
+        return {}
     if book != "job":
         return {"name": name_of(given, sources.job)}
     base = Path(sources.job_files[0]).parent if sources.job_files else sources.folder
