@@ -122,7 +122,7 @@ def job_of(given: Values, written: Values, base: str, files: Sequence[str] = ())
     name = _checked(str(given.get("job_name") or _name_after(command)))
     inputs, outputs = written.get("inputs") or {}, written.get("outputs") or {}
     limits, retries = written.get("limits") or {}, written.get("retries") or {}
-    results = _below(base, str(given.get("results") or f"results/{name}"))
+    results = results_of(given, name, base)
     job = Job(
         name=name,
         command=command,
@@ -189,6 +189,11 @@ def _command(run: Any, written: Any, tasks: Sequence[Task] = ()) -> tuple[str, .
     if re.search(r"[|&;<>()$`*?\[\]{}~#\n]", plain) or "=" in words[0]:
         return ("bash", "-euo", "pipefail", "-c", text)
     return tuple(words)
+
+
+def results_of(given: Values, name: str, base: str) -> str:
+    """Return the folder that the results of a job go into."""
+    return _below(base, str(given.get("results") or f"results/{name}"))
 
 
 def name_of(given: Values, written: Values) -> str:
