@@ -16,6 +16,7 @@ from ansible.plugins.loader import init_plugin_loader
 init_plugin_loader([str(ROOT / ".collections")])
 
 import fleet
+import jobs
 import large_inventory
 import selection
 
@@ -61,7 +62,17 @@ def print_inventory() -> None:
     )
 
 
+def print_jobs() -> None:
+    """Print what jobs take beside SSH alone, on a host on this machine."""
+    print("\n| what | seconds: ours | SSH alone | ratio | difference |")
+    print("|---|---:|---:|---:|---:|")
+    for row in jobs.run():
+        times = f"{row.ours:.2f} | {row.plain:.2f} | {row.ours / row.plain:.2f}"
+        print(f"| {row.what} | {times} | {row.ours - row.plain:.2f} |", flush=True)
+
+
 if __name__ == "__main__":
     print_selection()
     print_fleets()
     print_inventory()
+    print_jobs()
