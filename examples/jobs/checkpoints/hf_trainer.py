@@ -7,7 +7,8 @@
 """Train a small Llama with the Trainer of Hugging Face; goes on from its newest checkpoint.
 
 The Trainer keeps its checkpoints as checkpoint-STEP below output_dir. It resumes when it is given
-one, and fails when it is told to resume where there is none, so the script looks first.
+one, and fails when it is told to resume where there is none, so the script looks first. A
+training that is resumed after its last step makes one more (transformers 5.19).
 """
 
 from __future__ import annotations
