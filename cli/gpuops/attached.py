@@ -141,7 +141,7 @@ class Attached:
             return self._undo(report)
         name = report.job["name"]
         tell(f"cancelling {name}: SIGTERM, then what it has made comes home. Ctrl-C kills it now.")
-        done = self._alone("job_cancel", {"job_name": name}, report)
+        done = self._alone("job_cancel", {"job_name": name, "follow": False}, report)
         if done is None:
             tell(f"{name} may go on until its lease ends; gpuops cancel {name} stops it.")
             return INTERRUPTED

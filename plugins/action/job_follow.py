@@ -24,6 +24,7 @@ SPEC: dict[str, Any] = {
     "file": {"type": "path", "required": True},
     "patience": {"type": "float", "default": 1200.0},
     "wait": {"type": "bool", "default": True},
+    "show": {"type": "bool", "default": True},
     "secrets": {"type": "list", "elements": "str", "default": []},
     "program": {"type": "list", "elements": "str", "required": True},
 }
@@ -49,7 +50,7 @@ class ActionModule(ActionBase):
             f"{args['folder']}/{args['name']}",
             args["attempt"] if args["task"] is None else args["task"],
             Path(args["file"]),
-            Lines(display.display, values_of(args["secrets"])),
+            Lines(display.display if args["show"] else _keep_quiet, values_of(args["secrets"])),
             args["patience"],
             args["wait"],
             of_task=args["task"] is not None,
@@ -62,3 +63,7 @@ class ActionModule(ActionBase):
         size = follower.file.stat().st_size
         found = {"ended": ended, "size": size, "lost": len(follower.lost)}
         return {**result, **found, "changed": size > before}
+
+
+def _keep_quiet(_line: str) -> None:
+    """Show nothing, for somebody else shows what comes into the file."""

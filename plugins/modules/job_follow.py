@@ -42,6 +42,10 @@ options:
     description: Whether to go on until the attempt has ended; otherwise to the last byte that there is now.
     type: bool
     default: true
+  show:
+    description: Whether what comes is shown, too.
+    type: bool
+    default: true
   secrets:
     description: Names of environment variables of the controller whose values are masked in what is shown. The file has what the program wrote.
     type: list

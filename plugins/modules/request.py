@@ -62,8 +62,8 @@ notes:
     C(max_price_per_hour), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(objective),
     C(os_volume_gb), C(owner), C(project), C(results), C(run), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(time),
     C(wait_for_capacity), C(wait_interval), C(wait_timeout).
-  - C(job_cancel) stops a job and terminates its instance; it takes C(gpuops_home), C(job), C(job_name), C(ledger), C(owner), C(wait_interval),
-    C(wait_timeout), C(waiting).
+  - C(job_cancel) stops a job and terminates its instance; it takes C(follow), C(gpuops_home), C(job), C(job_name), C(ledger), C(owner),
+    C(wait_interval), C(wait_timeout), C(waiting).
   - C(job_logs) shows what a job has printed; it takes C(follow), C(gpuops_home), C(job), C(job_name), C(owner), C(task).
   - C(job_result) fetches the results of a job; it takes C(gpuops_home), C(job), C(job_name), C(owner), C(results).
   - C(job_status) tells how a job stands; it takes C(gpuops_home), C(job), C(job_name), C(owner).

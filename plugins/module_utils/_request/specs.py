@@ -120,7 +120,7 @@ _TAKES = {
     "job": _JOB,
     "job_status": "job job_name gpuops_home owner",
     "job_logs": "job job_name gpuops_home owner follow task",
-    "job_cancel": "job job_name gpuops_home owner ledger wait_timeout wait_interval waiting",
+    "job_cancel": "job job_name gpuops_home owner follow ledger wait_timeout wait_interval waiting",
     "job_result": "job job_name gpuops_home owner results",
     "status": "deployment owner gpuops_home format",
     "capacity": f"{_CHOICE} {_MODEL} format file observation_log list fail_if_none",

@@ -137,7 +137,7 @@ def test_ctrl_c_cancels_and_shows_the_last_words(run: Run, capfdbinary: Any) -> 
     assert made.to_the_end() == 130
     assert capfdbinary.readouterr().out == b"begun\nsaved\n"
     assert played(made).books == ["job", "job_cancel"]
-    assert played(made).played[1].variables == {"job_name": NAME}
+    assert played(made).played[1].variables == {"job_name": NAME, "follow": False}
 
 
 def test_a_second_ctrl_c_kills_and_a_third_stops_waiting(

@@ -96,6 +96,9 @@ def test_output_is_shown_and_kept(
     assert shown == ["********", "done"]
     assert log.read_text(encoding="utf-8") == f"{TOKEN}\ndone\n"
     assert not act(job_follow, attempt=1, file=str(log), **at)["changed"]
+    log.unlink()
+    assert act(job_follow, attempt=1, file=str(log), show=False, **at)["changed"]
+    assert shown == ["********", "done"]
     after, _output = run_module("gpu_job", wish, check=True)
     assert (after["changed"], after["next"], after["reason"]) == (False, "fetch", "succeeded")
 
