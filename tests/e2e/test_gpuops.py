@@ -58,6 +58,12 @@ def terminal(project: Project) -> Terminal:
     return Terminal(project)
 
 
+@pytest.fixture
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Provide a file for what is on the terminal, which is no part of the folder that is sent."""
+    return tmp_path_factory.mktemp("terminal") / "shown"
+
+
 def test_it_prints_the_bytes_of_the_program_and_ends_like_it(terminal: Terminal) -> None:
     project = terminal.project
     project.write("bytes", BYTES)
@@ -70,8 +76,8 @@ def test_it_prints_the_bytes_of_the_program_and_ends_like_it(terminal: Terminal)
     assert project.orders() == orders
 
 
-def test_ctrl_c_cancels_and_nothing_goes_on(terminal: Terminal, tmp_path: Path) -> None:
-    project, shown = terminal.project, tmp_path / "shown"
+def test_ctrl_c_cancels_and_nothing_goes_on(terminal: Terminal, shown: Path) -> None:
+    project = terminal.project
     project.write("wait", LONG, env={"STEPS": 100000})
     with (
         shown.open("wb") as out,
@@ -85,10 +91,8 @@ def test_ctrl_c_cancels_and_nothing_goes_on(terminal: Terminal, tmp_path: Path) 
     assert project.living() == []
 
 
-def test_a_killed_terminal_costs_no_byte_and_no_instance(
-    terminal: Terminal, tmp_path: Path
-) -> None:
-    project, shown = terminal.project, tmp_path / "shown"
+def test_a_killed_terminal_costs_no_byte_and_no_instance(terminal: Terminal, shown: Path) -> None:
+    project = terminal.project
     project.write("long", LONG, env={"STEPS": 60})
     orders = project.orders()
     with (
