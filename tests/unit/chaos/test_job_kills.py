@@ -127,7 +127,8 @@ def world(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     (programs / "ssh").chmod(0o755)
     monkeypatch.setenv("GPUOPS_HOST", str(host.folder))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # of the server of forks
-    shelf = {"FIN-01": {"on_demand": {}, "spot": {"1A100.22V": 4}}}
+    # What is evicted does not come back to the shelf.
+    shelf = {"FIN-01": {"on_demand": {}, "spot": {"1A100.22V": 99}}}
     with Simulator({"stock": shelf}, provision_seconds=0) as sim:
         yield World(sim, host, home, Random(f"kills {SEED}"))
     for process in marked():
