@@ -139,10 +139,12 @@ from ..module_utils._billing.reports import balance
 from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
 from ..module_utils._runner.runner import run_info
 
+SPEC = {**BUDGET_SPEC, **LEDGER_SPEC, "config_dir": {"type": "path"}}
+
 
 def main() -> None:
     """Ask for the money."""
-    run_info({**BUDGET_SPEC, **LEDGER_SPEC, "config_dir": {"type": "path"}}, balance)
+    run_info(SPEC, balance)
 
 
 if __name__ == "__main__":

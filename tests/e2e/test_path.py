@@ -66,6 +66,18 @@ def recap(output: str) -> dict[str, int]:
     }
 
 
+def requests(cloud: Cloud) -> list[str]:
+    """Return what was asked of the API so far, logins apart."""
+    paths = [row["path"] for row in cloud.call("GET", "/_sim/log")]
+    return [path for path in paths if not path.endswith("/oauth2/token")]
+
+
+def tasks_of(output: str) -> int:
+    """Return the number of tasks that ran or were skipped, of all hosts."""
+    rows = re.findall(r"^\S+ +: ok=(\d+) .*\bskipped=(\d+)", output, re.M)
+    return sum(int(ran) + int(skipped) for ran, skipped in rows)
+
+
 def stored_runs(cloud: Cloud) -> list[dict[str, Any]]:
     """Return the times that were kept of each bring-up."""
     file = cloud.home / "gpuops/phases.json"
@@ -94,8 +106,11 @@ def test_bring_up_serves_keeps_secrets_and_changes_nothing_twice(
     assert "refused" in first, "the offer that is listed but refused is shown"
     assert len(processes) > 20, "the process list was really watched"
 
+    before = len(requests(cloud))
     second = cloud.play("playbooks/bringup.yml", "-vvv", "--diff", **serving, **secret)
     assert recap(second) == {"gpuops": 0, "localhost": 0}
+    assert len(requests(cloud)) - before <= 6
+    assert tasks_of(second) <= 75, "those that ran, and those that were skipped"
     assert MODEL["sentence"] in second
     running = [row for row in cloud.state()["instances"] if row["status"] == "running"]
     assert len(running) == 1

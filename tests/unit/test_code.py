@@ -54,7 +54,6 @@ HOST_MODULES = (
     "host_files",
     "host_firewall",
     "package_lock",
-    "ssh_config_info",
     "ssh_tunnel",
     "vllm_benchmark",
     "vllm_completion",

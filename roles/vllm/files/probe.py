@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 UNITS = Path("/etc/systemd/system")
-ASKED = "LoadState,ActiveState,ActiveEnterTimestamp"
+ASKED = "LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp"
 # FlashInfer compiles with these what it does not find, and looks for them in its PATH.
 COMPILERS = ("nvcc", "ninja")
 KERNELS = ("flashinfer_cubin", "flashinfer_jit_cache")
@@ -164,7 +164,7 @@ def main(
     environment: Path, model: str, files: str, packages: str, unit: str, gpus: str, path: str
 ) -> dict[str, Any]:
     """Return everything that is asked for."""
-    state = unit_state(unit)
+    state, settings = unit_state(unit), [Path(name) for name in files.split(",")]
     watchdog = f"{unit.removesuffix('.service')}-health.timer"
     return {
         "python": ".".join(map(str, sys.version_info[:2])),
@@ -182,10 +182,12 @@ def main(
             str(path) for path in UNITS.glob("vllm*.service") if not os.access(path, os.R_OK)
         ],
         "unit_exists": state.get("LoadState", "not-found") != "not-found",
+        "serves": (state.get("ActiveState"), state.get("UnitFileState")) == ("active", "enabled"),
+        "unproven": (settings[0].parent / "before").exists(),
         "watchdog_exists": Path("/etc/systemd/system", watchdog).exists(),
         "watchdog_runs": runs(watchdog),
         "user": user(),
-        "restart_reason": restart_reason(state, [Path(name) for name in files.split(",")]),
+        "restart_reason": restart_reason(state, settings),
     }
 
 

@@ -18,6 +18,7 @@ from unittest import mock
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core import argspecs
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda import client as _client
@@ -44,6 +45,14 @@ def stock(*names: str, spot: Iterable[str] = (), count: int = 4) -> dict[str, An
             shelf = shelves.setdefault(place or "FIN-03", {"on_demand": {}, "spot": {}})
             shelf[market][name] = count
     return shelves
+
+
+def run_action(plugin: Any, /, *, check: bool = False, **args: Any) -> dict[str, Any]:
+    """Run the action of a module in this process, as a part of a task."""
+    action = plugin.ActionModule.__new__(plugin.ActionModule)
+    action._task = mock.Mock(args=args, check_mode=check, diff=True, async_val=0)
+    with mock.patch.object(ActionBase, "run", return_value={}):
+        return dict(action.run(task_vars={}))
 
 
 def places(result: dict[str, Any]) -> list[str]:

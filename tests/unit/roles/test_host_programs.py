@@ -20,6 +20,7 @@ cuda_probe = load("roles/cuda/files/probe.py")
 PYTHON = ".".join(map(str, sys.version_info[:2]))
 INSTALLED = "printf 'haproxy installed\\nnginx config-files\\ndcgm installed\\n'"
 STATE = "printf 'LoadState=loaded\\nActiveState=failed\\n\\n'"
+SERVES = "printf 'LoadState=loaded\\nActiveState=active\\nUnitFileState=enabled\\n'"
 
 # A GPU whose mode changes with the next reset, as that of an A100 does.
 SMI = """\
@@ -89,6 +90,7 @@ def test_vllm_sees_the_model_and_the_unit(tmp_path: Path, monkeypatch: pytest.Mo
     assert (told["python"], told["machine"]) == (PYTHON, platform.machine())
     assert (told["environment_ready"], told["model_missing"]) == (True, False)
     assert (told["unit_exists"], told["watchdog_exists"]) == (True, False)
+    assert (told["serves"], told["unproven"]) == (False, False)
     assert told["missing_packages"] == ["curl"]
     assert told["restart_reason"] == "the unit has failed"
     assert "systemctl show vllm-of-the-tests.service" in asked(tmp_path)[0] + asked(tmp_path)[1]
@@ -96,6 +98,10 @@ def test_vllm_sees_the_model_and_the_unit(tmp_path: Path, monkeypatch: pytest.Mo
     assert (nothing["model"], nothing["model_missing"]) == ({}, True)
     assert not nothing["environment_ready"]
     assert nothing["kernels"]["missing"]
+    (tmp_path / "before").mkdir()
+    play(tmp_path, monkeypatch, {"systemctl": SERVES})
+    served = answer(program, str(environment), str(model), file, "haproxy,curl", *rest)
+    assert (served["serves"], served["unproven"]) == (True, True)
 
 
 def test_modules_are_exchanged_by_the_programs_of_the_host(

@@ -20,7 +20,7 @@ from gpuops_simulator import Simulator
 ROOT = Path(__file__).resolve().parents[4]
 SECRET = "a-secret-of-the-controller"
 # Run on the controller and nowhere else; those of the cloud besides.
-OTHERS = ("model_info", "notify", "ssh_config_info", "ssh_tunnel")
+OTHERS = ("model_info", "notify", "ssh_tunnel")
 # What is started without an archive is a page of Python.
 PAGE = 5000
 

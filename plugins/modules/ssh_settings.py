@@ -5,15 +5,30 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
+<<<<<<< HEAD:plugins/modules/ssh_config_info.py
 module: ssh_config_info
 short_description: Check whether the user's SSH configuration knows instance names
+=======
+module: ssh_settings
+short_description: Keep the SSH settings of a deployment, and tell whether the user's OpenSSH knows its names
+>>>>>>> 1f6d353 (bringup: look once at the account, and at each host):plugins/modules/ssh_settings.py
 version_added: 0.1.0
 description:
+  - Writes the files of a deployment that differ from what they are to hold.
   - Asks OpenSSH itself (C(ssh -G)) what the settings of a user say of some names, with and without the line that includes those of this collection.
-  - Changes nothing, and connects to nothing. Settings that cannot be looked at are no failure.
+  - Connects to nothing, and changes nothing of the user's. Settings that cannot be looked at are no failure.
+  - Runs in the process of the run on the controller, whatever host the task is for.
 author:
   - gpuops.cloud contributors (@gpuops)
 options:
+  folder:
+    description: Folder of the deployment; nobody else may look into it.
+    type: path
+    required: true
+  files:
+    description: What its files hold, by their names. Only their owner may read them.
+    type: dict
+    default: {}
   config:
     description: The user's settings.
     type: path
@@ -30,18 +45,21 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Looks in check mode too.
+    description: Looks, and says whether it would write.
   diff_mode:
-    support: N/A
-    description: Changes nothing.
+    support: full
+    description: Shows the difference of the files.
   idempotent:
     support: full
-    description: Changes nothing.
+    description: A second run writes nothing.
 """
 
 EXAMPLES = r"""
-- name: See whether ssh llm would work
-  gpuops.cloud.ssh_config_info:
+- name: Keep the settings, and see whether ssh llm would work
+  gpuops.cloud.ssh_settings:
+    folder: ~/.config/gpuops/llm
+    files:
+      ssh_hosts: "{{ lookup('ansible.builtin.template', 'ssh_hosts.j2') }}"
     include: ~/.config/gpuops/*/ssh_hosts
     names: [llm]
 """
@@ -68,38 +86,3 @@ problem:
   type: str
   sample: ""
 """
-
-from pathlib import Path
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._core.errors import InvalidError
-from ..module_utils._ssh.names import Names, include_line, look
-
-SPEC = {
-    "config": {"type": "path", "default": "~/.ssh/config"},
-    "include": {"type": "path", "required": True},
-    "names": {"type": "list", "elements": "str", "required": True},
-}
-
-
-def main() -> None:
-    """Look, and tell."""
-    module = AnsibleModule(SPEC, supports_check_mode=True)
-    config, pattern, names = (module.params[name] for name in ("config", "include", "names"))
-    problem = ""
-    try:
-        found = look(Path(config), pattern, names)
-    except (InvalidError, OSError) as error:
-        found, problem = Names(), f"{config}: {error}"
-    module.exit_json(
-        changed=False,
-        line=include_line(pattern),
-        included=set(found.included) == set(names),
-        shadowed=list(found.shadowed),
-        problem=problem,
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
+from ansible_collections.gpuops.cloud.plugins.action import ssh_settings
+from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_action
 
 OURS = "Host llm\n  HostName 192.0.2.7\n  User root\n"
 
@@ -22,6 +23,7 @@ def home(tmp_path: Path) -> Path:
     """Return a home with a blank in its path, and a deployment in it."""
     home = tmp_path / "my own home"
     (home / ".config/gpuops/llm").mkdir(parents=True)
+    home.chmod(0o700)
     (home / ".config/gpuops/llm/ssh_hosts").write_text(OURS, encoding="utf-8")
     return home
 
@@ -32,12 +34,30 @@ def look(home: Path, text: str | None, *names: str) -> dict[str, Any]:
     if text is not None:
         config.write_text(text, encoding="utf-8")
     wish = {"config": str(config), "include": f"{home}/.config/gpuops/*/ssh_hosts"}
-    result, _output = run_module("ssh_config_info", {**wish, "names": list(names or ["llm"])})
+    result = run_action(ssh_settings, **wish, folder=str(home), names=list(names or ["llm"]))
     assert not result["changed"]
     return result
 
 
-@pytest.mark.every_core("ssh_config_info")
+def test_files_are_written_once_for_their_owner_alone(tmp_path: Path) -> None:
+    folder, files = tmp_path / "new", {"ssh_config": "Host llm\n", "ssh_hosts": OURS}
+    wish: dict[str, Any] = {"include": f"{tmp_path}/*/ssh_hosts", "names": ["llm"], "files": files}
+    wish |= {"folder": str(folder), "config": str(tmp_path / "config")}
+    assert run_action(ssh_settings, check=True, **wish)["changed"]
+    assert not folder.exists()
+    first = run_action(ssh_settings, **wish)
+    assert first["changed"]
+    assert [row["after"] for row in first["diff"]] == ["", *files.values()]
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == files
+    modes = {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()}
+    assert (modes, oct(folder.stat().st_mode & 0o777)) == ({"0o600"}, "0o700")
+    assert not run_action(ssh_settings, **wish)["changed"]
+    (folder / "ssh_hosts").unlink()
+    (folder / "ssh_hosts").mkdir()
+    assert "is a folder" in run_action(ssh_settings, **wish)["msg"]
+
+
+@pytest.mark.every_core("ssh_settings")
 def test_line_lets_ssh_know_the_name(home: Path) -> None:
     before = look(home, None)
     assert not before["included"]

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a deployment is as wanted already, by one look at the account (private)."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from .._access.ssh_keys import SshKeyNoun
+from .._billing.reports import balance
+from .._core.errors import GpuopsError
+from .._lifecycle.instance_states import twins
+from .._providers.base.client import Client
+from .fleet import fleet_names
+from .resource import InstanceNoun
+
+_READS = ("balance", "instances", "volumes", "ssh_keys")
+
+
+def read_once(client: Client) -> None:
+    """Read what a bring-up asks of an account, all at the same time, and let the client answer from that.
+
+    Raises the first error.
+    """
+    for name in _READS:
+        setattr(client, name, cache(getattr(client, name)))
+    client.together(*(getattr(client, name) for name in _READS))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The options of ``datacrunch_balance``, ``datacrunch_ssh_key`` and ``datacrunch_instance``; None for
+    those that a module would refuse itself.
+    """
+
+    balance: dict[str, Any]
+    key: dict[str, Any] | None
+    instance: dict[str, Any] | None
+
+
+@dataclass
+class Standing:
+    """What was seen: the results of ``datacrunch_balance``, and of ``datacrunch_instance`` where that
+    has nothing to do.
+    """
+
+    balance: dict[str, Any]
+    instance: dict[str, Any] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def look(client: Client, want: Wanted) -> Standing:
+    """Return how the account stands, by the options of three modules. Raises what cannot be read.
+
+    Whatever a module would refuse, or ask about, is left to that module.
+    """
+    read_once(client)
+    money = balance(client, want.balance)
+    seen = Standing(money, warnings=money.pop("warnings"))
+    with contextlib.suppress(GpuopsError):
+        _compare(client, want, seen)
+    return seen
+
+
+def _compare(client: Client, wanted: Wanted, seen: Standing) -> None:
+    """Tell of the instances when neither they nor their key need anything."""
+    if wanted.key is None or wanted.instance is None:
+        return
+    keys = SshKeyNoun()
+    found_keys = keys.find(client, wanted.key)
+    if keys.plan(found_keys, wanted.key).changed:
+        return
+    want = {**wanted.instance, "ssh_keys": [found_keys.keys[0].id]}
+    rows, names = client.instances(), fleet_names(want["name"] or want["deployment"], want["count"])
+    there = all(twins(rows, want["deployment"], name) for name in names)
+    if want["replace"] or want["id"] or not there:  # which may ask for more than was read
+        return
+    noun = InstanceNoun()
+    found = noun.find(client, want)
+    plan = noun.plan(found, want)
+    if plan.changed:
+        return
+    told = noun.result(client, found, plan, applied=False)
+    seen.warnings += told.pop("warnings")
+    seen.instance = {**told, "actions": [], "changed": False}
