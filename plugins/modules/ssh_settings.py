@@ -5,13 +5,8 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-<<<<<<< HEAD:plugins/modules/ssh_config_info.py
-module: ssh_config_info
-short_description: Check whether the user's SSH configuration knows instance names
-=======
 module: ssh_settings
-short_description: Keep the SSH settings of a deployment, and tell whether the user's OpenSSH knows its names
->>>>>>> 1f6d353 (bringup: look once at the account, and at each host):plugins/modules/ssh_settings.py
+short_description: Write the SSH configuration of a deployment, and check that of the user
 version_added: 0.1.0
 description:
   - Writes the files of a deployment that differ from what they are to hold.

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from control import control
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPE = "1H100.80S.32V"
@@ -70,7 +71,7 @@ def _simulator(folder: Path, machines: int, limits: bool) -> Iterator[str]:
 
 def _step(address: str, folder: str, options: dict[str, Any]) -> Measured:
     """Run the module as from the command line. Raises RuntimeError when that fails."""
-    _control(address, "DELETE", "log")
+    control(address, "DELETE", "log")
     credentials = {"client_id": "benchmark", "client_secret": "of-no-account"}
     wanted = {**credentials, "base_url": f"{address}/v1", "deployment": "benchmark", **options}
     settings = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), "XDG_CACHE_HOME": folder}
@@ -86,7 +87,7 @@ def _step(address: str, folder: str, options: dict[str, Any]) -> Measured:
     if program.returncode:
         raise RuntimeError(Path(folder, "output").read_text(encoding="utf-8")[-2000:])
     _check(address, 0 if options["state"] == "absent" else options["count"])
-    log = _control(address, "GET", "log")
+    log = control(address, "GET", "log")
     reads = [row for row in log if row["method"] == "GET"]
     writes = [row for row in log if row["write"]]
     refused = [row for row in log if row["status"] == 429]
@@ -95,14 +96,7 @@ def _step(address: str, folder: str, options: dict[str, Any]) -> Measured:
 
 def _check(address: str, machines: int) -> None:
     """Raise RuntimeError unless so many instances run, by the simulator's own account."""
-    rows = _control(address, "GET", "state")["instances"]
+    rows = control(address, "GET", "state")["instances"]
     running = [row for row in rows if row["status"] == "running"]
     if len(running) != machines:
         raise RuntimeError(f"{len(running)} instances run, and not {machines}")
-
-
-def _control(address: str, method: str, what: str) -> Any:
-    request = urllib.request.Request(f"{address}/_sim/{what}", method=method)
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        text = answer.read()
-    return json.loads(text) if text else None

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +20,7 @@ init_plugin_loader([str(ROOT / ".collections")])
 import fleet
 import jobs
 import large_inventory
+import second_run
 import selection
 
 
@@ -71,8 +74,25 @@ def print_jobs() -> None:
         print(f"| {row.what} | {times} | {row.ours - row.plain:.2f} |", flush=True)
 
 
+def print_second_runs() -> None:
+    """Print what a bring-up takes where nothing is to be done, beside an empty play."""
+    print(f"\nA second bring-up beside an empty play, each of {second_run.REPEATS} runs\n")
+    print("| hosts | seconds | empty play | ratio | processor | requests | tasks | skipped |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for hosts in (1, 4):
+        with tempfile.TemporaryDirectory(prefix="gpuops-benchmark-") as folder:
+            for row in second_run.run(Path(folder), hosts):
+                times = f"{row.seconds:.1f} | {row.empty:.1f} | {row.seconds / row.empty:.1f}"
+                did = f"{row.processor:.1f} | {row.requests} | {row.ran} | {row.skipped}"
+                print(f"| {hosts} | {times} | {did} |", flush=True)
+
+
 if __name__ == "__main__":
     print_selection()
     print_fleets()
     print_inventory()
     print_jobs()
+    if shutil.which("podman"):
+        print_second_runs()
+    else:
+        print("\nA second bring-up was not measured: its hosts need podman")

@@ -22,8 +22,8 @@ def public_half(path: Path, *, required: bool) -> str:
     if not path.is_file():
         if required:
             raise InvalidError(
-                f"ssh_private_key_file {path} is not there",
-                hint="Without this variable a key is made for the deployment.",
+                f"ssh_private_key_file {path} does not exist",
+                hint="Without this variable a key is created for the deployment.",
             )
         return ""
     command = ["ssh-keygen", "-y", "-P", "", "-f", str(path)]
@@ -40,4 +40,4 @@ def public_half(path: Path, *, required: bool) -> str:
     hint = f"With a passphrase it needs its public half beside it, {beside}, and an agent that holds it."
     if "UNPROTECTED" in done.stderr:
         hint = "Give it mode 0600."
-    raise InvalidError(f"{path} opens no instance: {said}", hint=hint)
+    raise InvalidError(f"{path} cannot be used by SSH: {said}", hint=hint)

@@ -50,7 +50,7 @@ def test_key_that_is_not_there_yet_has_no_public_half(tmp_path: Path) -> None:
     assert look(tmp_path / "none")["public_key"] == ""
     found = look(tmp_path / "none", required=True)
     assert found["failed"]
-    assert f"ssh_private_key_file {tmp_path}/none is not there" in found["msg"]
+    assert f"ssh_private_key_file {tmp_path}/none does not exist" in found["msg"]
 
 
 def test_key_with_a_passphrase_needs_its_public_half(tmp_path: Path) -> None:
