@@ -153,9 +153,16 @@ def _plain(value: Any) -> Any:
 
     What has no brace is none.
     """
-    if isinstance(value, (dict, list)) or (isinstance(value, str) and "{" in value):
-        return wrap_var(value)
-    return value
+    return wrap_var(value) if _has_brace(value) else value
+
+
+def _has_brace(value: Any) -> bool:
+    """Tell whether any string within holds a brace."""
+    if isinstance(value, dict):
+        return any(map(_has_brace, value)) or any(map(_has_brace, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_brace, value))
+    return isinstance(value, str) and "{" in value
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -163,6 +170,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     NAME = "gpuops.cloud.datacrunch"
     _groups: set[str]
+    _settings: dict[str | None, str | None]
 
     def verify_file(self, path: str) -> bool:
         """Take only files of our ending, so that no other plugin's file is tried."""
@@ -179,6 +187,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self.inventory.add_group("datacrunch")
         wanted = [machine for machine in machines if self._wanted(machine)]
         # A group that comes with a later instance is no name for an earlier one.
+        self._settings = {}
         self._groups = {group for machine in wanted for group in _groups_of(machine)}
         for group in sorted(self._groups):
             self.inventory.add_group(group)
@@ -220,7 +229,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for name, value in variables.items():
             self.inventory.set_variable(host, name, value)
         for group in _groups_of(machine):
-            self.inventory.add_host(host, group=group)
+            self.inventory.add_child(group, host)
         self._construct(host)
 
     def _name(self, machine: dict[str, Any], variables: dict[str, Any]) -> str:
@@ -261,12 +270,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if machine["ip"]:
             found["ansible_host"] = machine["ip"]
         found["ansible_user"] = "root"
-        if machine["deployment"]:
-            home = Path(self.get_option("config_dir")).expanduser()
-            settings = home / machine["deployment"] / "ssh_config"
-            if settings.is_file():
-                found["ansible_ssh_common_args"] = f"-F {shlex.quote(str(settings))}"
+        settings = self._settings_of(machine["deployment"])
+        if settings:
+            found["ansible_ssh_common_args"] = settings
         return found
+
+    def _settings_of(self, deployment: str | None) -> str | None:
+        """Return the words that name the SSH settings of a deployment, None where it has none here."""
+        if deployment not in self._settings:
+            path = (
+                Path(self.get_option("config_dir")).expanduser() / (deployment or "") / "ssh_config"
+            )
+            there = deployment and path.is_file()
+            self._settings[deployment] = f"-F {shlex.quote(str(path))}" if there else None
+        return self._settings[deployment]
 
     def _construct(self, host: str) -> None:
         if not any(map(self.get_option, ("compose", "groups", "keyed_groups"))):

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -32,12 +33,17 @@ def _spellings(secret: str) -> set[str]:
     return spelled | {quote_plus(secret), html.escape(secret), encoded, encoded.rstrip("=")}
 
 
+@cache
+def _words(secrets: frozenset[str]) -> tuple[str, ...]:
+    """Return how any of the secrets may be written, the longest first."""
+    long = [secret for secret in secrets if len(secret) >= _SHORTEST]
+    found = {spelled for secret in long for spelled in _spellings(secret)}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
 def hide(text: str, secrets: Iterable[str]) -> str:
     """Return a text without the secrets, however they are written, and without any bearer token."""
-    found = {
-        spelled for secret in secrets if len(secret) >= _SHORTEST for spelled in _spellings(secret)
-    }
-    for word in sorted(found, key=len, reverse=True):
+    for word in _words(frozenset(secrets)):
         text = text.replace(word, HIDDEN)
     text = _BEARER.sub(rf"\1 {HIDDEN}", text)
     return _NAMED.sub(lambda match: f"{match[1]}{match[2] or ''}{HIDDEN}{match[2] or ''}", text)
