@@ -136,7 +136,7 @@ PLAYS = """
     - ansible.builtin.add_host:
         name: "{{ item.id }}"
         groups: [taken]
-        machine: "{{ item }}"
+        instance: "{{ item }}"
         words: "{{ item.tags.note }} {{ item.project }}"
       loop: "{{ found.instances }}"
     - ansible.builtin.set_fact:
