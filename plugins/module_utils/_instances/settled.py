@@ -33,9 +33,7 @@ def read_once(client: Client) -> None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The options of ``datacrunch_balance``, ``datacrunch_ssh_key`` and ``datacrunch_instance``; None for
-    those that a module would refuse itself.
-    """
+    """The options of the modules for balance, SSH keys and instances; None for those that a module would refuse itself."""
 
     balance: dict[str, Any]
     key: dict[str, Any] | None
@@ -44,7 +42,7 @@ class Wanted:
 
 @dataclass
 class Standing:
-    """What was seen: the results of ``datacrunch_balance``, and of ``datacrunch_instance`` where that
+    """What was seen: the results for the balance, and for the instance where that
     has nothing to do.
     """
 
