@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ..module_utils._core.errors import GpuopsError
 from ..module_utils._jobs.remote import Remote
-from ..module_utils._jobs.results import fetch
+from ..module_utils._jobs.results import fetch, patiently
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -21,8 +22,10 @@ SPEC: dict[str, Any] = {
     "to": {"type": "path", "required": True},
     "max_gb": {"type": "float", "default": 10.0},
     "within": {"type": "str", "choices": ["work", "tasks"], "default": "work"},
+    "patience": {"type": "float", "default": 0.0},
     "program": {"type": "list", "elements": "str", "required": True},
 }
+display = Display()
 
 
 class ActionModule(ActionBase):
@@ -37,10 +40,13 @@ class ActionModule(ActionBase):
         host = str((task_vars or {}).get("inventory_hostname", "the host"))
         program, become = tuple(args["program"]), bool(self._task.become)
         remote = Remote.over(self._connection, host, program, become=become)
-        folder, to = f"{args['folder']}/{args['name']}", Path(args["to"])
-        wish = args["patterns"], args["max_gb"], args["within"]
+        wish = (Path(args["to"]), args["patterns"], args["max_gb"], args["within"])
+
+        def bring() -> dict[str, Any]:
+            return fetch(remote, f"{args['folder']}/{args['name']}", *wish)
+
         try:
-            found = fetch(remote, folder, to, *wish)
+            found = patiently(bring, args["patience"], display.display)
         except (GpuopsError, OSError) as error:
             return {**result, "failed": True, "msg": f"The results are not home: {error}"}
         return {**result, **found}

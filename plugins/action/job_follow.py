@@ -13,7 +13,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._core.errors import GpuopsError
 from ..module_utils._jobs.remote import Remote
-from ..module_utils._jobs.results import Follower
+from ..module_utils._jobs.results import Follower, PeerFailedError
 from ..module_utils._jobs.screen import Lines, values_of
 
 SPEC: dict[str, Any] = {
@@ -25,6 +25,7 @@ SPEC: dict[str, Any] = {
     "patience": {"type": "float", "default": 1200.0},
     "wait": {"type": "bool", "default": True},
     "show": {"type": "bool", "default": True},
+    "marker": {"type": "path"},
     "secrets": {"type": "list", "elements": "str", "default": []},
     "program": {"type": "list", "elements": "str", "required": True},
 }
@@ -45,25 +46,40 @@ class ActionModule(ActionBase):
             return {**result, "changed": False, "ended": False, "size": 0}
         host = str((task_vars or {}).get("inventory_hostname", "the host"))
         program, become = tuple(args["program"]), bool(self._task.become)
-        follower = Follower(
-            Remote.over(self._connection, host, program, become=become),
-            f"{args['folder']}/{args['name']}",
-            args["attempt"] if args["task"] is None else args["task"],
-            Path(args["file"]),
-            Lines(display.display if args["show"] else _keep_quiet, values_of(args["secrets"])),
-            args["patience"],
-            args["wait"],
-            of_task=args["task"] is not None,
-        )
-        before = follower.file.stat().st_size if follower.file.exists() else 0
+        follower = _follower(Remote.over(self._connection, host, program, become=become), args)
+        before, peer = _size(follower.file), ""
         try:
             ended = follower.follow()
-        except GpuopsError as error:
-            return {**result, "failed": True, "msg": str(error), "error": error.as_result()}
-        size = follower.file.stat().st_size
-        found = {"ended": ended, "size": size, "lost": len(follower.lost)}
-        return {**result, **found, "changed": size > before}
+        except PeerFailedError as error:
+            ended, peer = False, error.message
+        except (GpuopsError, OSError) as error:
+            known = {"error": error.as_result()} if isinstance(error, GpuopsError) else {}
+            return {**result, "failed": True, "msg": str(error), **known}
+        size = _size(follower.file)
+        found = {"ended": ended, "size": size, "lost": len(follower.lost), "peer": peer}
+        unheard = not (ended or peer)
+        why = {"msg": f"{host} cannot be reached: {follower.lost[-1]}"} if unheard else {}
+        return {**result, **found, **why, "changed": size > before}
 
 
-def _keep_quiet(_line: str) -> None:
-    """Show nothing, for somebody else shows what comes into the file."""
+def _follower(remote: Remote, args: dict[str, Any]) -> Follower:
+    show = display.display if args["show"] else _nothing
+    return Follower(
+        remote,
+        f"{args['folder']}/{args['name']}",
+        args["attempt"] if args["task"] is None else args["task"],
+        Path(args["file"]),
+        Lines(show, values_of(args["secrets"])),
+        args["patience"],
+        args["wait"],
+        of_task=args["task"] is not None,
+        marker=Path(args["marker"]) if args["marker"] else None,
+    )
+
+
+def _nothing(_line: str) -> None:
+    """Show nothing of a line."""
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -14,6 +14,7 @@ from typing import IO, Any
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._core.errors import GpuopsError, InvalidError
+from ..module_utils._jobs.answers import read_changed, read_missing
 from ..module_utils._jobs.environments import environment_of
 from ..module_utils._jobs.folder import Folder, read_folder
 from ..module_utils._jobs.remote import Remote, write_tar
@@ -78,10 +79,10 @@ def _about(folder: Folder, args: dict[str, Any]) -> dict[str, Any]:
 
 def send(remote: Remote, place: str, folder: Folder) -> dict[str, Any]:
     """Send what the host lacks; returns how much that was."""
-    answer = json.loads(remote.call("missing", place, text=folder.manifest))
-    if answer["done"]:
+    done, names = read_missing(remote.call("missing", place, text=folder.manifest))
+    if done:
         return {"changed": False}
-    lacking = set(answer["missing"])
+    lacking = set(names)
     rows = {one.content: (one.path, one.size) for one in folder.entries if one.content in lacking}
 
     def write(stream: IO[bytes]) -> None:
@@ -114,7 +115,5 @@ def _send_secrets(remote: Remote, args: dict[str, Any], secrets: dict[str, str])
         return False
     place = f"/run/gpuops-jobs/{args['name']}/secrets"
     text = json.dumps(secrets, sort_keys=True).encode()
-    answer = json.loads(
-        remote.call("secrets", f"{args['folder']}/{args['name']}", place, text=text)
-    )
-    return bool(answer["changed"])
+    folder = f"{args['folder']}/{args['name']}"
+    return read_changed(remote.call("secrets", folder, place, text=text))

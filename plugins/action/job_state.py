@@ -13,6 +13,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._core.errors import GpuopsError
+from ..module_utils._jobs.answers import check_attempts
 from ..module_utils._jobs.record import (
     Record,
     all_known,
@@ -69,6 +70,7 @@ class ActionModule(ActionBase):
             return {"jobs": listed(all_known(home), args["instances"], time.time())}
         record, result = self._known(home, args)
         if observed is not None:
+            check_attempts(observed)
             record = replace(record, attempts=observed)
         if args["bought"] and args["bought"] != record.instance:
             record = replace(record, bought=record.bought + 1, instance=args["bought"], own=False)
@@ -78,7 +80,7 @@ class ActionModule(ActionBase):
             if args["again"]:
                 forget_result(record.job["results"])
             write_record(home, record)
-        cloud, now = cloud_of(args["instances"]), time.time()
+        cloud, now = cloud_of(args["instances"], record.job.get("nodes", 1)), time.time()
         state = judge(record, result, cloud, now, reachable=args["reachable"])
         cost = record.job["cost"]
         money = None if cost is None else cost - args["spent"]

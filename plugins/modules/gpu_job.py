@@ -49,6 +49,17 @@ options:
     description: What the environment was asked to be, so that another wish is noticed.
     type: str
     default: none
+  image:
+    description:
+      - Image of the container that the program runs in, by podman, instead of an environment. It is pulled by the role; nothing is pulled here.
+      - It is an environment and no fence - the program runs as O(user), with the network of the host, and sees the folder of the job.
+    type: str
+    default: ""
+  podman:
+    description: Command of podman, with its storage.
+    type: list
+    elements: str
+    default: [podman]
   env:
     description: Environment variables. They are written to the disk.
     type: dict
@@ -72,6 +83,15 @@ options:
     description: How many tasks run at a time, each with its share of the GPUs in C(CUDA_VISIBLE_DEVICES). V(0) runs one on each GPU.
     type: int
     default: 0
+  nodes:
+    description: What this host is among several that run the command together, by torchrun, which has to be in the environment.
+    type: dict
+    suboptions:
+      count: {type: int, required: true, description: How many they are.}
+      rank: {type: int, required: true, description: "Which one this is, from 0."}
+      head_address: {type: str, required: true, description: Address of the one of rank 0.}
+      interface: {type: str, required: true, description: Interface that they talk over.}
+      processes: {type: int, default: 1, description: "Processes that it starts, one for each GPU."}
   seconds:
     description: Limit of all attempts together.
     type: float
@@ -100,7 +120,7 @@ options:
   reason:
     description: Why it is stopped, as it is written down before any signal.
     type: str
-    choices: [cancelled, lease, cost_limit]
+    choices: [cancelled, lease, cost_limit, peer_failed]
     default: cancelled
   waiting:
     description: With O(state=stopped), whether only those tasks are cancelled that have not begun.
@@ -201,10 +221,22 @@ SPEC: dict[str, Any] = {
     "folder_hash": {"type": "str", "default": ""},
     "environment": {"type": "path"},
     "environment_wish": {"type": "str", "default": "none"},
+    "image": {"type": "str", "default": ""},
+    "podman": {"type": "list", "elements": "str", "default": ["podman"]},
     "env": {"type": "dict", "default": {}},
     "credential_names": {"type": "list", "elements": "str", "default": []},
     "tasks": {"type": "list", "elements": "dict", "default": []},
     "at_once": {"type": "int", "default": 0},
+    "nodes": {
+        "type": "dict",
+        "options": {
+            "count": {"type": "int", "required": True},
+            "rank": {"type": "int", "required": True},
+            "head_address": {"type": "str", "required": True},
+            "interface": {"type": "str", "required": True},
+            "processes": {"type": "int", "default": 1},
+        },
+    },
     "seconds": {"type": "float", "default": 43200.0},
     "grace": {"type": "float", "default": 120.0},
     "lease_end": {"type": "str"},
@@ -213,7 +245,7 @@ SPEC: dict[str, Any] = {
     "retries": {"type": "int", "default": 0},
     "reason": {
         "type": "str",
-        "choices": ["cancelled", "lease", "cost_limit"],
+        "choices": ["cancelled", "lease", "cost_limit", "peer_failed"],
         "default": "cancelled",
     },
     "waiting": {"type": "bool", "default": False},

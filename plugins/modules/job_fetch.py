@@ -41,6 +41,10 @@ options:
     type: str
     choices: [work, tasks]
     default: work
+  patience:
+    description: Seconds for which it is tried again, whatever stands in the way.
+    type: float
+    default: 0
   program:
     description: Command of the host's program that gives files.
     type: list

@@ -46,6 +46,10 @@ options:
     description: Whether what comes is shown, too.
     type: bool
     default: true
+  marker:
+    description:
+      - File on the controller, the same for all nodes of a job. It comes with the first one that fails, and lets those who follow the others return.
+    type: path
   secrets:
     description: Names of environment variables of the controller whose values are masked in what is shown. The file has what the program wrote.
     type: list
@@ -82,5 +86,6 @@ EXAMPLES = r"""
 RETURN = r"""
 ended: {type: bool, description: "Whether the attempt has ended; else the host was out of reach for too long.", returned: success, sample: true}
 size: {type: int, description: Bytes of output that are home., returned: success, sample: 5120}
+peer: {type: str, description: "Node that has failed, so that this one is not followed any more; empty for none.", returned: success, sample: ""}
 lost: {type: int, description: Connections that were lost., returned: success, sample: 0}
 """

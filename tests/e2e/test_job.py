@@ -94,9 +94,9 @@ class Project:
         path = self.folder / f"results/{name}/result.json"
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
-    def output(self, name: str, attempt: int = 1) -> str:
+    def output(self, name: str, attempt: int = 1, node: str = "") -> str:
         """Return what of an attempt's output is home."""
-        path = self.folder / f"results/{name}/output-{attempt:04d}.log"
+        path = self.folder / f"results/{name}/output-{attempt:04d}{node}.log"
         return path.read_bytes().decode() if path.exists() else ""
 
     def living(self) -> list[str]:
@@ -198,3 +198,31 @@ def test_a_cancelled_job_is_stopped_and_ended(project: Project) -> None:
     assert project.living() == []
     status, said = project.play("job_logs", "-e", "job_name=wait")
     assert "step 1" in said
+
+
+def test_results_that_cannot_come_are_retained_and_fetched_by_the_next_run(
+    project: Project,
+) -> None:
+    words = "import pathlib; pathlib.Path('out/model').write_text('x' * 5000)\n"
+    limits = {"time": "1h", "cost": 9, "fetch_grace": "20s"}
+    more: dict[str, Any] = {"limits": limits, "data": {"volume_gb": 1}}
+    project.write("large", words, **more, outputs={"max_gb": 1e-6})
+    orders = project.orders()
+    status, said = project.play("job", "-e", "job=large.job.yml")
+    assert status == 2
+    for text in (
+        "it is tried for 0.3 minutes",
+        "NOT HOME",
+        "per day; they lie in jobs/large/work on it",
+        "fetch     ansible-playbook gpuops.cloud.job -e job=",
+        "may be fetched",
+    ):
+        assert text in said, text
+    assert project.living() == []
+    assert project.result("large")["home"] is False
+    project.write("large", words, **more)
+    status, said = project.play("job", "-e", "job=large.job.yml")
+    assert status == 0
+    assert (project.folder / "results/large/out/model").read_text() == "x" * 5000
+    assert "leftovers: none" in said
+    assert (project.orders(), project.living()) == (orders + 2, [])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from test_job import Project, project, wait_until
-from whole_path import CACHE, ROOT
+from whole_path import CACHE, HF_TOKEN, ROOT
 
 __all__ = ["project"]
 WHEELHOUSE = ("-e", f"job_wheelhouse={CACHE / 'wheelhouse'}")
@@ -71,6 +71,23 @@ FOLDERS = {
     "sharing": {"train.py": EMPTY},
     "none": {"train.py": SHOW},
 }
+IMAGE, IMAGES = "localhost/tiny:1", "/srv/gpuops/environments/here/containers"
+# One of a single program, made on the host, which has no device for an overlay of its own.
+TINY_IMAGE = """\
+set -e
+apt-get -qq update
+DEBIAN_FRONTEND=noninteractive apt-get -qq install -y podman catatonit busybox-static > /dev/null
+printf '[storage]\\ndriver = "vfs"\\nrunroot = "/run/c"\\ngraphroot = "/srv/c"\\n' \\
+    > /etc/containers/storage.conf
+mkdir -p /tmp/tiny/bin /tmp/tiny/tmp
+cp /bin/busybox /tmp/tiny/bin/
+for name in sh id pwd sleep; do ln -s busybox /tmp/tiny/bin/$name; done
+tar -C /tmp/tiny -c ."""
+BOXED = """\
+echo $(id -u) $MODE $(pwd) ${HF_TOKEN:+given} $GPUOPS_RESUME > out/x
+(trap '' TERM; sleep 98765) &
+kill -SEGV $$
+"""
 PLAY = {
     "hosts": "all",
     "gather_facts": False,
@@ -96,12 +113,11 @@ def write_wheel(folder: Path, version: str) -> None:
 class Host:
     """The host of a job that waits, and further jobs on it by the role alone."""
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        project.write("keeps", "import time; time.sleep(3600)\n", data={"volume_gb": 1})
-        wish = ("-e", "job=keeps.job.yml", "-e", "follow=false", "-e", "ask=false")
-        assert project.play("job", *wish)[0] == 0
-        settings = project.cloud.home / "job-keeps/ssh_config"
+    def __init__(self, project: Project, name: str) -> None:
+        self.project, self.name = project, name
+        project.write(name, "import time; time.sleep(3600)\n", data={"volume_gb": 1})
+        assert project.play("job", "-e", f"job={name}.job.yml", "-e", "follow=false")[0] == 0
+        settings = project.cloud.home / f"job-{name}/ssh_config"
         self.login = ["ssh", "-F", str(settings)]
         (host,) = [row for row in project.cloud.state()["instances"] if row["status"] == "running"]
         self.address = host["ip"]
@@ -141,18 +157,28 @@ class Host:
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         return done.stdout
 
+    def ending(self, name: str) -> str:
+        """Return how a job has ended."""
+        place = f"/srv/gpuops/jobs/{name}/attempts/0001/exit.json"
+        wait_until(lambda: self.said(f"cat {place}"))
+        print(self.said(f"cat {Path(place).with_name('output.log')}"))
+        return self.said(f"cat {place}")
+
     def output(self, name: str) -> list[str]:
         """Return the lines of a job that has ended well."""
-        attempt = f"/srv/gpuops/jobs/{name}/attempts/0001"
-        wait_until(lambda: self.said(f"cat {attempt}/exit.json"))
-        assert '"exit_code": 0' in self.said(f"cat {attempt}/exit.json")
-        return self.said(f"cat {attempt}/output.log").splitlines()
+        assert '"exit_code": 0' in self.ending(name)
+        return self.said(f"cat /srv/gpuops/jobs/{name}/attempts/0001/output.log").splitlines()
+
+    def end(self) -> None:
+        """End the job that waits, and the host with it."""
+        assert self.project.play("job_cancel", "-e", f"job_name={self.name}")[0] == 0
+        assert self.project.living() == []
 
 
 @pytest.fixture
-def host(project: Project) -> Host:
+def host(project: Project, request: pytest.FixtureRequest) -> Host:
     """Provide a host."""
-    return Host(project)
+    return Host(project, f"keeps-{'image' if 'container' in request.node.name else 'uv'}")
 
 
 def test_environments_are_made_by_what_the_folder_asks_for(host: Host) -> None:
@@ -178,5 +204,27 @@ def test_environments_are_made_by_what_the_folder_asks_for(host: Host) -> None:
     status, said = host.run("stale", stale)
     assert (status, "uv.lock is out of date: run 'uv lock'" in said) == (2, True)
     assert host.said("ls /srv/gpuops/jobs/stale/attempts") == ""
-    assert host.project.play("job_cancel", "-e", "job_name=keeps")[0] == 0
-    assert host.project.living() == []
+    host.end()
+
+
+def test_a_program_runs_in_a_container(host: Host) -> None:
+    host.said(f"{TINY_IMAGE} | podman --root {IMAGES} import - {IMAGE}")
+    wish = {"job_image": IMAGE, "job_secrets": ["HF_TOKEN"], "job_env": {"MODE": "two words"}}
+    status, said = host.run("boxed", {}, job_command=["sh", "-c", BOXED], **wish)
+    assert (status, HF_TOKEN in said) == (0, False)
+    assert '"exit_code": 139, "reason": "signal", "signal": "SEGV"' in host.ending("boxed")
+    user = host.said("id -u gpuops-job").strip()
+    place = "/srv/gpuops/jobs/boxed/work"
+    assert host.said(f"cat {place}/out/x").split() == [
+        user, "two", "words", place, "given", "0",
+    ]  # fmt: skip
+    assert host.said("pgrep -f 'sleep 98765'") == "", "what it has started ends with it"
+    assert host.said(f"grep -rlF {HF_TOKEN} /srv/gpuops /var/lib/containers /etc/systemd") == ""
+    status, said = host.run("longer", {}, job_command=["sleep", "1000"], **wish)
+    assert status == 0
+    host.said("systemctl stop gpuops-job@longer")
+    assert '"signal": "TERM"' in host.ending("longer")
+    missing = {**wish, "job_image": "localhost/none:1"}
+    status, said = host.run("none", {}, job_command=["true"], **missing)
+    assert (status, "localhost/none:1" in said) == (2, True)
+    host.end()

@@ -19,11 +19,12 @@ from typing import Any
 
 from .._core.times import read_time
 from .._host.folders import give, make
+from .nodes import Place
 from .state import Attempt, Cloud, Exit, Rules, Seen, State, Step, state_of
 
 Run = Callable[[list[str]], tuple[int, str, str]]
 # What makes a job another one when it changes.
-_SAME = ("command", "environment_wish", "env", "credential_names", "folder_hash", "tasks")
+_SAME = ("command", "environment_wish", "image", "env", "credential_names", "folder_hash", "tasks")
 _LONGEST = 200
 _SHELL = ("bash", "-euo")
 
@@ -186,7 +187,7 @@ def _refuse_other(job: dict[str, Any], want: dict[str, Any]) -> None:
     other = [
         f"{key} {_short(job.get(key))} there, {_short(want[key])} wanted"
         for key in _SAME
-        if job.get(key) != want[key]
+        if (job.get(key) or None) != (want[key] or None)
     ]
     if other:
         raise JobError(
@@ -223,7 +224,12 @@ def _begin(
         _write(attempt.with_name(f"{number - 1:04d}") / "lost.json", lost)
     make(attempt)
     _let_write(host)
-    noted = {key: host.want[key] for key in (*_SAME, "environment", "at_once", "done_after")}
+    kept = (*_SAME, "environment", "at_once", "podman", "done_after")
+    noted = {key: host.want[key] for key in kept}
+    place = Place(**host.want["nodes"]) if host.want["nodes"] else None
+    if place:
+        noted["launch"] = place.launched(host.want["command"])
+        noted["launch_env"] = place.environment
     _write(host.folder / "job.json", {**noted, "seconds": seconds, "limit": limit})
     if not host.secrets.exists():  # the unit wants it, also with nothing in it
         _write(host.secrets, {}, 0o600)
@@ -239,9 +245,9 @@ def _let_write(host: JobHost) -> None:
     """Let the job's user own what the program may change, and nothing else."""
     user = pwd.getpwnam(host.want["user"])
     group = grp.getgrgid(user.pw_gid)
-    for name in ("work/out", "checkpoints", "tasks"):
+    for name in ("work/out", "checkpoints", "tasks", "home"):
         make(host.folder / name)
-    for name in ("work", "checkpoints", "tasks"):
+    for name in ("work", "checkpoints", "tasks", "home"):
         about = (host.folder / name).stat()
         if (about.st_uid, about.st_gid) != (user.pw_uid, group.gr_gid):
             give(host.folder / name, user.pw_uid, group.gr_gid)
@@ -250,7 +256,9 @@ def _let_write(host: JobHost) -> None:
 def _settings(host: JobHost, attempt: Path, seconds: float) -> str:
     """Return what holds for one attempt: where its output goes, and when it has to end."""
     # A shell does not pass a signal on to what it runs.
-    is_shell = tuple(host.want["command"][:2]) == _SHELL and not host.want["tasks"]
+    is_image = bool(host.want["image"])
+    alone = not (is_image or host.want["tasks"] or host.want["nodes"])
+    is_shell = alone and tuple(host.want["command"][:2]) == _SHELL
     lines = [
         "# Of one attempt, written when it is started.",
         "[Unit]",
@@ -263,6 +271,8 @@ def _settings(host: JobHost, attempt: Path, seconds: float) -> str:
         f"KillMode={'control-group' if is_shell else 'mixed'}",
         # What uses up the memory of the others is killed, and they go on.
         *(["OOMPolicy=continue"] if host.want["tasks"] else []),
+        # podman needs root, and starts the program as the job's user.
+        *(["User=root", "Group=root"] if is_image else []),
     ]
     return "".join(f"{line}\n" for line in lines)
 

@@ -27,7 +27,9 @@ Row = Mapping[str, Any]
 SETUP_S, FETCH_S = 1200, 600
 # With less than that for the program a purchase is not worth it.
 LEAST_S = 600
-_SAME = ("command", "environment", "env", "secrets", "tasks")
+_SAME = ("command", "environment", "image", "nodes", "env", "secrets", "tasks")
+# What records of before do not have.
+_BEFORE = {"nodes": 1}
 _AGAIN = "again=true forgets what is there and begins anew; another job_name keeps both."
 
 
@@ -48,7 +50,8 @@ class Record:
     @property
     def same(self) -> dict[str, Any]:
         """What two runs of the same job have in common; limits may change between them."""
-        return {**{key: self.job.get(key) for key in _SAME}, "content": self.content}
+        job = {**_BEFORE, **self.job}
+        return {**{key: job.get(key) for key in _SAME}, "content": self.content}
 
     def seconds_left(self, now: float | None) -> float:
         """Return what is left of the job's limit of time; without ``now``, nothing of it runs."""
@@ -83,12 +86,13 @@ def write_record(home: Path, record: Record) -> None:
 
 
 def read_result(folder: str) -> dict[str, Any] | None:
-    """Return the result of a job that is home, none where there is no whole one."""
+    """Return the result of a job that is home; none where there is no whole one, or not all of it."""
     try:
         found = json.loads(Path(folder, "result.json").read_text(encoding="utf-8"))
-        return found if isinstance(found, dict) and "exit_code" in found else None
     except (OSError, ValueError):
         return None
+    whole = isinstance(found, dict) and "exit_code" in found
+    return found if whole and found.get("home", True) else None
 
 
 def output_file(folder: str, attempt: int) -> Path:
@@ -109,7 +113,7 @@ def output_at_home(folder: str) -> dict[str, int]:
 
 def forget_result(folder: str) -> None:
     """Remove result and output of an earlier job of the same name; what else came home stays."""
-    for path in (Path(folder, "result.json"), *Path(folder).glob("output-[0-9]*.log")):
+    for path in (Path(folder, "result.json"), *Path(folder).glob("output-[0-9]*.*")):
         path.unlink(missing_ok=True)
 
 
@@ -149,10 +153,11 @@ def begin(
 
 
 def _refuse_other(name: str, there: Row, wanted: Row, where: str) -> None:
+    found = {**_BEFORE, **there}
     other = [
-        f"{key} {_short(there.get(key))} there, {_short(wanted[key])} wanted"
+        f"{key} {_short(found.get(key))} there, {_short(wanted[key])} wanted"
         for key in wanted
-        if (there.get(key) or None) != (wanted[key] or None)
+        if (found.get(key) or None) != (wanted[key] or None)
     ]
     if other:
         raise ConflictError(
@@ -171,16 +176,16 @@ def _short(value: Any) -> str:
 def host_of(instances: Sequence[Row]) -> str:
     """Return the name of the instance of a job, nothing where it has none that can be reached."""
     names = [row["name"] for row in instances if row["status"] == "running" and row.get("ip")]
-    return str(names[0]) if names else ""
+    return str(min(names)) if names else ""
 
 
-def cloud_of(instances: Sequence[Row]) -> Cloud:
-    """Return what the cloud says of the instance of a job."""
+def cloud_of(instances: Sequence[Row], nodes: int = 1) -> Cloud:
+    """Return what the cloud says of the instances of a job, of which none may be missing."""
     states = [state_by_status(row["status"]) for row in instances]
     living = [state for state in states if state not in {FAILED, *OVER}]
-    if not living:
+    if len(living) < nodes:
         return Cloud.NONE
-    return Cloud.ORDERED if living[0] == BUILDING else Cloud.RUNNING
+    return Cloud.ORDERED if BUILDING in living else Cloud.RUNNING
 
 
 def judge(
@@ -193,7 +198,9 @@ def judge(
     closed = bool((result or {}).get("closed", True))
     seen = Seen(cloud, reachable, attempts_of(record.attempts), record.bought, home, closed)
     left = record.seconds_left(None if cloud is Cloud.NONE else now)
-    rules = Rules(job["evictions"], bool(job["data_volume_gb"]), left)
+    # What several nodes have lost together is not begun again by itself.
+    data = bool(job["data_volume_gb"]) and job.get("nodes", 1) == 1
+    rules = Rules(job["evictions"], data, left)
     return state_of(seen, rules)
 
 

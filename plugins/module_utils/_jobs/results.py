@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from .._core.errors import ConflictError, GpuopsError
+from .answers import HostFile, member_of, read_end, read_files
 from .folder import content_of
 from .remote import LOST, Remote, pipe
 from .screen import Screen
@@ -26,6 +27,16 @@ from .screen import Screen
 _BLOCK = 1 << 16
 _PAUSE_S = 2.0
 _LOOK_S, _LET_GO = 1.0, 10
+# A host that cannot be reached is given up sooner.
+_HELD_S = 60.0
+_AGAIN_S = 15.0
+Found = TypeVar("Found")
+
+
+class PeerFailedError(GpuopsError):
+    """Another node of the job has failed; the message is its name."""
+
+    code = "peer"
 
 
 @dataclass
@@ -48,6 +59,8 @@ class Follower:
     now: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     wanted: Callable[[], None] = field(default_factory=lambda: with_parent(os.getppid()))
+    # Nodes that run a job together: what one of them leaves here when it has failed, for the others.
+    marker: Path | None = None
     lost: list[str] = field(default_factory=list)
     at: int = 0
 
@@ -69,15 +82,18 @@ class Follower:
     def _to_the_end(self, out: IO[bytes]) -> bool:
         heard = self.now()
         while True:
-            before = self.at
+            before, began = self.at, self.now()
             status, said = self._listen(out)
             if status == 0:
                 self.screen.end()
+                self._tell_others()
                 return True
             self.wanted()
             if not (self.remote.login and status == LOST):
                 self.remote.check(status, said, ("follow",))
-            heard = self.now() if self.at > before else heard
+            # Of a job that prints nothing, a connection that held is heard, too.
+            if self.at > before or self.now() - began > _HELD_S:
+                heard = self.now()
             self.lost.append(said.decode(errors="replace").strip())
             if self.now() - heard > self.patience_s:
                 return False
@@ -110,6 +126,14 @@ class Follower:
                     return
                 yield data
             self.wanted()
+            if self.wait and self.marker and self.marker.exists():
+                raise PeerFailedError(self.marker.read_text(encoding="utf-8"))
+
+    def _tell_others(self) -> None:
+        if self.wait and self.marker and not self.marker.exists():
+            words = ("ended", self.folder, str(self.number))
+            if read_end(self.remote.call(*words)):
+                self.marker.write_text(self.remote.host, encoding="utf-8")
 
 
 def with_parent(parent: int) -> Callable[[], None]:
@@ -145,19 +169,44 @@ def _alone(out: IO[bytes], path: Path, pause: Callable[[float], None]) -> Iterat
 # -- results ---------------------------------------------------------------------------------------
 
 
+def patiently(
+    bring: Callable[[], Found],
+    patience_s: float,
+    tell: Callable[[str], None],
+    now: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> Found:
+    """Return what is brought, trying for a while; what stands in the way is told when it changes."""
+    limit, told = now() + patience_s, ""
+    while True:
+        try:
+            return bring()
+        except (GpuopsError, OSError) as error:
+            if now() >= limit:
+                raise
+            if str(error) != told:
+                told = str(error)
+                tell(f"The results are not home: {told} Trying for {patience_s / 60:.0f} minutes.")
+            pause(_AGAIN_S)
+
+
 def fetch(
     remote: Remote, folder: str, to: Path, patterns: list[str], max_gb: float, within: str = "work"
 ) -> dict[str, Any]:
     """Bring the results home that are not there yet, each with its hash."""
-    wish = {"patterns": patterns, "max_bytes": int(max_gb * 1e9)}
-    rows = json.loads(remote.call("list", folder, within, text=json.dumps(wish).encode()))
-    lacking = [row for row in rows if not _is_home(to, row)]
+    most = int(max_gb * 1e9)
+    text = json.dumps({"patterns": patterns, "max_bytes": most}).encode()
+    files = read_files(remote.call("list", folder, within, text=text))
+    size = sum(one.size for one in files)
+    if size > most:
+        raise GpuopsError(f"{remote.host} lists {size / 1e9:.2f} GB, and {max_gb:g} GB may come")
+    lacking = [one for one in files if not _is_home(to, one)]
     if lacking:
         _unpack(remote, (folder, within), to, lacking)
     return {
         "changed": bool(lacking),
-        "files": [row["path"] for row in rows],
-        "bytes": sum(row["size"] for row in rows),
+        "files": [one.path for one in files],
+        "bytes": size,
         "fetched": len(lacking),
     }
 
@@ -170,17 +219,15 @@ def _place(to: Path, path: str) -> Path:
     return place
 
 
-def _is_home(to: Path, row: dict[str, Any]) -> bool:
-    place = _place(to, row["path"])
+def _is_home(to: Path, file: HostFile) -> bool:
+    place = _place(to, file.path)
     return (
-        place.is_file()
-        and place.stat().st_size == row["size"]
-        and content_of(place) == row["content"]
+        place.is_file() and place.stat().st_size == file.size and content_of(place) == file.content
     )
 
 
-def _unpack(remote: Remote, place: tuple[str, str], to: Path, rows: list[dict[str, Any]]) -> None:
-    names = json.dumps([row["path"] for row in rows]).encode()
+def _unpack(remote: Remote, place: tuple[str, str], to: Path, files: list[HostFile]) -> None:
+    names = json.dumps([one.path for one in files]).encode()
     with remote.started("pack", *place) as running:
         request = pipe(running.stdin)
         request.write(names)
@@ -188,13 +235,14 @@ def _unpack(remote: Remote, place: tuple[str, str], to: Path, rows: list[dict[st
         broken = b""
         try:
             with tarfile.open(fileobj=running.stdout, mode="r|") as archive:
-                for member in archive:
-                    _keep(archive, member, to, rows[int(member.name)])
-        except (tarfile.TarError, EOFError) as error:
+                for member, _one in zip(archive, files, strict=False):  # never more than asked for
+                    _keep(archive, member, to, member_of(files, member.name))
+        # What is no archive fails in tarfile with any of these.
+        except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
             broken = str(error).encode()
         said = pipe(running.stderr).read()
     remote.check(running.returncode or (1 if broken else 0), said or broken, ("pack",))
-    wrong = [row["path"] for row in rows if not _is_home(to, row)]
+    wrong = [one.path for one in files if not _is_home(to, one)]
     if wrong:
         raise GpuopsError(
             f"{len(wrong)} results are not what the host has, such as {wrong[0]!r}",
@@ -202,8 +250,10 @@ def _unpack(remote: Remote, place: tuple[str, str], to: Path, rows: list[dict[st
         )
 
 
-def _keep(archive: tarfile.TarFile, member: tarfile.TarInfo, to: Path, row: dict[str, Any]) -> None:
-    place = _place(to, row["path"])
+def _keep(archive: tarfile.TarFile, member: tarfile.TarInfo, to: Path, known: HostFile) -> None:
+    if member.size != known.size:
+        return  # it changes still, as is told when all have come
+    place = _place(to, known.path)
     place.parent.mkdir(parents=True, exist_ok=True)
     content = archive.extractfile(member)
     fresh = place.with_name(f".{place.name}.part")

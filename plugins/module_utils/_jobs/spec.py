@@ -33,9 +33,11 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "command": (),
     "array": KEYS,
     "gpu": (),
-    "limits": ("time", "cost", "grace"),
+    "limits": ("time", "cost", "grace", "fetch_grace"),
     "inputs": ("path", "max_mb"),
     "environment": (),
+    "image": (),
+    "nodes": (),
     "env": (),
     "secrets": (),
     "data": ("volume_gb",),
@@ -43,10 +45,15 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "retries": ("eviction",),
 }
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?\Z")
+# With the registry, so that no host guesses one.
+_IMAGE = re.compile(
+    r"[a-z0-9.-]+(:\d+)?/[a-z0-9][a-z0-9._/-]*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?\Z"
+)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_TIME, _GRACE = "12h", "2m"
+_TIME, _GRACE, _FETCH_GRACE = "12h", "2m", "30m"
 _MAX_MB, _MAX_GB = 200, 10
 _RETRIES = 5
+_MOST_NODES = 64
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class Job:
     leave_out: tuple[str, ...]
     results: str
     environment: str
+    image: str
     env: dict[str, str]
     secrets: tuple[str, ...]
     fetch: tuple[str, ...]
@@ -69,9 +77,11 @@ class Job:
     max_gb: float
     time_s: int
     grace_s: int
+    fetch_grace_s: int
     cost: float | None
     data_volume_gb: int
     evictions: int
+    nodes: int
     tasks: tuple[Task, ...] = ()
     at_once: int = 0
 
@@ -121,15 +131,17 @@ def job_of(given: Values, written: Values, base: str, files: Sequence[str] = ())
     command = _command(given.get("run"), written.get("command"), tasks)
     name = _checked(str(given.get("job_name") or _name_after(command)))
     inputs, outputs = written.get("inputs") or {}, written.get("outputs") or {}
-    limits, retries = written.get("limits") or {}, written.get("retries") or {}
+    limits = written.get("limits") or {}
     results = results_of(given, name, base)
+    nodes, evictions = _nodes(written)
     job = Job(
         name=name,
         command=command,
         folder=_below(base, str(inputs.get("path") or ".")),
         leave_out=(results, *files),
         results=results,
-        environment=str(written.get("environment") or "auto"),
+        environment="none" if written.get("image") else str(written.get("environment") or "auto"),
+        image=_image(written),
         env=_environment(written.get("env") or {}),
         secrets=_names(written.get("secrets") or []),
         fetch=_globs(outputs.get("fetch") or ["out/**"]),
@@ -137,9 +149,11 @@ def job_of(given: Values, written: Values, base: str, files: Sequence[str] = ())
         max_gb=_number("outputs.max_gb", outputs.get("max_gb"), _MAX_GB),
         time_s=_seconds("time", given.get("time") or _TIME),
         grace_s=_seconds("limits.grace", limits.get("grace") or _GRACE),
+        fetch_grace_s=_seconds("limits.fetch_grace", limits.get("fetch_grace") or _FETCH_GRACE),
         cost=given.get("cost"),
         data_volume_gb=int(given.get("data_volume_gb") or 0),
-        evictions=int(_number("retries.eviction", retries.get("eviction"), _RETRIES)),
+        evictions=evictions,
+        nodes=nodes,
         tasks=tasks,
         at_once=at_once_of(array),
     )
@@ -155,15 +169,32 @@ def _check(job: Job, market: str) -> None:
     twice = {*job.env, *job.secrets} & {name for task in job.tasks for name in task.values}
     if twice:
         raise InvalidError(f"{', '.join(sorted(twice))} is in array and in env or secrets")
+    if job.tasks and (job.image or job.nodes > 1):
+        raise InvalidError(
+            f"{'image' if job.image else 'nodes'} and array are both given",
+            hint="Tasks of an array run on one host, in its environment.",
+        )
+    if not 1 <= job.nodes <= _MOST_NODES:
+        raise InvalidError(f"nodes {job.nodes} is not usable: 1 to {_MOST_NODES}")
     if job.time_s < 60:
         raise InvalidError("time must be at least a minute")
-    if market.startswith("spot") and not job.data_volume_gb:
+    if market.startswith("spot"):
+        _check_spot(job)
+
+
+def _check_spot(job: Job) -> None:
+    if job.nodes > 1:
+        raise InvalidError(
+            "a job on several nodes is all or nothing, and an eviction of one would end all",
+            hint="Give market=on_demand.",
+        )
+    if not job.data_volume_gb:
         raise InvalidError(
             "a spot instance may be taken away at any time, and without a data volume nothing of "
             "the job would be left",
             hint="Give the job data_volume_gb, or market=on_demand.",
         )
-    if market.startswith("spot") and job.cost is None:
+    if job.cost is None:
         raise InvalidError(
             "a job on spot instances may be begun several times, so it needs a limit of its cost",
             hint="Give cost, or limits.cost in the job file.",
@@ -223,6 +254,29 @@ def _name_after(command: tuple[str, ...]) -> str:
 
 def _below(base: str, path: str) -> str:
     return str(PurePath(base) / path)
+
+
+def _image(written: Values) -> str:
+    image = str(written.get("image") or "")
+    if image and written.get("environment"):
+        raise InvalidError(
+            "image and environment are both given", hint="A container brings its environment along."
+        )
+    if image and not _IMAGE.match(image):
+        raise InvalidError(
+            f"image {image!r} is no full name of an image",
+            hint="Such as docker.io/pytorch/pytorch:2.9.1-cuda13.0-cudnn9-runtime.",
+        )
+    return image
+
+
+def _nodes(written: Values) -> tuple[int, int]:
+    """Return how many nodes a job has, and how often an attempt that was lost is repeated."""
+    nodes = int(_number("nodes", written.get("nodes"), 1))
+    retries = written.get("retries") or {}
+    again = int(_number("retries.eviction", retries.get("eviction"), _RETRIES))
+    # What several nodes have lost together is not begun again by itself.
+    return nodes, again if nodes == 1 else 0
 
 
 def _environment(found: Values) -> dict[str, str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ BOOT_ID, INIT = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/1/stat")
 START_TIME = 19
 # As of a shell, and as timeout(1) has it.
 NOT_FOUND, NOT_RUNNABLE, BY_SIGNAL, OUT_OF_TIME, CANCELLED = 127, 126, 128, 124, 130
+# Another node has failed, and this one was stopped for it.
+NOT_DONE, PEER = 125, "peer_failed"
 LIMITS = ("time_limit", "cost_limit", "lease")
 # A checkpoint that is being written is none yet.
 UNFINISHED, SENTINEL = ".tmp", "checkpoint-is-incomplete.txt"
@@ -34,6 +37,9 @@ PUBLIC = 0o644
 REPORT = Path("/run/gpuops/idle.json")
 DONE, IS_DONE = Path("/usr/local/bin/gpuops-done"), Path("/run/gpuops.done")
 ARRAY = Path(__file__).with_name("gpuops_job_array.py")
+# What NVIDIA's container toolkit says of the GPUs; secrets on the host, and in a container.
+NVIDIA, SECRETS = Path("/etc/cdi/nvidia.yaml"), Path("/run/gpuops-jobs")
+INSIDE = "/run/gpuops-secrets"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -130,18 +136,26 @@ def variables(folder: Path, job: dict[str, Any], number: int) -> dict[str, str]:
         GPUOPS_OUTPUT_DIR=str(folder / "work/out"),
         GPUOPS_DEADLINE=str(int(time.time() + job.get("seconds", 0))),
     )
+    return {**found, **job.get("launch_env", {}), **job.get("env", {})}
+
+
+def secrets_of_unit() -> dict[str, str]:
+    """Return the secrets of the program, which its unit has in memory."""
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    secrets = read_json(Path(credentials, "secrets")) if credentials else {}
-    return {**found, **job.get("env", {}), **secrets}
+    return read_json(Path(credentials, "secrets")) if credentials else {}
 
 
 def run(folder: Path) -> NoReturn:
     """Become the program; where that cannot be, say why, with the status of a shell."""
     job = read_json(folder / "job.json")
-    command = job["command"]
+    command = job.get("launch") or job["command"]
     if job.get("tasks"):
         command = [sys.executable, "-I", str(ARRAY), str(folder)]
     environment = variables(folder, job, int(attempts_of(folder)[-1].name))
+    if job.get("image"):
+        command, environment = contained(folder, job, command, environment), dict(os.environ)
+    else:
+        environment.update(secrets_of_unit())
     os.chdir(folder / "work")
     # Python ignores it, and a program would inherit that.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -157,6 +171,39 @@ def run(folder: Path) -> NoReturn:
     sys.exit(status)
 
 
+def contained(
+    folder: Path, job: dict[str, Any], command: list[str], environment: dict[str, str]
+) -> list[str]:
+    """Return the command that runs the program in a container.
+
+    Control groups are those of the unit, so that its limits hold, and its end is the end of all.
+    """
+    owner = (folder / "work").stat()
+    found = [*job["podman"], "run", "--rm", "--replace", "--init", "--name", folder.name]
+    found += ["--pull", "never", "--log-driver", "none", "--cgroups", "disabled"]
+    found += ["--network", "host", "--ipc", "host", "--entrypoint", ""]
+    found += ["--user", f"{owner.st_uid}:{owner.st_gid}", "--cap-drop", "all"]
+    found += ["--security-opt", "no-new-privileges"]
+    found += ["--device", "nvidia.com/gpu=all"] if NVIDIA.exists() else []
+    found += ["--volume", f"{folder}:{folder}", "--workdir", str(folder / "work")]
+    environment = {**environment, "HOME": str(folder / "home")}
+    # The image has a path and users of its own.
+    own = [name for name in environment if name not in ("PATH", "USER", "VIRTUAL_ENV")]
+    found += [word for name in own for word in ("--env", f"{name}={environment[name]}")]
+    secrets = secrets_of_unit()
+    if not secrets:
+        return [*found, job["image"], *command]
+    # podman keeps variables on the disk, and a file in memory does not stay.
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in secrets.items()]
+    place = SECRETS / folder.name / "variables"
+    place.unlink(missing_ok=True)
+    with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as file:
+        os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+        file.write("".join(lines))
+    found += ["--volume", f"{place}:{INSIDE}:ro", job["image"]]
+    return [*found, "sh", "-c", f'. {INSIDE} && exec "$@"', "sh", *command]
+
+
 def end(folder: Path) -> None:
     """Write down how the last attempt ended, by what systemd says of it."""
     attempt = attempts_of(folder)[-1]
@@ -165,7 +212,8 @@ def end(folder: Path) -> None:
     job = read_json(folder / "job.json")
     limit = job.get("limit", "time_limit")
     stop = read_json(attempt / "stop.json").get("reason", "")
-    found = outcome(stop, limit, dict(os.environ))
+    said = by_signal(dict(os.environ)) if job.get("image") else dict(os.environ)
+    found = outcome(stop, limit, said)
     log = attempt / "output.log"
     size = log.stat().st_size if log.exists() else 0
     write_json(attempt / "exit.json", {**found, "size": size, "time": time.time()})
@@ -191,7 +239,7 @@ def outcome(stop: str, limit: str, said: dict[str, str]) -> dict[str, Any]:
     code = int(status) if status.isdigit() else BY_SIGNAL + number_of(status)
     result = said.get("SERVICE_RESULT", "")
     if stop:
-        code = OUT_OF_TIME if stop in LIMITS else CANCELLED
+        code = OUT_OF_TIME if stop in LIMITS else NOT_DONE if stop == PEER else CANCELLED
         return {"exit_code": code, "reason": stop, "signal": name}
     if result == "oom-kill":
         return {"exit_code": BY_SIGNAL + signal.SIGKILL, "reason": "oom", "signal": "KILL"}
@@ -200,6 +248,16 @@ def outcome(stop: str, limit: str, said: dict[str, str]) -> dict[str, Any]:
     if name:
         return {"exit_code": code, "reason": "signal", "signal": name}
     return {"exit_code": code, "reason": "exit_code" if code else "succeeded", "signal": ""}
+
+
+def by_signal(said: dict[str, str]) -> dict[str, str]:
+    """Return what systemd says, where podman was its program: it ends as a shell does."""
+    status = said.get("EXIT_STATUS", "")
+    number = int(status) - BY_SIGNAL if status.isdigit() else 0
+    if number not in {int(one) for one in signal.Signals}:
+        return said
+    name = signal.Signals(number).name.removeprefix("SIG")
+    return {**said, "EXIT_CODE": "killed", "EXIT_STATUS": name}
 
 
 def number_of(name: str) -> int:

@@ -9,6 +9,7 @@ Arguments: what to do, the folder of the job, and more.
     secrets    their values come in, and go into the file that is named, which is in memory
     follow     number of an attempt, or "task-" and that of a task, and an offset: its output from
                there goes out, to its last byte; with a third word to the last that there is now
+    ended      number of an attempt: how it has ended goes out
     list       folder in that of the job; patterns and a limit come in; the files that they mean go
                out, with their hashes
     pack       the same folder; names of such files come in, an archive of them goes out
@@ -45,7 +46,7 @@ def main() -> None:
     os.umask(0o022)
     what, folder, *more = sys.argv[1:]
     todo = {"missing": missing, "receive": receive, "secrets": secrets, "follow": follow}
-    todo |= {"list": listed, "pack": pack}
+    todo |= {"ended": ended, "list": listed, "pack": pack}
     try:
         todo[what](Path(folder), *more)
     except RefusedError as error:
@@ -184,6 +185,15 @@ def follow(folder: Path, number: str, offset: str, now: str = "") -> None:
             if ended is None and _is_lost(folder, attempt):
                 return
         time.sleep(LOOK_AGAIN_S)
+
+
+def ended(folder: Path, number: str) -> None:
+    """Print how an attempt has ended, an empty object where it has not."""
+    try:
+        text = (folder / "attempts" / f"{int(number):04d}" / "exit.json").read_text("utf-8")
+    except OSError:
+        text = "{}"
+    print(text)
 
 
 def _is_lost(folder: Path, attempt: Path) -> bool:

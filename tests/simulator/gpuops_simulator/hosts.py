@@ -28,10 +28,12 @@ COMMIT_SECONDS = 900.0
 SHARED_MEMORY = "2g"
 # Its own network alone: an instance has a firewall.
 RIGHTS = ["--cap-add", "NET_ADMIN"]
-# To mount a disk; block devices of major number 7 are loops.
-DISK_RIGHTS = ["--cap-add", "SYS_ADMIN", "--device-cgroup-rule", "b 7:* rmw"]
+# To mount a disk, and to run containers; block devices of major number 7 are loops.
+DISK_RIGHTS = ["--cap-add", "SYS_ADMIN", "--cap-add", "MKNOD", "--device-cgroup-rule", "b 7:* rmw"]
 # Names that a machine's kernel and udev give: the disk, and a link with the end of the volume's id.
+# Mounts are shared on a machine, or systemd's own of credentials do not reach a service.
 NAME_DISK = """set -eu
+mount --make-rshared /
 mkdir -p /dev/disk/by-id
 [ -e "$1" ] || mknod -m 0600 "$1" b 7 "$2"
 ln -sfn "$1" "$3"

@@ -98,7 +98,8 @@ class Host:
         wish: dict[str, Any] = {
             "name": name, "state": "started", "folder": str(self.jobs), "command": list(command),
             "folder_hash": "", "environment": None, "environment_wish": "none", "env": {},
-            "credential_names": [], "seconds": 3600.0, "grace": 5.0, "lease_end": None,
+            "image": "", "nodes": None, "podman": ["podman"], "credential_names": [],
+            "seconds": 3600.0, "grace": 5.0, "lease_end": None,
             "fetch_time": 600.0, "retries": 0, "reason": "cancelled", "user": getpass.getuser(),
             "tasks": [], "at_once": 0, "done_after": 0.0, "waiting": False,
             "program": PROGRAM,

@@ -26,6 +26,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.folder import F
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.remote import Remote, RemoteError
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.results import (
     Follower,
+    PeerFailedError,
     fetch,
     with_parent,
 )
@@ -124,6 +125,16 @@ def test_lines_are_shown_whole_and_bars_as_they_stand(host: Host, tmp_path: Path
     assert b"bar 1\rbar 2\r\nvery-secret-value" in made.file.read_bytes()
 
 
+def test_output_without_an_end_of_line_is_shown_in_pieces() -> None:
+    shown: list[str] = []
+    lines = Lines(shown.append)
+    for step in range(20_000):
+        lines.take(b"\rstep %d" % step)
+    assert 1 <= len(shown) < 10
+    lines.end()
+    assert shown[-1] == "step 19999"
+
+
 def test_a_follower_goes_on_where_another_was_killed(host: Host, tmp_path: Path) -> None:
     host.ended("job", *TRAIN, "print('0123456789')")
     made, shown = follower(host, tmp_path)
@@ -151,6 +162,22 @@ def test_a_follower_ends_with_the_run_that_shows_it(host: Host, tmp_path: Path) 
         made.follow()
 
 
+@pytest.mark.parametrize(("status", "fails"), [(3, True), (0, False)])
+def test_a_node_that_fails_ends_the_others(
+    host: Host, tmp_path: Path, status: int, fails: bool
+) -> None:
+    marker = tmp_path / "home/output-0001.failed"
+    host.ended("first", *TRAIN, f"raise SystemExit({status})")
+    made, _shown = follower(host, tmp_path, "first", marker=marker)
+    assert made.follow()
+    assert marker.exists() is fails
+    host.keep("other", "sleep", "60")
+    if fails:
+        waits, _shown = follower(host, tmp_path, "other", marker=marker)
+        with pytest.raises(PeerFailedError, match="host"):
+            waits.follow()
+
+
 def test_lost_connections_cost_no_byte(host: Host, tmp_path: Path) -> None:
     host.ended("job", *TRAIN, "print('x' * 100000)")
     login = tmp_path / "ssh"
@@ -174,6 +201,24 @@ def test_a_host_that_is_out_of_reach_is_not_taken_for_gone(host: Host, tmp_path:
     )
     made.remote = Remote("host", FILES_PROGRAM, ("sh", "-c", "exit 255"))
     assert made.follow() is False
+
+
+def test_a_connection_that_held_is_no_silence(host: Host, tmp_path: Path) -> None:
+    host.ended("job", "true")
+    # Each call of the clock is an hour later: a laptop that slept, or a job that printed nothing.
+    clock = iter(range(0, 10**9, 3600))
+    made, _shown = follower(
+        host, tmp_path, now=lambda: float(next(clock)), pause=lambda _seconds: None
+    )
+    login = tmp_path / "ssh"
+    script = "n=$(cat {0}/n 2>/dev/null || echo 0); echo $((n+1)) > {0}/n\n"
+    script += '[ $n -lt 3 ] && exit 255\nexec sh -c "$1"\n'
+    login.write_text("#!/bin/sh\n" + script.format(tmp_path), encoding="utf-8")
+    login.chmod(0o755)
+    made.remote = Remote("host", FILES_PROGRAM, (str(login),))
+    made.patience_s = 4000
+    assert made.follow()
+    assert len(made.lost) == 3
 
 
 def test_an_attempt_that_was_lost_is_followed_to_what_it_wrote(host: Host, tmp_path: Path) -> None:

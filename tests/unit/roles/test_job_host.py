@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,16 @@ def test_without_its_secrets_it_does_not_begin(host: Host) -> None:
     with pytest.raises(JobError, match="the secrets TOKEN are not on the host"):
         host.keep("job", "true", credential_names=["TOKEN"])
     assert not (host.jobs / "job/attempts").exists()
+
+
+def test_two_controllers_begin_a_job_once(host: Host) -> None:
+    (host.jobs / "job/work").mkdir(parents=True)
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda _one: host.keep("job", "sleep", "60"), range(4)))
+    started = [row["actions"] for row in found if row["actions"]]
+    assert started == [["start attempt 1 of job, for 3600 s at most"]]
+    assert {len(row["attempts"]) for row in found} == {1}
+    host.keep("job", state="stopped")
 
 
 def test_another_job_of_the_name_is_refused_with_the_difference(host: Host) -> None:

@@ -176,3 +176,20 @@ def test_a_job_is_remembered_and_judged(act: Act, tmp_path: Path) -> None:
     assert act(job_state, **by_name)["next"] == "buy", "it was taken away before the job began"
     other = act(job_state, **{**ask, "folder_hash": "d"})
     assert "another one" in other["msg"]
+    strange = act(job_state, **by_name, attempts=[{"number": "1"}])
+    assert "the host's attempt cannot be read" in strange["msg"]
+
+
+def test_results_that_are_not_home_leave_a_job_unfinished(act: Act, tmp_path: Path) -> None:
+    job = {"name": "job", "command": ["x"], "environment": "auto", "env": {}, "secrets": []}
+    job |= {"results": str(tmp_path), "time_s": 3600, "cost": None, "evictions": 5}
+    ask = {"home": str(tmp_path / "home"), "job": {**job, "data_volume_gb": 1}, "folder_hash": "c"}
+    ended = {"exit_code": 0, "reason": "succeeded", "signal": ""}
+    attempt = {"number": 1, "started": 1.0, "this_boot": True, "active": False, "stop": ""}
+    attempt |= {"checkpoint": False, "size": 0, "last_output": None, "exit": ended}
+    act(job_state, **ask, attempts=[attempt], bought="one")
+    for home, expected in ((False, ("fetching", "buy")), (True, ("succeeded", "nothing"))):
+        result = json.dumps({**ended, "home": home})
+        (tmp_path / "result.json").write_text(result, encoding="utf-8")
+        found = act(job_state, home=ask["home"], name="job")
+        assert (found["state"], found["next"]) == expected

@@ -89,6 +89,18 @@ def test_a_link_that_leads_out_is_refused(tmp_path: Path, target: str) -> None:
         read_folder(root, 1)
 
 
+def test_files_that_cannot_be_read_are_told_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a", "secret.key", "line\nbreak")
+    closed = ("secret.key", "line\nbreak")
+    monkeypatch.setattr(folder.os, "access", lambda path, _mode: path.name not in closed)
+    with pytest.raises(InvalidError) as found:
+        read_folder(tmp_path, 1)
+    assert "2 files of" in str(found.value)
+    assert r"cannot be read: 'line\nbreak', secret.key" in str(found.value)
+
+
 def test_links_within_stay_links(tmp_path: Path) -> None:
     write(tmp_path, "a/b")
     (tmp_path / "a/link").symlink_to("../a/b")

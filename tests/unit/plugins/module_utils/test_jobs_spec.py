@@ -26,6 +26,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.environments im
     environment_of,
 )
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.folder import read_folder
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.state import Cloud, Step
 
 FILE = {
     "name": "tiny-sft",
@@ -88,6 +89,10 @@ WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"run": "x"}, {"env": {"GPUOPS_JOB": 1}}, "may set"),
     ({"run": "x"}, {"outputs": {"fetch": ["../x"]}}, "leads out of the folder"),
     ({"run": "x"}, {"retries": {"eviction": -1}}, "is no number"),
+    ({"run": "x"}, {"image": "pytorch"}, "is no full name of an image"),
+    ({"run": "x"}, {"image": "a.b/c:1", "environment": "auto"}, "image and environment are both"),
+    ({"run": "x"}, {"nodes": 0}, "nodes 0 is not usable"),
+    ({"run": "x", "market": "spot"}, {"nodes": 2}, "an eviction of one would end all"),
 ]
 
 
@@ -234,6 +239,24 @@ def test_a_job_is_found_again_and_its_limits_may_change(tmp_path: Path) -> None:
     found, result = record.begin(tmp_path, job, "content", again=False)
     assert (found.bought, found.job["time_s"], result) == (1, 7200, None)
     assert record.path_of(tmp_path, "a").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("now", [1000.0 - 86400, 1600.0, 1000.0 + 86400])
+def test_the_clock_of_a_controller_ends_no_job_that_was_evicted(now: float) -> None:
+    row = {"number": 1, "started": 1000.0, "this_boot": True, "active": True, "stop": ""}
+    row |= {"checkpoint": False, "size": 0, "last_output": 1600.0, "exit": None}
+    job = {"time_s": 3600, "evictions": 5, "data_volume_gb": 1}
+    kept = record.Record(job, "content", bought=1, attempts=[row])
+    found = record.judge(kept, None, Cloud.NONE, now)
+    assert (found.name, found.step) == ("evicted", Step.BUY)
+    assert kept.seconds_left(None) == 3000
+
+
+def test_of_several_nodes_none_may_be_missing() -> None:
+    rows = [{"status": "running"}, {"status": "provisioning"}]
+    assert record.cloud_of(rows, 2) is Cloud.ORDERED
+    assert record.cloud_of(rows[:1], 2) is Cloud.NONE
+    assert record.cloud_of([rows[0], rows[0]], 2) is Cloud.RUNNING
 
 
 @pytest.mark.parametrize(
