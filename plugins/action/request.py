@@ -41,6 +41,7 @@ SPEC = {
             "capacity",
             "cost",
             "demo",
+            "demo_job",
             "demo_stop",
             "gateway",
             "hibernate",

@@ -32,7 +32,7 @@ options:
     description: Whose variables are gathered.
     type: str
     required: true
-    choices: [benchmark, bringup, capacity, cost, demo, demo_stop, gateway, hibernate, job, job_cancel, job_logs, job_result, job_status,
+    choices: [benchmark, bringup, capacity, cost, demo, demo_job, demo_stop, gateway, hibernate, job, job_cancel, job_logs, job_result, job_status,
       lease, metrics, monitor, observed, preflight, reap, reaper, restore, scheduled, status, teardown, tunnel, verify_account, wizard]
 notes:
   - C(benchmark) measures a server; it takes C(compare), C(deployment), C(gpuops_home), C(input_tokens), C(output_tokens), C(owner),
@@ -52,6 +52,7 @@ notes:
   - C(cost) tells what it costs; it takes C(budget), C(by), C(deployment), C(file), C(format), C(ledger), C(owner), C(project), C(since),
     C(until).
   - C(demo) runs the whole path in a simulated cloud; it takes C(demo_keep), C(demo_scenario), C(demo_tier).
+  - C(demo_job) runs a job in a simulated cloud, through an eviction; it takes none.
   - C(demo_stop) ends a demo; it takes none.
   - C(gateway) opens one endpoint; it takes C(deployment), C(gateway_host), C(gpuops_home), C(owner).
   - C(hibernate) terminates the instances and retains their disks; it takes C(confirm), C(deployment), C(format), C(gpuops_home), C(ledger),

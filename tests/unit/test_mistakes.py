@@ -26,7 +26,7 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.module_utils.test_varia
 from ansible_collections.gpuops.cloud.tests.unit.test_estates import Estate, said
 from gpuops_simulator import Simulator
 
-BOOKS = sorted({*specs.TAKES} - {"demo_stop"})  # which takes nothing
+BOOKS = sorted({*specs.TAKES} - {"demo_job", "demo_stop"})  # which take nothing
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_machines_end_with_the_business_hours_and_start_from_their_disks(
     closed = book("scheduled", deployment="llm", hours=other_day)
     done = play(*closed)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "closed, 1 instance(s) to end" in done.stdout
+    assert "closed, 1 instance(s) to terminate" in done.stdout
     assert living(simulator) == []
     simulator.clear_log()
     again = play(*closed)

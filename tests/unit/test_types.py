@@ -25,7 +25,7 @@ CEILINGS = {
     "_hardware": 5,
     "_host": 20,
     "_instances": 70,
-    "_jobs": 65,
+    "_jobs": 66,
     "_ledger": 80,
     "_lifecycle": 10,
     "_models": 20,

@@ -97,5 +97,5 @@ def test_pause_keeps_disk_and_keys_and_says_what_they_cost(estate: Estate) -> No
 def test_nothing_is_restored_that_was_not_kept(estate: Estate) -> None:
     done = estate.run("restore", variables={**WISH, "tier": "any_a100", "deployment": "llm"})
     assert done.returncode != 0
-    assert "Nothing of llm hibernates" in said(done)
+    assert "Deployment llm has no retained OS disk to boot from" in said(done)
     assert estate.orders() == []

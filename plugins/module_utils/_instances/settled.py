@@ -18,15 +18,16 @@ from .._providers.base.client import Client
 from .fleet import fleet_names
 from .resource import InstanceNoun
 
-_READS = ("balance", "instances", "volumes", "ssh_keys")
+# The keys are asked for only where there are instances: a purchase lists them itself.
+_READS = ("balance", "instances", "volumes")
 
 
 def read_once(client: Client) -> None:
-    """Read what a bring-up asks of an account, all at the same time, and let the client answer from that.
+    """Read what a bring-up asks of an account at the same time, and let the client answer from that.
 
     Raises the first error.
     """
-    for name in _READS:
+    for name in (*_READS, "ssh_keys"):
         setattr(client, name, cache(getattr(client, name)))
     client.together(*(getattr(client, name) for name in _READS))
 
@@ -68,15 +69,16 @@ def _compare(client: Client, wanted: Wanted, seen: Standing) -> None:
     """Tell of the instances when neither they nor their key need anything."""
     if wanted.key is None or wanted.instance is None:
         return
+    want, rows = wanted.instance, client.instances()
+    names = fleet_names(want["name"] or want["deployment"], want["count"])
+    there = all(twins(rows, want["deployment"], name) for name in names)
+    if want["replace"] or want["id"] or not there:  # which may ask for more than was read
+        return
     keys = SshKeyNoun()
     found_keys = keys.find(client, wanted.key)
     if keys.plan(found_keys, wanted.key).changed:
         return
-    want = {**wanted.instance, "ssh_keys": [found_keys.keys[0].id]}
-    rows, names = client.instances(), fleet_names(want["name"] or want["deployment"], want["count"])
-    there = all(twins(rows, want["deployment"], name) for name in names)
-    if want["replace"] or want["id"] or not there:  # which may ask for more than was read
-        return
+    want = {**want, "ssh_keys": [found_keys.keys[0].id]}
     noun = InstanceNoun()
     found = noun.find(client, want)
     plan = noun.plan(found, want)

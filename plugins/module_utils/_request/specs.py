@@ -117,6 +117,7 @@ _TAKES = {
     "scheduled": f"{_BRINGUP} {_TEARDOWN}",
     "demo": "demo_keep demo_scenario demo_tier",
     "demo_stop": "",
+    "demo_job": "",
     "job": _JOB,
     "job_status": "job job_name gpuops_home owner",
     "job_logs": "job job_name gpuops_home owner follow task",

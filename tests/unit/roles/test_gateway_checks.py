@@ -22,7 +22,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "capitals": ({"gateway_users": [{"name": "Alice"}]}, ["small letters"]),
     "config in a name": ({"gateway_users": [{"name": "a; } x"}]}, ["small letters"]),
     "word of nginx": ({"gateway_users": [{"name": "volatile"}]}, ["mean something to nginx"]),
-    "twice": ({"gateway_users": [{"name": "a"}, {"name": "a"}]}, ["twice"]),
+    "twice": ({"gateway_users": [{"name": "a"}, {"name": "a"}]}, ["duplicate names"]),
     "no rate": ({"gateway_users": [{"name": "a", "requests_per_minute": 0}]}, ["at least 1"]),
     "no place": ({"gateway_limits": {"concurrent": 0}}, ["at least 1"]),
     "open path": ({"gateway_paths": ["POST /invocations"]}, ["not POST /invocations"]),

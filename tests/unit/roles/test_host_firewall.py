@@ -223,13 +223,13 @@ def test_a_part_without_a_firewall_is_remembered(host: Host) -> None:
 def test_a_part_waits_for_the_end_of_a_trial(host: Host) -> None:
     host.keep()
     firewall.attempt(host.firewall(ssh_ports=["2222"]))
-    with pytest.raises(firewall.FirewallError, match="on trial"):
+    with pytest.raises(firewall.FirewallError, match="waiting for confirmation"):
         firewall.open_part(host.firewall(part="gateway", open=[door("443")]))
 
 
 @pytest.mark.parametrize("name", ["", "../x", "A", None])
 def test_a_part_has_a_plain_name(host: Host, name: str) -> None:
-    with pytest.raises(firewall.FirewallError, match="is no name"):
+    with pytest.raises(firewall.FirewallError, match="must be small letters"):
         firewall.open_part(host.firewall(part=name, open=[door("443")]))
 
 

@@ -70,7 +70,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"gpuops_model": QWEN, "vllm_settings": {"max-model-len": "1M"}},
         ["has a context of 40960 tokens, not 1048576"],
     ),
-    "no number": ({"vllm_settings": {"max-model-len": "long"}}, ["'long' is no number"]),
+    "no number": ({"vllm_settings": {"max-model-len": "long"}}, ["'long' is not a number"]),
     "own name among arguments": (
         {"vllm_extra_args": ["--enable-lora", "--api_key=secret", "--host", "0.0.0.0"]},
         ["must not hold --api-key, --host:"],

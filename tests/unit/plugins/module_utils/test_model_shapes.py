@@ -95,7 +95,7 @@ def test_groups_of_experts_for_text_and_for_images_both_count() -> None:
     ],
 )
 def test_an_error_names_the_key_that_is_in_the_file(key: str, value: Any) -> None:
-    with pytest.raises(InvalidError, match=f"says {key}: "):
+    with pytest.raises(InvalidError, match=f"config.json: {key} "):
         model_of({**shape_of("tencent/Hunyuan-A13B-Instruct"), key: value})
 
 

@@ -31,7 +31,7 @@ KNOWN = PLAYBOOKS | role_options()
 NOT_GIVEN = {
     *("groups", "hostvars", "inventory_hostname", "item", "lookup", "now", "omit", "playbook_dir"),
     # A template may set these within a condition.
-    *("rows", "gpuops_machine", "one", "near"),
+    *("rows", "gpuops_machine", "name", "one", "near"),
 }
 SEED = 300
 

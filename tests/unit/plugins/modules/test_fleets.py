@@ -29,7 +29,12 @@ def test_short_fleet_ends_what_was_bought_in_this_run(cloud: Cloud) -> None:
     result = cloud.fails("datacrunch_instance", deployment="llm", **TIER, count=3)
     assert "Provisioned 2 of 3 instances, and 3 are needed" in result["msg"]
     assert sorted(outcomes(result).values()) == ["ended", "ended", "failed"]
-    assert [action.split()[0] for action in result["actions"]] == ["buy", "buy", "end", "end"]
+    assert [action.split()[0] for action in result["actions"]] == [
+        "buy",
+        "buy",
+        "terminate",
+        "terminate",
+    ]
     assert cloud.machines() == []
     cloud.sim.advance(600)
     assert cloud.sim.state()["volumes"] == []

@@ -92,7 +92,7 @@ def test_settings_and_profile_count(folder: str) -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"settings": {"max-model-len": "many"}}, "max-model-len: 'many' is no number"),
+        ({"settings": {"max-model-len": "many"}}, "max-model-len: 'many' is not a number"),
         ({"settings": {"gpu-memory-utilization": 92}}, "a share of the memory"),
         ({"settings": {"quantization": "magic"}}, "'magic' is not known"),
         ({"gpus": ["H99"]}, "Unknown GPU 'H99'"),

@@ -123,7 +123,7 @@ def test_dead_order_that_a_crash_left_is_cleared_by_the_next_run(start: Start) -
     dead = cloud.machine()["id"]
     cloud.sim.set_status(dead, "error")
     result = cloud.buy(tier="h200_or_less")
-    assert [action.split()[0] for action in result["actions"]] == ["end", "buy"]
+    assert [action.split()[0] for action in result["actions"]] == ["terminate", "buy"]
     assert cloud.machine()["id"] == result["instance"]["id"] != dead
 
 

@@ -136,7 +136,7 @@ def test_another_port_is_taken_and_told_where_somebody_listens(
         opened = tunnel(settings, port=port)
         assert opened["tunnel"]["local_port"] > port
         refused = tunnel(settings, name="llm-2", port=port, local_port=port)
-        assert f"Port {port} of 127.0.0.1 is taken" in refused["msg"]
+        assert f"Port {port} of 127.0.0.1 is in use" in refused["msg"]
         assert tunnel(settings, port=port)["tunnel"] == opened["tunnel"]
 
 
