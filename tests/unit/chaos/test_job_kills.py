@@ -32,7 +32,7 @@ from gpuops_simulator import Simulator
 
 __all__ = ["host"]
 SEED = int(os.environ.get("GPUOPS_CHAOS_SEED", "0"))
-KILLS = os.environ.get("GPUOPS_CHAOS_KILLS", "4,2")
+KILLS = os.environ.get("GPUOPS_CHAOS_KILLS", "2,1")
 LAST = 60
 # Each line is a step that is in the checkpoint when the next one begins; two at once are told.
 PROGRAM = """\
@@ -95,10 +95,7 @@ class World:
         for row_id in there:
             (self.host.folder / "gone" / row_id).touch()
             self.sim.evict(row_id)
-        for _twice in range(2):
-            for process in marked():
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
+        end_all(self.host.folder)
         for path in [*self.host.folder.glob("*.pid"), *self.host.folder.glob("*.done")]:
             path.unlink(missing_ok=True)
         for path in self.host.jobs.glob("*/attempts/*/started.json"):
@@ -108,12 +105,21 @@ class World:
         return bool(there)
 
 
-def marked() -> Iterator[int]:
-    """Yield what runs on the host."""
+def on_host(folder: Path) -> Iterator[int]:
+    """Yield what runs on this host, and on none of another test."""
+    wanted = {b"GPUOPS_ON_HOST=yes", f"GPUOPS_HOST={folder}".encode()}
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if b"GPUOPS_ON_HOST=yes" in (entry / "environ").read_bytes().split(b"\0"):
+            if wanted <= {*(entry / "environ").read_bytes().split(b"\0")}:
                 yield int(entry.name)
+
+
+def end_all(folder: Path) -> None:
+    """Kill what runs on the host, and what that has started meanwhile."""
+    while found := [*on_host(folder)]:
+        for process in found:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -131,8 +137,7 @@ def world(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     shelf = {"FIN-01": {"on_demand": {}, "spot": {"1A100.22V": 99}}}
     with Simulator({"stock": shelf}, provision_seconds=0) as sim:
         yield World(sim, host, home, Random(f"kills {SEED}"))
-    for process in marked():
-        os.kill(process, signal.SIGKILL)
+    end_all(host.folder)
 
 
 def strikes(world: World, controller: ForkServerProcess, whom: str) -> bool:
@@ -205,4 +210,4 @@ def check_money(world: World, name: str, *, kept: bool) -> None:
     assert world.living() == []
     own = [row for row in world.sim.state()["volumes"] if f".job-{name}." in row["name"]]
     assert len(own) == int(kept)
-    assert list(marked()) == []
+    assert list(on_host(world.host.folder)) == []
