@@ -497,7 +497,7 @@ spend:
     broken: {type: list, elements: str, description: What would not hold., returned: success, sample: []}
     max_price_per_hour: {type: float, description: Price per hour of an instance at which all would hold; null without limit., returned: success, sample: 8.15}
 bill:
-  description: What the instances that were terminated, and their volumes, have cost. The cloud takes money in steps of ten minutes and gives back the unused rest.
+  description: What the terminated instances and their volumes have cost. The cloud takes money in steps of ten minutes and gives back the unused rest.
   returned: success
   type: list
   elements: dict

@@ -229,7 +229,7 @@ spend:
         state: {type: str, description: "V(ok), V(warning), V(critical) or V(exceeded).", returned: success, sample: warning}
     broken: {type: list, elements: str, description: What would not hold., returned: success, sample: []}
 bill:
-  description: What the instances that were terminated, and their volumes, have cost. The cloud takes money in steps of ten minutes and gives back the unused rest.
+  description: What the terminated instances and their volumes have cost. The cloud takes money in steps of ten minutes and gives back the unused rest.
   returned: success
   type: list
   elements: dict

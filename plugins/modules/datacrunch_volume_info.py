@@ -71,7 +71,7 @@ volumes:
     status: {type: str, description: Status by the cloud., returned: success, sample: detached}
     location: {type: str, description: Location code., returned: success, sample: FIN-03}
     is_os_volume: {type: bool, description: Whether an instance boots from it., returned: success, sample: false}
-    instance_id: {type: str, description: Instance it is attached to; null when it is detached., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
+    instance_id: {type: str, description: Instance it is attached to; null when detached., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     instance_ids: {type: list, elements: str, description: All instances it is attached to., returned: success, sample: [5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11]}
     device:
       description: Path of the block device in the instance; null for a shared file system. A new volume is blank.

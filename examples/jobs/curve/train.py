@@ -23,7 +23,10 @@ def begin() -> dict[str, Any]:
     if CHECKPOINT.exists():
         return dict(json.loads(CHECKPOINT.read_text(encoding="utf-8")))
     dice = random.Random(7)
-    return {"epoch": 0, "neurons": [[dice.uniform(-2, 2) for _ in "wbv"] for _ in range(NEURONS)]}
+    return {
+        "epoch": 0,
+        "neurons": [[dice.uniform(-2, 2) for _part in "wbv"] for _neuron in range(NEURONS)],
+    }
 
 
 def learn(neurons: list[list[float]], dice: random.Random) -> float:

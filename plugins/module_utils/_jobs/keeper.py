@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -38,6 +39,11 @@ class Due:
     path: Path
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 @dataclass
 class Keeper:
     """Runs the jobs of a folder. ``command`` runs a playbook, ``given`` are variables of it."""
@@ -47,7 +53,7 @@ class Keeper:
     command: Sequence[str]
     given: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
-    say: Callable[[str], None] = print
+    say: Callable[[str], None] = _say
 
     def round(self) -> bool:
         """Run what is due. Returns whether all went well; raises ConflictError beside another one."""
