@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +16,13 @@ from . import transport
 from .answers import Answer, hide
 from .error_mapping import from_response
 from .gap import Gap
-from .paths import build_path
 from .request_log import Traffic
+from .verbs import Verbs, account_key, path_of
 
 Fault = Callable[[Answer, str], GpuopsError]
 
 
-class KeyHttp:
+class KeyHttp(Verbs):
     """The requests of one account. ``fault`` makes an error of an answer that is no success.
 
     ``pace`` is how many requests a second the API takes of all processes of a user, zero for any.
@@ -45,7 +44,7 @@ class KeyHttp:
             )
         self._key, self._fault = key, fault
         self.traffic = Traffic()
-        self.account = hashlib.sha256(f"{base_url}\0{key}".encode()).hexdigest()[:24]
+        self.account = account_key(base_url, key)
         self._gap = Gap(self.account, 1 / pace if pace else 0.0, clock)
         self._transport = transport.Transport(base_url, timeout, clock, self._hide)
 
@@ -63,18 +62,6 @@ class KeyHttp:
         """Return for how many seconds the key is good: nobody says."""
         return math.inf
 
-    def get(self, url: str, **more: Any) -> Answer:
-        """Ask for something; repeated when it fails."""
-        return self.request("GET", url, **more)
-
-    def post(self, url: str, **more: Any) -> Answer:
-        """Send something that may make a thing; never repeated when it may have been executed."""
-        return self.request("POST", url, **more)
-
-    def delete(self, url: str, **more: Any) -> Answer:
-        """Remove something; never repeated when it may have been executed."""
-        return self.request("DELETE", url, **more)
-
     def request(
         self,
         method: str,
@@ -84,7 +71,7 @@ class KeyHttp:
         path_params: dict[str, Any] | None = None,
     ) -> Answer:
         """Return an answer of success; raises GpuopsError for every other."""
-        path = build_path(url, path_params)
+        path = path_of(method, url, path_params)
         headers = {"User-Agent": f"gpuops.cloud/{VERSION}", "Authorization": f"Bearer {self._key}"}
         self._gap.wait()
         asked = {"json": json, "params": params, "path_params": path_params}

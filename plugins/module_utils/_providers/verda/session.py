@@ -11,29 +11,27 @@ nothing rests on what is private in it.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
-from ..._core.errors import GpuopsError, InvalidError
+from ..._core.errors import GpuopsError
 from ..._core.wait import Clock
 from ..base import transport
 from ..base.answers import Answer
 from ..base.error_mapping import from_response
-from ..base.paths import build_path
 from ..base.transport import Transport
+from ..base.verbs import Verbs, account_key, path_of
 from .credentials import Credentials
 from .login import HEADERS, Login
 
 
-class Http:
+class Http(Verbs):
     """The requests of one account, raising our errors."""
 
     def __init__(self, credentials: Credentials, timeout: float, clock: Clock) -> None:
         self._login = Login(credentials, timeout, clock)
         self._transport = Transport(credentials.base_url, timeout, clock, self._login.hide)
         self.traffic = self._login.traffic
-        parts = (credentials.base_url, credentials.client_id)
-        self.account = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+        self.account = account_key(credentials.base_url, credentials.client_id)
 
     def log_in(self) -> None:
         """Log in unless there is a token that is good."""
@@ -47,22 +45,6 @@ class Http:
         """Return what must appear in no text."""
         return self._login.secrets()
 
-    def get(self, url: str, **more: Any) -> Answer:
-        """Ask for something; repeated when it fails."""
-        return self.request("GET", url, **more)
-
-    def post(self, url: str, **more: Any) -> Answer:
-        """Send something that may make a thing; never repeated when it may have been executed."""
-        return self.request("POST", url, **more)
-
-    def put(self, url: str, **more: Any) -> Answer:
-        """Send an action; never repeated when it may have been executed."""
-        return self.request("PUT", url, **more)
-
-    def delete(self, url: str, **more: Any) -> Answer:
-        """Remove something; never repeated when it may have been executed."""
-        return self.request("DELETE", url, **more)
-
     def request(
         self,
         method: str,
@@ -72,10 +54,7 @@ class Http:
         path_params: dict[str, Any] | None = None,
     ) -> Answer:
         """Return an answer of success; raises GpuopsError for every other."""
-        try:
-            path = build_path(url, path_params)
-        except ValueError as error:
-            raise InvalidError(f"{method} {url}: {error}") from None
+        path = path_of(method, url, path_params)
         for last in (False, True):
             token = self._login.token()
             asked = {"json": json, "params": params, "path_params": path_params}
