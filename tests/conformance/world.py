@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.capab
     Capabilities,
 )
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.client import Client
-from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
+from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Runs, run_module
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Request:
     status: int | None
 
 
-class World(ABC):
+class World(Runs):
     """A provider's imitation, and a controller that talks to it as a user does."""
 
     provider: ClassVar[type[Client]]
@@ -53,19 +53,6 @@ class World(ABC):
         clock = {"trust_cloud_clock": True} if name in ("reap", "lease") else {}
         given = {**self.auth(), "timeout": 30, **clock, **args}
         return run_module(f"datacrunch_{name}", given)[0]
-
-    def ok(self, name: str, /, **args: Any) -> dict[str, Any]:
-        """Run a module that succeeds."""
-        result = self.run(name, **args)
-        assert not result.get("failed"), result["msg"]
-        return result
-
-    def fails(self, name: str, /, **args: Any) -> dict[str, Any]:
-        """Run a module that fails with a sentence of ours."""
-        result = self.run(name, **args)
-        assert result.get("failed"), result
-        assert result["error"]["code"], result
-        return result
 
     def buy(self, **args: Any) -> dict[str, Any]:
         """Keep an instance of the deployment ``llm``, and return it."""

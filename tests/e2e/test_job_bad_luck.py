@@ -47,7 +47,7 @@ def test_a_full_disk_is_an_end_like_any_other(project: Project) -> None:
 @pytest.fixture
 def patient() -> tuple[str, ...]:
     """Return a job's patience with a host that is out of reach: seconds instead of minutes."""
-    return ("-e", "_job_patience=10")
+    return ("-e", "_job_look_every=10", "-e", "_job_patience_minutes=1")
 
 
 def on_host(project: Project, command: str) -> None:

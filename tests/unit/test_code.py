@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from ansible_collections.gpuops.cloud.tests.unit.doors import ACTIONS
+
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins/module_utils"
 HELPERS = sorted(UTILS.rglob("*.py"))
@@ -60,12 +62,6 @@ HOST_MODULES = (
 )
 # What knows of check mode, so that nothing else needs to.
 ENGINE = frozenset({UTILS / "_runner/runner.py"})
-# Only the documentation of an action plugin: not those that an action plugin merely starts.
-ACTIONS = tuple(
-    path.stem
-    for path in (ROOT / "plugins/action").glob("*.py")
-    if "on_controller import" not in path.read_text(encoding="utf-8")
-)
 
 
 @cache

@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import io
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,8 +90,30 @@ class SimulatedClock:
         self.on_sleep(seconds)
 
 
+class Runs(ABC):
+    """Runs modules, of which it is known whether they succeed."""
+
+    @abstractmethod
+    def run(self, name: str, /, **args: Any) -> dict[str, Any]:
+        """Run a module in this process, and return its whole result."""
+
+    def ok(self, name: str, /, **args: Any) -> dict[str, Any]:
+        """Run a module that succeeds."""
+        result = self.run(name, **args)
+        assert not result.get("failed"), result["msg"]
+        return result
+
+    def fails(self, name: str, /, **args: Any) -> dict[str, Any]:
+        """Run a module that fails with a sentence of ours."""
+        result = self.run(name, **args)
+        assert result.get("failed"), result
+        assert "Traceback" not in json.dumps(result)
+        assert result["error"]["code"], result
+        return result
+
+
 @dataclass
-class Cloud:
+class Cloud(Runs):
     """A simulator, and a controller that talks to it."""
 
     sim: Simulator
@@ -108,20 +131,6 @@ class Cloud:
         given = {**auth, "timeout": self.timeout, **clock, **args}
         result, output = run_module(name, given, check=check, diff=diff)
         self.said.append(output)
-        return result
-
-    def ok(self, name: str, /, **args: Any) -> dict[str, Any]:
-        """Run a module that succeeds."""
-        result = self.run(name, **args)
-        assert not result.get("failed"), result["msg"]
-        return result
-
-    def fails(self, name: str, /, **args: Any) -> dict[str, Any]:
-        """Run a module that fails with a sentence of ours."""
-        result = self.run(name, **args)
-        assert result.get("failed"), result
-        assert "Traceback" not in json.dumps(result)
-        assert result["error"]["code"], result
         return result
 
     def buy(self, **args: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 
+from ansible_collections.gpuops.cloud.tests.unit.doors import ACTIONS
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.scenes import MODULES, SCENES
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
@@ -29,12 +30,6 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
 
 ROOT = Path(__file__).resolve().parents[4]
 ALL_MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
-# Not those that only start the module of their name.
-ACTIONS = {
-    path.stem
-    for path in (ROOT / "plugins/action").glob("*.py")
-    if "on_controller import" not in path.read_text(encoding="utf-8")
-}
 FRAMEWORK = {"changed", "failed", "msg", "warnings", "deprecations", "diff", "exception"}
 # A URL of a ledger may hold a password.
 SECRET_WORDS = {"secret", "token", "password", "content", "public", "ledger"}
