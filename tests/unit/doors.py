@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Action plugins by what they are: those that only start the module of their name, and the others."""
+"""Action plugins: those that only start the module of their name, and those that do the work."""
 
 from __future__ import annotations
 
