@@ -10,7 +10,6 @@ A task that has ended is never begun again, and none is begun once cancelled.jso
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import signal
@@ -24,9 +23,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+# Isolated as it is started, Python does not look beside a program.
+sys.path.insert(0, str(Path(__file__).parent))
+from gpuops_job import BY_SIGNAL, NOT_FOUND, NOT_RUNNABLE, read_json, write_json
+
 GPUS = Path("/proc/driver/nvidia/gpus")
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-NOT_FOUND, NOT_RUNNABLE, BY_SIGNAL = 127, 126, 128
 SHELL = ["bash", "-euo"]
 LAST_LINES, LAST_BYTES = 5, 4096
 
@@ -66,24 +68,6 @@ def _filled(word: str, values: dict[str, str]) -> str:
         name, closed, rest = part.partition("}")
         found += values[name] + rest if closed and name in values else "{" + part
     return found
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return what a file holds, nothing where it is missing or not whole."""
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Put a whole file in place, on the disk before it has its name."""
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(value) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 def say(text: str) -> None:
