@@ -45,3 +45,15 @@ attributes:
     membership:
       - gpuops.cloud.datacrunch
 """
+
+    # For modules that change nothing anywhere; each says itself what it does in check mode.
+    CHANGES_NOTHING = r"""
+options: {}
+attributes:
+  diff_mode:
+    support: N/A
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+"""

@@ -18,6 +18,8 @@ description:
   - The estimate follows vLLM's own rule and rounds up. It is made to choose a host; vLLM measures once more when it starts.
 author:
   - gpuops.cloud contributors (@gpuops)
+extends_documentation_fragment:
+  - gpuops.cloud.attributes.changes_nothing
 options:
   model:
     description: Model by its name on the hub, such as V(Qwen/Qwen3-8B), or by the path of a folder with C(config.json) and weights.
@@ -76,12 +78,6 @@ attributes:
   check_mode:
     support: full
     description: Only asks, so check mode makes no difference.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
 seealso:
   - plugin: gpuops.cloud.model_fit
     plugin_type: filter

@@ -27,6 +27,8 @@ description:
   - A text of several words may stand on the command line as it is, such as C(hours=mon-fri 08:00-19:00 Europe/Helsinki).
 author:
   - gpuops.cloud contributors (@gpuops)
+extends_documentation_fragment:
+  - gpuops.cloud.attributes.changes_nothing
 options:
   playbook:
     description: Whose variables are gathered.
@@ -140,12 +142,6 @@ attributes:
   check_mode:
     support: full
     description: Looks in check mode too.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
 """
 
 EXAMPLES = r"""

@@ -17,6 +17,8 @@ author:
   - gpuops.cloud contributors (@gpuops)
 requirements:
   - datacrunch or requests, on the controller
+extends_documentation_fragment:
+  - gpuops.cloud.attributes.changes_nothing
 options:
   auth:
     description: Credentials, as the modules of the cloud take them; the environment and credential files count here, too.
@@ -41,12 +43,6 @@ attributes:
   check_mode:
     support: full
     description: It only asks.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
 """
 
 EXAMPLES = r"""

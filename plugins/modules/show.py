@@ -12,6 +12,8 @@ description:
   - Prints text on the controller without the quotes and line breaks that results get, whatever the output format is.
 author:
   - gpuops.cloud contributors (@gpuops)
+extends_documentation_fragment:
+  - gpuops.cloud.attributes.changes_nothing
 options:
   text:
     description: What to print.
@@ -21,12 +23,6 @@ attributes:
   check_mode:
     support: full
     description: Prints in check mode too.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
 """
 
 EXAMPLES = r"""

@@ -14,6 +14,8 @@ description:
   - Runs in the process of the run on the controller, whatever host the task is for.
 author:
   - gpuops.cloud contributors (@gpuops)
+extends_documentation_fragment:
+  - gpuops.cloud.attributes.changes_nothing
 options:
   path:
     description: The private key.
@@ -25,12 +27,6 @@ options:
     default: false
 attributes:
   check_mode:
-    support: full
-    description: Changes nothing.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
     support: full
     description: Changes nothing.
 """

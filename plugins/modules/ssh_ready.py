@@ -18,6 +18,8 @@ description:
   - Never fails; RV(hosts) tells for each host whether it is ready, so that one dead host does not hide the others.
 author:
   - gpuops.cloud contributors (@gpuops)
+extends_documentation_fragment:
+  - gpuops.cloud.attributes.changes_nothing
 options:
   timeout:
     description: Seconds until a host is given up.
@@ -39,12 +41,6 @@ attributes:
   check_mode:
     support: full
     description: Does nothing in check mode, since the hosts may not exist yet.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
 """
 
 EXAMPLES = r"""

@@ -14,6 +14,8 @@ description:
   - The API key is read from O(env_file) on the host, so it occurs in no argument, result or process list.
 author:
   - gpuops.cloud contributors (@gpuops)
+extends_documentation_fragment:
+  - gpuops.cloud.attributes.changes_nothing
 options:
   url:
     description: Address of the server, without path.
@@ -51,12 +53,6 @@ attributes:
   check_mode:
     support: full
     description: Sends nothing and says so.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
 """
 
 EXAMPLES = r"""

@@ -16,6 +16,8 @@ description:
   - When the unit dies, or has not answered within O(timeout), the error holds the reasons and last lines in its journal.
 author:
   - gpuops.cloud contributors (@gpuops)
+extends_documentation_fragment:
+  - gpuops.cloud.attributes.changes_nothing
 options:
   url:
     description: Address of the server, without path.
@@ -63,12 +65,6 @@ attributes:
   check_mode:
     support: full
     description: Sends nothing and says so.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
 """
 
 EXAMPLES = r"""
