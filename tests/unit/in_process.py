@@ -42,7 +42,17 @@ def own_process(folder: Path) -> Iterator[None]:
         # Collections are found as they were when the tests began.
         enter(mock.patch.object(cli, "init_plugin_loader"))
         enter(contextlib.chdir(folder))
+        enter(_streams_inherited())
         yield
+
+
+@contextlib.contextmanager
+def _streams_inherited() -> Iterator[None]:
+    """Let later programs have the standard streams, which Ansible keeps from all but its own."""
+    inherited = {stream: os.get_inheritable(stream) for stream in range(3)}
+    yield
+    for stream, before in inherited.items():
+        os.set_inheritable(stream, before)
 
 
 def run_playbook(

@@ -79,7 +79,9 @@ def test_ceiling_and_limits_are_in_the_currency_of_the_account(euro: Cloud) -> N
 def test_purchase_asks_for_each_price_list_once_more(euro: Cloud) -> None:
     euro.buy(tier="a100_80", check=True)
     calls = asked(euro)
-    assert [calls.count(f"GET /{path}") for path in ("instance-types", "volume-types")] == [2, 2]
+    # Both at once: whichever is late may find the currency remembered by the other.
+    lists = [calls.count(f"GET /{path}") for path in ("instance-types", "volume-types")]
+    assert sorted(lists) in ([1, 2], [2, 2])
     assert calls.count("GET /balance") == 1
     euro.buy(tier="a100_80", check=True)
     calls = asked(euro)
