@@ -73,7 +73,7 @@ options:
     default: []
   tasks:
     description:
-      - Tasks of an array, each with C(number) and C(values). The command is run for each, with C({NAME}) in it replaced by the value of the name.
+      - Tasks of an array, each with C(number) and C(parameters). The command is run for each, with C({NAME}) in it replaced by the value of the name.
       - A task has the variables C(GPUOPS_TASK), C(GPUOPS_TASKS) and one for each value, and folders for output and checkpoints of its own. One that
         has ended is never begun again, and one that fails does not end the others. The job fails when a task has.
     type: list
@@ -189,7 +189,7 @@ tasks:
   elements: dict
   contains:
     number: {type: int, description: Its number., returned: success, sample: 0}
-    values: {type: dict, description: What tells it from the others., returned: success, sample: {lr: "0.1"}}
+    parameters: {type: dict, description: What tells it from the others., returned: success, sample: {lr: "0.1"}}
     state: {type: str, description: "V(waiting), V(running), V(succeeded), V(failed) or V(cancelled).", returned: success, sample: succeeded}
     exit_code: {type: int, description: How it ended; null before., returned: success, sample: 0}
     signal: {type: str, description: By which signal it ended., returned: success, sample: ""}

@@ -30,7 +30,7 @@ class Task:
     """One run of the command, by its number, and the values that tell it from the others."""
 
     number: int
-    values: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
 
 
 def tasks_of(written: Mapping[str, Any]) -> tuple[Task, ...]:
@@ -61,7 +61,7 @@ def at_once_of(written: Mapping[str, Any]) -> int:
 
 def without_places(text: str, tasks: Iterable[Task]) -> str:
     """Return a command line without the places that values take in it."""
-    names = {NUMBER, *(name for task in tasks for name in task.values)}
+    names = {NUMBER, *(name for task in tasks for name in task.parameters)}
     return re.sub(rf"\{{({'|'.join(sorted(names))})\}}", "value", text)
 
 

@@ -166,7 +166,7 @@ def _check(job: Job, market: str) -> None:
     both = set(job.env) & set(job.secrets)
     if both:
         raise InvalidError(f"{', '.join(sorted(both))} is in env and in secrets")
-    twice = {*job.env, *job.secrets} & {name for task in job.tasks for name in task.values}
+    twice = {*job.env, *job.secrets} & {name for task in job.tasks for name in task.parameters}
     if twice:
         raise InvalidError(f"{', '.join(sorted(twice))} is in array and in env or secrets")
     if job.tasks and (job.image or job.nodes > 1):

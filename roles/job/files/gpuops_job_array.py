@@ -54,7 +54,7 @@ def slots(at_once: int, gpus: list[str]) -> list[str]:
 def words(command: list[str], task: dict[str, Any]) -> list[str]:
     """Return the command of a task, with its values in their places."""
     quote = shlex.quote if command[:2] == SHELL else str
-    values = {"task": str(task["number"]), **task["values"]}
+    values = {"task": str(task["number"]), **task["parameters"]}
     return [
         _filled(word, {name: quote(value) for name, value in values.items()}) for word in command
     ]
@@ -138,7 +138,7 @@ class Tasks:
         place.mkdir(parents=True, exist_ok=True)
         began = time.time()
         write_json(place / "started.json", {"time": began})
-        values = " ".join(f"{name}={value}" for name, value in task["values"].items())
+        values = " ".join(f"{name}={value}" for name, value in task["parameters"].items())
         say(f"task {task['number']} begins{': ' + values if values else ''}")
         with (place / "output.log").open("ab") as log:
             code, name = self.ending_of(task, gpus, log)
@@ -184,7 +184,7 @@ class Tasks:
 
     def variables(self, task: dict[str, Any], gpus: str) -> dict[str, str]:
         """Return the environment of a task; folders of its own keep it from the others' files."""
-        found = {**self.environment, **task["values"]}
+        found = {**self.environment, **task["parameters"]}
         found["GPUOPS_TASK"], found["GPUOPS_TASKS"] = (
             str(task["number"]),
             str(len(self.job["tasks"])),

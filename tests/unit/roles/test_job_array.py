@@ -27,7 +27,7 @@ SH = ("sh", "-c")
 def tasks(count: int, **values: list[Any]) -> list[dict[str, Any]]:
     """Return tasks by number, each with its value of every name."""
     return [
-        {"number": number, "values": {name: str(row[number]) for name, row in values.items()}}
+        {"number": number, "parameters": {name: str(row[number]) for name, row in values.items()}}
         for number in range(count)
     ]
 
@@ -77,7 +77,7 @@ def test_each_that_runs_has_its_share_of_the_gpus(
     ],
 )
 def test_a_value_takes_its_place_and_is_no_command(command: list[str], words: list[str]) -> None:
-    assert program.words(command, {"number": 7, "values": {"lr": "; {task}"}}) == words
+    assert program.words(command, {"number": 7, "parameters": {"lr": "; {task}"}}) == words
 
 
 def test_every_task_runs_with_values_and_folders_of_its_own(host: Host) -> None:

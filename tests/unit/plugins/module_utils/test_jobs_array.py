@@ -34,7 +34,7 @@ SHAPES: list[tuple[dict[str, Any], Rows]] = [
 
 @pytest.mark.parametrize(("written", "rows"), SHAPES, ids=[str(row[0]) for row in SHAPES])
 def test_an_array_is_a_list_of_tasks(written: dict[str, Any], rows: Rows) -> None:
-    assert [(task.number, task.values) for task in tasks_of(written)] == rows
+    assert [(task.number, task.parameters) for task in tasks_of(written)] == rows
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -88,7 +88,7 @@ def test_a_value_is_given_once() -> None:
 def test_a_job_file_says_it_as_the_command_line_does() -> None:
     written = {"command": "python a.py {x}", "array": {"matrix": {"x": [1, 2]}}}
     short = spec.flatten(written, "a.job.yml")
-    assert [one.values for one in spec.job_of(short, written, "/work").tasks] == [
+    assert [one.parameters for one in spec.job_of(short, written, "/work").tasks] == [
         {"x": "1"},
         {"x": "2"},
     ]
