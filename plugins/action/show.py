@@ -10,6 +10,12 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils._jobs.screen import masked, values_of
+
+SPEC = {
+    "text": {"type": "str", "required": True},
+    "secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
+}
 display = Display()
 
 
@@ -19,8 +25,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Print the text, and return its lines."""
         result = super().run(tmp, task_vars)
-        spec = {"text": {"type": "str", "required": True}}
-        _validation, args = self.validate_argument_spec(argument_spec=spec)
-        text = args["text"].rstrip("\n")
+        _validation, args = self.validate_argument_spec(argument_spec=SPEC)
+        text = masked(args["text"].rstrip("\n"), values_of(args["secrets"]))
         display.display(f"\n{text}\n")
         return {**result, "changed": False, "lines": text.splitlines()}

@@ -19,6 +19,11 @@ options:
     description: What to print.
     type: str
     required: true
+  secrets:
+    description: Names of environment variables of the controller whose values are masked in it.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     support: full

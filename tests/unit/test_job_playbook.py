@@ -80,6 +80,23 @@ def test_all_jobs_are_listed_where_none_is_named(estate: Estate) -> None:
     assert "old failed evicted" in said(done)
 
 
+def test_output_that_is_home_is_shown_without_secrets(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN_OF_THE_JOB", "hf_abcdef0123456789")
+    results = estate.home / "results"
+    job = {"name": "old", "results": str(results), "time_s": 60, "evictions": 0}
+    job |= {"data_volume_gb": 0, "cost": None, "secrets": ["TOKEN_OF_THE_JOB"]}
+    record.write_record(estate.home / ".config/gpuops", record.Record(job, "content", bought=1))
+    path = record.output_file(str(results), 1)
+    path.parent.mkdir()
+    path.write_text("logged in with hf_abcdef0123456789\nepoch 1\n", encoding="utf-8")
+    done = estate.run_installed("job_logs", variables={"job_name": "old"})
+    assert done.returncode == 0, said(done)
+    assert "logged in with ******** epoch 1" in said(done)
+    assert "hf_abcdef" not in said(done)
+
+
 def test_a_job_that_nobody_knows_is_told(estate: Estate) -> None:
     done = estate.run_installed("job_status", variables={"job_name": "other"})
     assert done.returncode == 2

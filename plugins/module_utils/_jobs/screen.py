@@ -22,6 +22,13 @@ def values_of(secrets: Iterable[str]) -> tuple[str, ...]:
     return tuple(value for name in secrets if (value := os.environ.get(name, "")))
 
 
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without the values of secrets."""
+    for secret in secrets:
+        text = text.replace(secret, _MASK)
+    return text
+
+
 class Screen(Protocol):
     """Takes bytes as they come, and hears when there are no more."""
 
@@ -57,9 +64,7 @@ class Lines:
     def _tell(self, line: bytes) -> None:
         shown = [part for part in line.split(b"\r") if part]
         text = (shown[-1] if shown else b"").decode(errors="replace")
-        for secret in self.masked:
-            text = text.replace(secret, _MASK)
-        self.show(text)
+        self.show(masked(text, self.masked))
 
 
 @dataclass
