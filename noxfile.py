@@ -240,6 +240,7 @@ for session in sessions.read():
 def chaos(at: Bench) -> None:
     """Play 3,000 random sequences, 3,000 wrong answers, 2,000 threes of dialects, 30 kills of jobs.
 
+    And a whole month of deployments, where each change sees a week of it.
     GPUOPS_CHAOS_SEED plays those of a seed again.
     """
     at.use(workshop.environment_for("chaos", pinned("ansible-core", *NEEDED, *PYTEST)))
@@ -247,9 +248,10 @@ def chaos(at: Bench) -> None:
     runs = at.env.setdefault("GPUOPS_CHAOS_RUNS", "3000")
     threes = at.env.setdefault("GPUOPS_MATRIX_TRIPLES", "2000")
     at.env.setdefault("GPUOPS_CHAOS_KILLS", "20,10")
+    at.env.setdefault("GPUOPS_MONTH_DAYS", "30")
     print(f"{runs} sequences and wrong answers from seed {seed} on,")
     print(f"{threes} threes of dialects of that seed: GPUOPS_CHAOS_SEED={seed} plays them again")
-    chosen = "sequence or triple or cannot_be_read or is_killed"
+    chosen = "sequence or triple or cannot_be_read or is_killed or hour_too_much"
     places = ("tests/unit/chaos", "tests/unit/matrix")
     at.pytest("chaos", WORK / "junit-chaos.xml", "-q", "-n", "auto", *places, "-k", chosen)
 
