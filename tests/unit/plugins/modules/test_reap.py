@@ -67,6 +67,20 @@ def test_machine_ends_after_lease_and_grace_with_its_volumes(cloud: Cloud) -> No
     assert not reap(cloud)["changed"]
 
 
+def test_report_says_what_would_be_saved_and_how_many_are_in_scope(cloud: Cloud) -> None:
+    bought = cloud.buy(**TIER, lease="1h", owner="them")["instance"]
+    cloud.buy(deployment="other", **TIER, lease="9h", owner="them")
+    later(cloud, 2)
+    result = reap(cloud, mode="report")
+    would, both = result["lines"]
+    whose = f"{bought['id']}, deployment llm, owner them, 4.639 per hour"
+    end = f"its lease ended at {bought['lease_end']}"
+    assert would == f"Would terminate instance llm ({whose}): {end}"
+    costs = f"{result['burn_per_hour']:g} per hour, {result['saved_per_hour']:g} per hour"
+    assert both == f"2 instances in scope; the scope costs {costs} to be saved"
+    assert reap(cloud)["lines"][-1].startswith("1 instance left running; the scope costs")
+
+
 def test_nothing_over_costs_one_call_a_noun(cloud: Cloud) -> None:
     cloud.buy(**TIER, count=3)
     later(cloud, 1)
