@@ -306,16 +306,18 @@ def task_state(folder: Path, number: int, since: float, rest: str) -> dict[str, 
 def about(folder: Path, attempt: Path) -> dict[str, Any]:
     """Return what there is to say of an attempt."""
     started = read_json(attempt / "started.json")
+    last = attempt == attempts_of(folder)[-1]
+    # Its end is read afterwards: what ends between the two looks has one, and was not lost.
+    runs = bool(started) and last and is_active(unit_of(folder))
     ended = read_json(attempt / "exit.json")
     lost = read_json(attempt / "lost.json")
-    last = attempt == attempts_of(folder)[-1]
     log = attempt / "output.log"
     now = log.stat() if log.exists() else None
     return {
         "number": int(attempt.name),
         "started": started.get("time"),
         "this_boot": started.get("boot") == boot(),
-        "active": bool(started) and not ended and last and is_active(unit_of(folder)),
+        "active": runs and not ended,
         "stop": read_json(attempt / "stop.json").get("reason", ""),
         "checkpoint": lost.get("checkpoint", bool(started) and is_newer(folder, started)),
         "size": now.st_size if now else 0,

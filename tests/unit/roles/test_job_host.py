@@ -138,6 +138,22 @@ def begun(host: Host, **more: Any) -> None:
     host.boot("job")
 
 
+def test_what_ends_while_it_is_looked_at_was_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = tmp_path / "job/attempts/0001"
+    attempt.mkdir(parents=True)
+    (attempt / "started.json").write_text(json.dumps({"time": 1, "boot": program.boot()}), "utf-8")
+
+    def ends(_unit: str) -> bool:
+        (attempt / "exit.json").write_text(json.dumps({"exit_code": 0}), encoding="utf-8")
+        return False
+
+    monkeypatch.setattr(program, "is_active", ends)
+    (row,) = program.show(tmp_path / "job")["attempts"]
+    assert (row["active"], row["exit"]) == (False, {"exit_code": 0})
+
+
 def test_what_a_boot_has_broken_off_is_begun_again_and_told_so(host: Host) -> None:
     begun(host)
     assert host.keep("job", "sleep", "60")["reason"] == "evicted", "no retries are asked for"

@@ -137,7 +137,7 @@ def test_misspelt_variables_are_told_with_the_nearest(called: str) -> None:
 def test_show_prints_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     printed: list[str] = []
     monkeypatch.setattr(show.display, "display", printed.append)
-    plugin = action(show, text="one 'line'\n\n  another\n")
+    plugin = action(show, text="one 'line'\n\n  another\n", secrets=[])
     monkeypatch.setattr(ActionBase, "run", lambda *_args, **_more: {})
     checked = (None, plugin._task.args)
     monkeypatch.setattr(plugin, "validate_argument_spec", lambda **_more: checked, raising=False)
