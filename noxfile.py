@@ -98,8 +98,9 @@ def unit(core: str, at: Bench) -> None:
     at.use(workshop.environment_for(f"unit-{core}", requirements, base))
     chosen = () if core == MAIN_CORE else ("-m", "every_core")
     report = WORK / f"junit-unit-{core}.xml"
-    # By file, so that no two workers make the same fixtures; in order, for the longest come first.
-    spread = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+    # By file, so that no two workers make the same fixtures; in order, for the longest come first;
+    # by one worker more than there are cores, for what waits for programs leaves them idle.
+    spread = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
     at.pytest(f"pytest on ansible-core {core}", report, "-q", *spread, *chosen)
 
 

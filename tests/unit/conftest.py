@@ -102,12 +102,13 @@ EVERY_CORE_FIXTURES = frozenset({"expressions"})
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what can differ by release of ansible-core, where its place or its means say so."""
+    """Mark what can differ by release of ansible-core, and begin with the longest: playbooks."""
     folders = [ROOT / "tests/unit" / name for name in EVERY_CORE_FOLDERS]
     for item in items:
         placed = any(folder in item.path.parents for folder in folders)
         if placed or EVERY_CORE_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("every_core")
+    items.sort(key=lambda item: item.path.parent != ROOT / "tests/unit")
 
 
 def pytest_unconfigure() -> None:
