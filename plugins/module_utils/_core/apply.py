@@ -8,14 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import GpuopsError
-from .plan import Plan, Step
-
-
-def _do(client: Any, step: Step) -> str | GpuopsError:
-    try:
-        return step.call(client) or step.summary
-    except GpuopsError as error:
-        return error
+from .plan import Plan
 
 
 def apply(client: Any, plan: Plan) -> tuple[list[str], list[GpuopsError]]:
@@ -24,16 +17,17 @@ def apply(client: Any, plan: Plan) -> tuple[list[str], list[GpuopsError]]:
     Independent steps run at the same time, and all of them to their end; of others, none runs
     after an error.
     """
-    outcomes: list[str | GpuopsError] = []
     if plan.parallel and len(plan.steps) > 1:
-        outcomes = client.for_each(lambda step: _do(client, step), plan.steps)
-    else:
-        for step in plan.steps:
-            outcomes.append(_do(client, step))
-            if isinstance(outcomes[-1], GpuopsError):
-                break
-    done = [outcome for outcome in outcomes if isinstance(outcome, str)]
-    return done, [outcome for outcome in outcomes if isinstance(outcome, GpuopsError)]
+        each = client.for_each(lambda step: apply(client, Plan(steps=(step,))), plan.steps)
+        said = [sentence for done, _errors in each for sentence in done]
+        return said, [error for _done, errors in each for error in errors]
+    done: list[str] = []
+    for step in plan.steps:
+        try:
+            done.append(step.call(client) or step.summary)
+        except GpuopsError as error:
+            return done, [error]
+    return done, []
 
 
 def collected(done: list[str], errors: list[GpuopsError]) -> GpuopsError:

@@ -21,7 +21,6 @@ from .._lifecycle.instance_states import twins, wait_running
 from .._lifecycle.settling import wait_detached
 from .._lifecycle.tagging import lend_volume, set_tag
 from .._models.label import REQUEST_DIGITS
-from .._models.offer import Offer
 from .._models.resources import Instance
 from .._providers.base.client import Client
 from .._providers.base.views import describe_as_offer
@@ -37,15 +36,23 @@ def buy(client: Client, order: Order, walk: Walk) -> Instance:
 
     Raises NoCapacityError when the walk is over, and any refusal that would hold everywhere.
     """
-    for row in order.kept.volumes:  # nobody has them while this waits for an offer
-        lend_volume(client, row, lease_until(order.lease, client.now(), order.lease_max))
-    if any(row.status != "detached" for row in order.kept.volumes):
-        kept = [row.id for row in order.kept.volumes]
-        wait_detached(client, kept, order.name, order.undo())
+    _lend_volumes(client, order)
     while (offer := walk.next(order.name, order.location)) is not None:
-        found = _try(client, order, walk, offer)
-        if found:
-            return found
+        now = client.now()
+        identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now)
+        sent = Sent(order.for_offer(offer, identity), identity, now, offer.price)
+        try:
+            placed: str | None
+            placed, mine = _place(client, order, sent, walk.fallbacks)
+        except NoCapacityError as error:
+            walk.note(order.name, offer, "refused", error.message)
+            # Another run may have taken the last one.
+            placed, mine = _of_another_run(client.instances(), order), False
+        if placed:
+            with walk.ordered(order.name):
+                found = _follow(Attempt(client, order, walk, offer, placed, mine), sent)
+            if found:
+                return found
         walk.refuse(offer)
     raise NoCapacityError(
         walk.why_nothing(order.location),
@@ -54,21 +61,13 @@ def buy(client: Client, order: Order, walk: Walk) -> Instance:
     )
 
 
-def _try(client: Client, order: Order, walk: Walk, offer: Offer) -> Instance | None:
-    """Order one offer; return the instance, or None when nothing comes of this offer."""
-    now = client.now()
-    identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now)
-    sent = Sent(order.for_offer(offer, identity), identity, now, offer.price)
-    try:
-        instance_id, mine = _place(client, order, sent, walk.fallbacks)
-    except NoCapacityError as error:
-        walk.note(order.name, offer, "refused", error.message)
-        other = _of_another_run(client.instances(), order)  # which may have taken the last one
-        if not other:
-            return None
-        instance_id, mine = other, False
-    with walk.ordered(order.name):
-        return _follow(Attempt(client, order, walk, offer, instance_id, mine), sent)
+def _lend_volumes(client: Client, order: Order) -> None:
+    """Give kept volumes a lease, as nobody has them while this waits for an offer, and await them."""
+    for row in order.kept.volumes:
+        lend_volume(client, row, lease_until(order.lease, client.now(), order.lease_max))
+    if any(row.status != "detached" for row in order.kept.volumes):
+        kept = [row.id for row in order.kept.volumes]
+        wait_detached(client, kept, order.name, order.undo())
 
 
 def _follow(at: Attempt, sent: Sent) -> Instance | None:

@@ -11,6 +11,7 @@ never none and never an older one.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 from .._core.errors import (
     AuthError,
@@ -151,30 +152,19 @@ class Marks:
         self.tags = {tag.key: tag for tag in _tags_of(self.client, "instances", self.id)}
         self._added.clear()
 
-    def _add(self, key: str, value: str) -> bool:
-        """Add a tag; False when it cannot be known, or somebody else was first."""
-        try:
-            self.tags[key] = self.client.tag("instances", self.id, key, value)
-            self._added.add(key)
-            return True
-        except ConflictError:
-            self._look()
-        except GpuopsError as error:
-            if not error.unclear:
-                raise
-            self._look()
-        return False
-
-    def _drop(self, key: str) -> None:
+    def _listed(self, key: str) -> Tag | None:
+        """Return a tag; the id in the answer to a write is believed only where it is listed, too."""
         if key in self._added:
-            self._look()  # the id in the answer to a write is believed only where it is listed, too
-        if key not in self.tags:
-            return
+            self._look()
+        return self.tags.get(key)
+
+    @contextlib.contextmanager
+    def _seen_again(self) -> Iterator[None]:
+        """Look at the tags again where it is not clear what a change did, or another was first."""
         try:
-            untag(self.client, "instances", self.id, self.tags[key])
-            del self.tags[key]
+            yield
         except GpuopsError as error:
-            if not error.unclear:
+            if not (error.unclear or isinstance(error, ConflictError)):
                 raise
             self._look()
 
@@ -192,30 +182,25 @@ class Marks:
 
     def write_lease(self, lease: str) -> None:
         """Write a lease. Raises ForbiddenError where tags are refused."""
-        try:
+        with self._refusing("lease"):
             self._complete()
-            self._write_lease(lease)
-        except REFUSALS as error:
-            raise self._refused(error, "lease") from None
-
-    def _write_lease(self, lease: str) -> None:
-        noted = False
-        for _round in range(_ROUNDS):
-            now, new = self._value(LEASE_TAG), self._value(NEXT_LEASE_TAG)
-            if new is None:
-                if noted or now == lease:
+            noted = False
+            for _round in range(_ROUNDS):
+                now, new = self._value(LEASE_TAG), self._value(NEXT_LEASE_TAG)
+                if new is None and (noted or now == lease):
                     return
-                noted = self._add(NEXT_LEASE_TAG, lease)
-                continue
-            noted = noted or new == lease
-            if now is None:
-                self._add(LEASE_TAG, new)
-            elif now != new:
-                self._drop(LEASE_TAG)
-            else:
-                self._drop(NEXT_LEASE_TAG)
-        if not self.tags:
-            raise _hidden("instances", self.id, NEXT_LEASE_TAG)
+                noted = noted or new == lease
+                with self._seen_again():
+                    if new is None or now is None:
+                        key, value = (NEXT_LEASE_TAG, lease) if new is None else (LEASE_TAG, new)
+                        self.tags[key] = self.client.tag("instances", self.id, key, value)
+                        self._added.add(key)
+                        noted = noted or new is None
+                    elif old := self._listed(LEASE_TAG if now != new else NEXT_LEASE_TAG):
+                        untag(self.client, "instances", self.id, old)
+                        del self.tags[old.key]
+            if not self.tags:
+                raise _hidden("instances", self.id, NEXT_LEASE_TAG)
         raise GpuopsError(
             f"The lease of {self.name} ({self.id}) could not be written: conflicting concurrent updates",
             hint="Run the same again.",
@@ -223,17 +208,25 @@ class Marks:
 
     def write_protection(self, protected: bool) -> None:
         """Protect an instance, or no longer. Raises ForbiddenError where tags are refused."""
-        try:
+        with self._refusing("protection"):
             if protected:
                 set_tag(self.client, "instances", self.id, PROTECT_TAG, "yes")
                 return
             self._complete()
             if LEASE_TAG not in self.tags and NEXT_LEASE_TAG not in self.tags and self.identity:
-                self._add(LEASE_TAG, self.identity.lease)
-            if PROTECT_TAG in self.tags:
-                self._drop(PROTECT_TAG)
+                with self._seen_again():
+                    self.client.tag("instances", self.id, LEASE_TAG, self.identity.lease)
+            if old := self._listed(PROTECT_TAG):
+                with self._seen_again():
+                    untag(self.client, "instances", self.id, old)
+
+    @contextlib.contextmanager
+    def _refusing(self, what: str) -> Iterator[None]:
+        """Say of what the account refuses tags. Raises ForbiddenError."""
+        try:
+            yield
         except REFUSALS as error:
-            raise self._refused(error, "protection") from None
+            raise self._refused(error, what) from None
 
     def _refused(self, error: GpuopsError, what: str) -> ForbiddenError:
         return ForbiddenError(

@@ -100,10 +100,6 @@ def _open(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
     return module
 
 
-def _module(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
-    return _with_ledger({**AUTH_SPEC, **spec}, rules)
-
-
 def _with_ledger(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
     module = _open(spec, rules)
     ledger = module.params.get("ledger")
@@ -113,9 +109,15 @@ def _with_ledger(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
     return module
 
 
-def _apply(client: Client, noun: Noun, found: Any, plan: Plan, want: dict[str, Any]) -> list[str]:
-    """Run the plan; a resource that tolerates some errors says so by a method ``cope``."""
-    done, errors = apply(client, plan)
+def _accepted(
+    client: Client,
+    noun: Noun,
+    found: Any,
+    want: dict[str, Any],
+    done: list[str],
+    errors: list[GpuopsError],
+) -> list[str]:
+    """Return what was done; a resource that tolerates some errors says so by a method ``cope``."""
     if not errors:
         return done
     cope = getattr(noun, "cope", None)
@@ -132,17 +134,24 @@ def _book(module: AnsibleModule, client: Client, noun: Noun, found: Any, *, appl
         module.warn(warning)
 
 
-def run(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
-    """Run a module that keeps one resource in the wanted state."""
-    _run(_module(spec, rules), noun, open_client)
+def no_cloud(_params: dict[str, Any]) -> Elsewhere:
+    """Connect to nothing: the resource of a module is not in the cloud."""
+    return Elsewhere()
 
 
-def run_elsewhere(spec: dict[str, Any], noun: Noun, **rules: Any) -> None:
-    """Run a module whose resource is not in the cloud, and which so takes no login."""
-    _run(_with_ledger(spec, rules), noun, lambda _params: Elsewhere())
+def run(
+    spec: dict[str, Any],
+    noun: Noun,
+    connect: Callable[[dict[str, Any]], Any] = open_client,
+    /,
+    **rules: Any,
+) -> None:
+    """Run a module that keeps one resource in the wanted state.
 
-
-def _run(module: AnsibleModule, noun: Noun, connect: Callable[[dict[str, Any]], Any]) -> None:
+    One that connects to ``no_cloud`` takes no login, and so none of its options.
+    """
+    login = {} if connect is no_cloud else AUTH_SPEC
+    module = _with_ledger({**login, **spec}, rules)
     client = None
     try:
         client = connect(module.params)
@@ -150,7 +159,8 @@ def _run(module: AnsibleModule, noun: Noun, connect: Callable[[dict[str, Any]], 
         plan = noun.plan(found, module.params)
         applied = plan.changed and not module.check_mode
         try:
-            actions = _apply(client, noun, found, plan, module.params) if applied else plan.actions
+            done, errors = apply(client, plan) if applied else (plan.actions, [])
+            actions = _accepted(client, noun, found, module.params, done, errors)
         except GpuopsError:
             _book(module, client, noun, found, applied=applied)
             raise
@@ -173,7 +183,7 @@ def run_info(
     spec: dict[str, Any], ask: Callable[[Client, dict[str, Any]], dict[str, Any]], **rules: Any
 ) -> None:
     """Run a module that only asks."""
-    module = _module(spec, rules)
+    module = _with_ledger({**AUTH_SPEC, **spec}, rules)
     client = None
     try:
         client = open_client(module.params)

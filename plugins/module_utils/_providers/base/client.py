@@ -93,13 +93,13 @@ class Client(Provider):
 
     def get(self, path: str, params: dict[str, Any] | None = None, **path_params: str) -> Source:
         """Return the answer of a GET, nothing of it read yet."""
-        answer = self._http.get(path, params=params, path_params=path_params or None)
+        answer = self._http.request("GET", path, params=params, path_params=path_params or None)
         self._note_date(answer)
         return Source(f"GET {path.format(**path_params)}", answer, self.envelope)
 
     def post(self, path: str, body: dict[str, Any]) -> Source:
         """Return the answer of a POST; never repeated after an unclear one."""
-        answer = self._http.post(path, json=body)
+        answer = self._http.request("POST", path, json=body)
         self._note_date(answer)
         return Source(f"POST {path}", answer, self.envelope)
 

@@ -13,16 +13,16 @@ from ..._core.errors import GpuopsError
 from ..._core.version import VERSION
 from ..._core.wait import Clock
 from . import transport
+from .account_http import AccountHttp, account_key, path_of
 from .answers import Answer, hide
 from .error_mapping import from_response
 from .gap import Gap
 from .request_log import Traffic
-from .verbs import Verbs, account_key, path_of
 
 Fault = Callable[[Answer, str], GpuopsError]
 
 
-class KeyHttp(Verbs):
+class KeyHttp(AccountHttp):
     """The requests of one account. ``fault`` makes an error of an answer that is no success.
 
     ``pace`` is how many requests a second the API takes of all processes of a user, zero for any.

@@ -40,6 +40,8 @@ LONGEST_PAUSE_S = LONGEST_S
 # A list of ten thousand instances has some 20 MB.
 LARGEST = 64 * 2**20
 _CHUNK = 65536
+# Redirects would take the token elsewhere, and a body is read as far as it may be.
+_OURS = {"allow_redirects": False, "stream": True}
 _turn = threading.local()
 
 
@@ -170,6 +172,7 @@ class Transport:
 
         ``more`` are headers, json and params. Raises UnavailableError when nothing came back.
         """
+        got: Answer | Exception
         bound, now = time_left(), time.monotonic()
         hard = math.inf if bound is None else now + bound
         until = min(now + self._timeout, hard)
@@ -180,8 +183,17 @@ class Transport:
                 left = max(until - time.monotonic(), 0.001)
                 # A request that may be repeated shares its time with the repeats.
                 patience = left / (ATTEMPTS + 1 - attempt) if repeat else left
-                got = self._try(method, path, patience, **more)
-                note(got.headers if isinstance(got, Answer) else {})
+                connect = min(patience, self._timeout / ATTEMPTS)
+                _turn.until = time.monotonic() + patience
+                try:
+                    with self._session.request(
+                        method, self._base_url + path, timeout=(connect, patience), **_OURS, **more
+                    ) as came:
+                        got = Answer(came.status_code, came.headers, _body(came), self._hide)
+                        note(got.headers)
+                except requests.RequestException as error:
+                    got = error
+                    note({})
             pause = self._pause(got, attempt)
             if isinstance(got, Answer) and got.status_code == 429:
                 until = min(until + pause, hard)
@@ -200,26 +212,8 @@ class Transport:
         asked = _asked_pause(got) if limited else None
         return min(0.6, self._timeout / 10) * (attempt - 1) if asked is None else asked
 
-    def _try(self, method: str, path: str, patience: float, **more: Any) -> Any:
-        """Return the answer to one attempt, or what ``requests`` raised in its place."""
-        connect = min(patience, self._timeout / ATTEMPTS)
-        until = _turn.until = time.monotonic() + patience
-        try:
-            with self._session.request(
-                method,
-                self._base_url + path,
-                timeout=(connect, patience),
-                allow_redirects=False,
-                stream=True,
-                **more,
-            ) as answer:
-                body = _body(answer, until)
-                return Answer(answer.status_code, answer.headers, body, self._hide)
-        except requests.RequestException as error:
-            return error
 
-
-def _body(answer: Any, until: float) -> bytes:
+def _body(answer: Any) -> bytes:
     """Return the body of an answer that is neither endless nor late."""
     parts, size = [], 0
     for part in answer.iter_content(_CHUNK):
@@ -227,7 +221,7 @@ def _body(answer: Any, until: float) -> bytes:
         size += len(part)
         if size > LARGEST:
             raise requests.exceptions.ContentDecodingError("more than can be read")
-        if time.monotonic() > until:
+        if time.monotonic() > _turn.until:
             raise requests.ReadTimeout("timed out")
     return b"".join(parts)
 

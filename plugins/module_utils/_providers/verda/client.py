@@ -15,6 +15,7 @@ from ..._models.catalogue import InstanceType, Stock, VolumeType
 from ..._models.orders import Disposal, InstanceOrder, VolumeOrder
 from ..._models.resources import Instance, SshKey, StartupScript, Tag, Volume
 from ..base import client as base
+from ..base.answers import Answer
 from ..base.currency import DEFAULT, remembered
 from ..base.error_mapping import from_row
 from ..base.provider import Keys, Power, Scripts, Tagging, Trash, Volumes
@@ -134,7 +135,8 @@ class Client(Tagging, Power, Volumes, Trash, Keys, Scripts, base.Client):
     # -- writes --------------------------------------------------------------------------------
 
     def order(self, order: InstanceOrder) -> str:
-        return self.create("/instances", instance_body(order))
+        path = "/instances"
+        return self._made(path, self._http.request("POST", path, json=instance_body(order)))
 
     def terminate(self, instance_id: str, disposal: Disposal, *, stuck: bool = False) -> None:
         action = "delete_stuck" if stuck else "delete"
@@ -176,7 +178,10 @@ class Client(Tagging, Power, Volumes, Trash, Keys, Scripts, base.Client):
 
     def create(self, path: str, body: dict[str, Any]) -> str:
         """POST, and return the id of what was made; never repeated after an unclear answer."""
-        answer = self._http.post(path, json=body)
+        return self._made(path, self._http.request("POST", path, json=body))
+
+    def _made(self, path: str, answer: Answer) -> str:
+        """Return the id of what a POST has made."""
         self._note_date(answer)
         source = Source(f"POST {path}", answer)
         found = made_id(source)
@@ -192,13 +197,15 @@ class Client(Tagging, Power, Volumes, Trash, Keys, Scripts, base.Client):
     def tag(self, kind: str, item_id: str, key: str, value: str) -> Tag:
         """Add a tag to one of ``instances`` or ``volumes``, and return it with its id."""
         body = {"key": key, "value": value}
-        answer = self._http.post(f"/{kind}/{{id}}/tags", json=body, path_params={"id": item_id})
+        answer = self._http.request(
+            "POST", f"/{kind}/{{id}}/tags", json=body, path_params={"id": item_id}
+        )
         made = Source(f"POST /{kind}/{item_id}/tags", answer).one(tag_from)
         return Tag(key, value, made.id)
 
     def untag(self, kind: str, item_id: str, tag_id: str) -> None:
         path_params = {"id": item_id, "tag": tag_id}
-        self._http.delete(f"/{kind}/{{id}}/tags/{{tag}}", path_params=path_params)
+        self._http.request("DELETE", f"/{kind}/{{id}}/tags/{{tag}}", path_params=path_params)
 
     def volume_action(self, action: str, volume_id: str, **extra: Any) -> None:
         """Run an action on one volume."""
@@ -206,13 +213,13 @@ class Client(Tagging, Power, Volumes, Trash, Keys, Scripts, base.Client):
         self._act("/volumes", body, f"{action} {volume_id}")
 
     def _act(self, path: str, body: dict[str, Any], what: str) -> None:
-        answer = self._http.put(path, json=body)
+        answer = self._http.request("PUT", path, json=body)
         self._note_date(answer)
         for row in refused_rows(Source(f"PUT {path}", answer)):
             raise from_row(row, f"PUT {path}", what)
 
     def delete_ssh_key(self, key_id: str) -> None:
-        self._http.delete("/ssh-keys/{id}", path_params={"id": key_id})
+        self._http.request("DELETE", "/ssh-keys/{id}", path_params={"id": key_id})
 
     def delete_startup_script(self, script_id: str) -> None:
-        self._http.delete("/scripts/{id}", path_params={"id": script_id})
+        self._http.request("DELETE", "/scripts/{id}", path_params={"id": script_id})

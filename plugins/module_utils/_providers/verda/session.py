@@ -16,15 +16,15 @@ from typing import Any
 from ..._core.errors import GpuopsError
 from ..._core.wait import Clock
 from ..base import transport
+from ..base.account_http import AccountHttp, account_key, path_of
 from ..base.answers import Answer
 from ..base.error_mapping import from_response
 from ..base.transport import Transport
-from ..base.verbs import Verbs, account_key, path_of
 from .credentials import Credentials
 from .login import HEADERS, Login
 
 
-class Http(Verbs):
+class Http(AccountHttp):
     """The requests of one account, raising our errors."""
 
     def __init__(self, credentials: Credentials, timeout: float, clock: Clock) -> None:
@@ -58,22 +58,22 @@ class Http(Verbs):
         for last in (False, True):
             token = self._login.token()
             asked = {"json": json, "params": params, "path_params": path_params}
+            headers = {**HEADERS, "Authorization": f"Bearer {token}"}
             with self.traffic.timed(f"{method} {url}", **asked) as seen:
-                answer = seen.answer = self._send(method, path, json, params, token)
+                answer = seen.answer = self._transport.send(
+                    method,
+                    path,
+                    repeat=method == "GET",
+                    headers=headers,
+                    json=json,
+                    params=params,
+                )
             if answer.status_code != 401 or last:
                 break
             self._login.renew(token)  # a 401 was not executed, so any verb may be repeated
         if answer.status_code >= 300:
             raise from_response(answer, f"{method} {path}")
         return answer
-
-    def _send(
-        self, method: str, path: str, body: Any, params: dict[str, Any] | None, token: str
-    ) -> Answer:
-        headers = {**HEADERS, "Authorization": f"Bearer {token}"}
-        return self._transport.send(
-            method, path, repeat=method == "GET", headers=headers, json=body, params=params
-        )
 
 
 def open_http(credentials: Credentials, timeout: float, clock: Clock) -> Http:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda import session
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base import transport
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import KEY, Cloud, stock
 
@@ -36,19 +36,21 @@ def down(cloud: Cloud, **how: Any) -> None:
 
 def killed_after(monkeypatch: pytest.MonkeyPatch, requests: int, work: Any) -> bool:
     """Do something with a controller that dies after so many requests; False when it was done."""
-    send, left = session.Http._send, [requests]
+    send, left = transport.Transport.send, [requests]
 
-    def guarded(self: Any, *args: Any) -> Any:
+    def guarded(self: Any, *args: Any, **more: Any) -> Any:
+        if "Authorization" not in more["headers"]:
+            return send(self, *args, **more)  # a login
         if left[0] <= 0:
             raise Killed
         left[0] -= 1
-        answer = send(self, *args)
+        answer = send(self, *args, **more)
         if left[0] <= 0:
             raise Killed
         return answer
 
     with monkeypatch.context() as patch:
-        patch.setattr(session.Http, "_send", guarded)
+        patch.setattr(transport.Transport, "send", guarded)
         try:
             work()
         except Killed:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verbs of HTTP, as the requests of every account have them (private)."""
+"""What the requests of every account have in common (private)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .answers import Answer
 from .paths import build_path
 
 
-class Verbs(ABC):
+class AccountHttp(ABC):
     """The requests of one account; how one is sent is the business of its login."""
 
     @abstractmethod
@@ -26,23 +26,10 @@ class Verbs(ABC):
         params: dict[str, Any] | None = None,
         path_params: dict[str, Any] | None = None,
     ) -> Answer:
-        """Return an answer of success; raises GpuopsError for every other."""
+        """Return an answer of success; raises GpuopsError for every other.
 
-    def get(self, url: str, **more: Any) -> Answer:
-        """Ask for something; repeated when it fails."""
-        return self.request("GET", url, **more)
-
-    def post(self, url: str, **more: Any) -> Answer:
-        """Send something that may make a thing; never repeated when it may have been executed."""
-        return self.request("POST", url, **more)
-
-    def put(self, url: str, **more: Any) -> Answer:
-        """Send an action; never repeated when it may have been executed."""
-        return self.request("PUT", url, **more)
-
-    def delete(self, url: str, **more: Any) -> Answer:
-        """Remove something; never repeated when it may have been executed."""
-        return self.request("DELETE", url, **more)
+        A GET is repeated when it fails; what writes never is, when it may have been executed.
+        """
 
 
 def path_of(method: str, url: str, values: dict[str, Any] | None) -> str:
