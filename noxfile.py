@@ -12,6 +12,7 @@ checks that it left nothing behind.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 import sys
@@ -66,6 +67,12 @@ TYPED = (
     "noxfile.py",
 )
 MAIN_CORE = "2.19"  # runs everything; the others run what can differ by release
+# What pages refer to in Ansible's own documentation.
+OF_ANSIBLE = re.compile(
+    r"undefined label: '(action_plugins|callback_plugins|common_return_values|"
+    r"ansible_configuration_settings|ansible_collections\.ansible\.builtin\.\S+)'|"
+    r"'envvar' reference target not found: ANSIBLE_"
+)
 DIFFERS = ("ansible-doc", "compile", "import", "validate-modules")  # of the tests of sanity
 
 
@@ -189,6 +196,31 @@ def build(at: Bench) -> None:
     workshop.install_command(programs)
     at.check("gpuops", "gpuops", "offers", "-e", "list=tiers", cwd=WORK)
     import_as_galaxy(at, tarball)
+
+
+@nox.session
+@bench
+def site(at: Bench) -> None:
+    """Build the documentation as a site; no warning about a page of ours passes."""
+    tools = ("antsibull-docs", "sphinx", "sphinx-ansible-theme")
+    at.use(workshop.environment_for("site", pinned("ansible-core", *tools)))
+    tree, folder = workshop.make_tree("site"), WORK / "documentation"
+    at.env["ANSIBLE_COLLECTIONS_PATH"] = str(tree.parents[len(COLLECTION.parts) - 1])
+    shutil.rmtree(folder, ignore_errors=True)
+    pages, warnings = folder / "rst", folder / "warnings.txt"
+    for place in (folder, pages):
+        place.mkdir(mode=0o700)
+    warnings.touch()
+    ours = ("--use-current", "--squash-hierarchy", "gpuops.cloud", "--dest-dir")
+    at.check("antsibull-docs sphinx-init", "antsibull-docs", "sphinx-init", *ours, folder)
+    at.check("antsibull-docs collection", "antsibull-docs", "collection", *ours, pages)
+    # Without the extension that asks the sites of others for their names.
+    words = ("-q", "-D", "extensions=sphinx_antsibull_ext", "-w", warnings, "-c", folder)
+    at.check("sphinx-build", "sphinx-build", *words, pages, folder / "html")
+    told = warnings.read_text(encoding="utf-8").splitlines()
+    own = [line for line in told if not OF_ANSIBLE.search(line)]
+    print("\n".join(own))
+    at.result.check("the pages lead somewhere", bool(told) and not own)
 
 
 def read_documentation(at: Bench, collection: Path) -> None:

@@ -53,6 +53,7 @@ def in_the_tree() -> set[str]:
     return found | {
         "lint",
         "build",
+        "docs site",
         "3,000 random sequences",
         "2,000 threes of dialects",
         "a whole month",
