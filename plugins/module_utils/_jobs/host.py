@@ -19,13 +19,13 @@ from typing import Any
 
 from .._core.times import read_time
 from .._host.folders import give, make
+from .difference import difference
 from .nodes import Place
 from .state import Attempt, Cloud, Exit, Rules, Seen, State, Step, state_of
 
 Run = Callable[[list[str]], tuple[int, str, str]]
 # What makes a job another one when it changes.
 _SAME = ("command", "environment_wish", "image", "env", "credential_names", "folder_hash", "tasks")
-_LONGEST = 200
 _SHELL = ("bash", "-euo")
 
 
@@ -184,21 +184,12 @@ def _start(host: JobHost, found: dict[str, Any]) -> None:
 
 def _refuse_other(job: dict[str, Any], want: dict[str, Any]) -> None:
     """Raise JobError for a job of this name that is another one, with the difference."""
-    other = [
-        f"{key} {_short(job.get(key))} there, {_short(want[key])} wanted"
-        for key in _SAME
-        if (job.get(key) or None) != (want[key] or None)
-    ]
+    other = difference(job, want, _SAME)
     if other:
         raise JobError(
-            f"job {want['name']} exists on this host and is another one: {'; '.join(other)}. "
+            f"job {want['name']} exists on this host and is another one: {other}. "
             "Give this one another name, or remove that one first"
         )
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _time_left(host: JobHost, rows: list[dict[str, Any]]) -> tuple[float, str]:

@@ -19,6 +19,7 @@ from .._core.private_files import open_private, private_folder
 from .._models.ownership import deployment_of_job
 from .._models.status import BUILDING, FAILED, OVER
 from .._providers.names import state_of as state_by_status
+from .difference import difference
 from .host import attempts_of, used
 from .state import Cloud, Exit, Rules, Seen, State, state_of
 
@@ -153,21 +154,9 @@ def begin(
 
 
 def _refuse_other(name: str, there: Row, wanted: Row, where: str) -> None:
-    found = {**_BEFORE, **there}
-    other = [
-        f"{key} {_short(found.get(key))} there, {_short(wanted[key])} wanted"
-        for key in wanted
-        if (found.get(key) or None) != (wanted[key] or None)
-    ]
+    other = difference({**_BEFORE, **there}, wanted, wanted)
     if other:
-        raise ConflictError(
-            f"job {name} {where} and is another one: {'; '.join(other)}", hint=_AGAIN
-        )
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:60]}…"
+        raise ConflictError(f"job {name} {where} and is another one: {other}", hint=_AGAIN)
 
 
 # -- judged ----------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def test_two_controllers_begin_a_job_once(host: Host) -> None:
 
 def test_another_job_of_the_name_is_refused_with_the_difference(host: Host) -> None:
     host.ended("job", "true")
-    with pytest.raises(JobError, match=r"command \['true'\] there, \['false'\] wanted"):
+    with pytest.raises(JobError, match=r'command \["true"\] there, \["false"\] wanted'):
         host.keep("job", "false")
 
 
