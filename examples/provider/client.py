@@ -14,7 +14,7 @@ from ..._models.resources import Instance
 from ..base import client as base
 from ..base.key_http import KeyHttp
 from .capabilities import CAPABILITIES
-from .credentials import find_key
+from .credentials import OPTIONS, find_key
 from .errors import error_of
 
 
@@ -28,6 +28,7 @@ class Client(base.Client):
     name = "name"
     capabilities = CAPABILITIES
     envelope = ""
+    options = OPTIONS
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Client:

@@ -8,21 +8,26 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..._core.errors import AuthError
+from ..._core.errors import NoCredentialsError
 from ..base.addresses import check_base_url
 
 # The vendor's own names: users have them set already.
 KEY_VARIABLE, URL_VARIABLE = "NAME_API_KEY", "NAME_API_URL"
 DEFAULT_BASE_URL = "https://api.example.com/v1"
+# What options there are beside the environment. The secret of another cloud is none.
+OPTIONS: dict[str, Any] = {
+    "api_key": {"type": "str", "no_log": True},
+    "base_url": {"type": "str"},
+}
 
 
 def find_key(params: dict[str, Any]) -> tuple[str, str]:
-    """Return address and key: by options first, then by the environment. Raises AuthError."""
-    key = params.get("client_secret") or os.environ.get(KEY_VARIABLE) or ""
+    """Return address and key: by option, then environment. Raises NoCredentialsError."""
+    key = params.get("api_key") or os.environ.get(KEY_VARIABLE) or ""
     if not key:
-        raise AuthError(
+        raise NoCredentialsError(
             "No credentials for the cloud",
-            hint=f"Looked at: the option client_secret; the variable {KEY_VARIABLE}.",
+            hint=f"Looked at: the option api_key; the variable {KEY_VARIABLE}.",
         )
     url = params.get("base_url") or os.environ.get(URL_VARIABLE) or DEFAULT_BASE_URL
     return check_base_url(url.rstrip("/")), key

@@ -37,6 +37,7 @@ def capabilities_and_mix_ins_agree(world: World) -> None:
     has, kind = world.capabilities, world.provider
     claims = {
         provider.Tagging: has.ownership.tags == "mutable",
+        provider.Labelling: has.ownership.relabel,
         provider.Power: has.stop != "none",
         provider.Volumes: has.volumes == "own",
         provider.Trash: has.trash_hours > 0,
@@ -171,6 +172,20 @@ def bill_is_the_providers_within_one_step(world: World) -> None:
     rows = world.end()["bill"]
     assert sum(row["cost"] for row in rows) > 0
     assert abs(sum(row["cost"] for row in rows) - world.cost()) <= world.step_cost
+
+
+@check
+def lease_is_extended_where_that_can_be_written(world: World) -> None:
+    world.buy(lease="1h")
+    given = {"deployment": "llm", "lease": "3h", "ledger": "none"}
+    own = world.capabilities.ownership
+    if own.tags == "mutable" or own.relabel:
+        world.ok("lease", **given)
+    else:
+        world.fails("lease", **given)
+    world.advance(7200)
+    world.ok("reap", mode="delete", everything=True, grace="0s", ledger="none")
+    assert len(world.living()) == (own.tags == "mutable" or own.relabel)
 
 
 @check

@@ -10,14 +10,20 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import threading
 import uuid
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+import pytest
+
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers import registry
 from ansible_collections.gpuops.cloud.tests.conformance.world import Request, World
 from gpuops_simulator.clock import Clock, iso
 
@@ -171,15 +177,36 @@ class DoorClock:
         self._door.clock.advance(max(seconds, 0))
 
 
+@contextmanager
+def opened(kind: type[DoorWorld], speed: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Open a world, whose provider the registry takes for the one that is meant."""
+    door, client = kind.door_class(Clock(speed)), sys.modules[kind.provider.__module__]
+    door.start()
+    for name, value in kind.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(client, "SystemClock", lambda: DoorClock(door))
+    monkeypatch.setitem(registry.PROVIDERS, kind.provider.name, kind.provider)
+    monkeypatch.setattr(registry, "DEFAULT", kind.provider.name)
+    try:
+        yield kind(door)
+    finally:
+        door.stop()
+
+
 class DoorWorld(World):
     """The suite's world for a provider whose imitation is a door."""
 
     door_class: ClassVar[type[Door]]
     # What an instance costs per hour.
     price: ClassVar[float]
+    # Where a user keeps the key.
+    environment: ClassVar[dict[str, str]] = {}
 
     def __init__(self, door: Door) -> None:
         self.door = door
+
+    def auth(self) -> dict[str, Any]:
+        return {"base_url": f"{self.door.url}/v1"}
 
     @property
     def order_path(self) -> str:

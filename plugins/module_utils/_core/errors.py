@@ -65,6 +65,10 @@ class AuthError(GpuopsError):
     default_hint = "Check client id and secret, and that they belong to this API address."
 
 
+class NoCredentialsError(AuthError):
+    """No credentials were found at any of the places where they may be; nothing was asked."""
+
+
 class InvalidError(GpuopsError):
     """The request or an option is wrong (400, or found before any request)."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .._core.errors import (
     AuthError,
@@ -21,6 +22,7 @@ from .._core.errors import (
     InvalidError,
     NotFoundError,
 )
+from .._core.write_once import write_once
 from .._models.label import read_label
 from .._models.ownership import (
     KEEP_SUFFIX,
@@ -181,7 +183,10 @@ class Marks:
                 self._look()
 
     def write_lease(self, lease: str) -> None:
-        """Write a lease. Raises ForbiddenError where tags are refused."""
+        """Write a lease. Raises ForbiddenError where neither tags nor label can be changed."""
+        if self.client.capabilities.ownership.relabel:
+            self._relabel(lease)
+            return
         with self._refusing("lease"):
             self._complete()
             noted = False
@@ -205,6 +210,21 @@ class Marks:
             f"The lease of {self.name} ({self.id}) could not be written: conflicting concurrent updates",
             hint="Run the same again.",
         )
+
+    def _relabel(self, lease: str) -> None:
+        """Write the lease into the label; after an unclear answer once more, unless it stands there."""
+        if self.identity is None:
+            return
+        label = replace(self.identity, lease=lease).label()
+
+        def ask() -> bool:
+            self.client.relabel(self.id, label)
+            return True
+
+        def look(_problem: GpuopsError) -> bool | None:
+            return known_instance(self.client, self.id).description == label or None
+
+        write_once(ask, look)
 
     def write_protection(self, protected: bool) -> None:
         """Protect an instance, or no longer. Raises ForbiddenError where tags are refused."""

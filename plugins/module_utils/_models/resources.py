@@ -110,6 +110,7 @@ class Instance(Billed):
     """A rented instance. Memory in GB, prices per hour of the whole.
 
     ``name`` is its host name, None for one that can be none. Sizes are None where they are not told.
+    ``gpu_model`` is the provider's word for its GPU, None where the name of its type says it.
     ``status`` is the provider's word for its ``state``; ``was_free`` says that its order came to
     nothing, and its money is given back.
     """
@@ -124,6 +125,7 @@ class Instance(Billed):
     state: str = UNKNOWN_STATE
     was_free: bool = False
     contract: str = ""
+    gpu_model: str | None = None
     gpu_count: int | None = None
     vram_gb: float | None = None
     vcpu: int | None = None

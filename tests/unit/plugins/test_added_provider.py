@@ -12,16 +12,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers import registry
 from ansible_collections.gpuops.cloud.tests.conformance.checks import CHECKS
-from ansible_collections.gpuops.cloud.tests.conformance.door import DoorClock, DoorWorld
+from ansible_collections.gpuops.cloud.tests.conformance.door import DoorWorld, opened
 from ansible_collections.gpuops.cloud.tests.unit.plugins.test_conformance import FAST
-from gpuops_simulator.clock import Clock
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs/add-a-provider.md"
@@ -73,16 +71,10 @@ def world(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[DoorWorld]:
-    """Return an account of the toy cloud, which the registry takes for the one that is meant."""
+    """Return an account of the toy cloud."""
     speed = FAST.get(getattr(request, "param", ""), 0.0)
-    door = toy.door_class(Clock(speed))
-    door.start()
-    client: Any = sys.modules[toy.provider.__module__]
-    monkeypatch.setattr(client, "SystemClock", lambda: DoorClock(door))
-    monkeypatch.setitem(registry.PROVIDERS, toy.provider.name, toy.provider)
-    monkeypatch.setattr(registry, "DEFAULT", toy.provider.name)
-    yield toy(door)
-    door.stop()
+    with opened(toy, speed, monkeypatch) as found:
+        yield found
 
 
 @pytest.mark.parametrize(("world", "name"), [(one, one) for one in CHECKS], indirect=["world"])

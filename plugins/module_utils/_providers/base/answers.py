@@ -20,7 +20,7 @@ HIDDEN = "[hidden]"
 _SHORTEST = 6
 _BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+|%20)[\w.~+/%-]{6,}=*")
 _NAMED = re.compile(
-    r"""(?ix) (\\*["']? (?:client_secret|access_token|refresh_token|api_key) \\*["']? \s*[:=]\s*)
+    r"""(?ix) (\\*["']? (?:client_secret|access_token|refresh_token|jupyter_token|api_key) \\*["']? \s*[:=]\s*)
     (?: (\\*["'])(?:(?!\2)(?:\\.|[^\\]))*\2? | [^\s"'&,;<>}\]]+ )"""
 )
 

@@ -14,12 +14,14 @@ class Ownership:
     """Where it is written whose an instance is, besides the label in its name or description.
 
     ``tags`` can be changed later (``mutable``), come with the order alone (``at_order``), or there are
-    none. ``label`` is the field that holds the ownership string, of at most ``label_limit`` characters.
+    none. ``label`` is the field that holds the ownership string, of at most ``label_limit`` characters;
+    ``relabel`` says that it can be changed later, and so holds the lease.
     """
 
     tags: Literal["mutable", "at_order", "none"] = "none"
     label: Literal["description", "name"] = "name"
     label_limit: int = 60
+    relabel: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ class Client(Provider):
 
     # The field of every answer that holds what was asked for.
     envelope: ClassVar[str] = ""
+    # The options that name its credentials, as an argument specification has them.
+    options: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     @abstractmethod

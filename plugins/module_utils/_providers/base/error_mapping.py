@@ -83,11 +83,12 @@ def _class_of(request: str, status: int, words: str, code: str | None) -> type[e
 
 
 def from_response(
-    answer: Any, request: str, codes: Codes = MappingProxyType({})
+    answer: Any, request: str, codes: Codes = MappingProxyType({}), *, makes: bool | None = None
 ) -> errors.GpuopsError:
     """Return the error of an answer with a status of 400 or more (or a redirect).
 
     ``codes`` says what codes of the API mean; what is not among them is judged by its status.
+    ``makes`` tells whether the request makes something, where its path does not.
     """
     status = answer.status_code
     words, code, readable = _words(answer)
@@ -97,13 +98,16 @@ def from_response(
         message += f" {code}"
     if words:
         message += f": {words}"
-    unclear = _is_unclear(request, status, kind, readable)
+    makes = bool(_MAKES.match(request)) if makes is None else makes
+    unclear = _is_unclear(request, status, kind, readable, makes)
     return kind(
         message, status=status, request=request, api_code=code, unclear=unclear, words=words
     )
 
 
-def _is_unclear(request: str, status: int, kind: type[errors.GpuopsError], readable: bool) -> bool:
+def _is_unclear(
+    request: str, status: int, kind: type[errors.GpuopsError], readable: bool, makes: bool
+) -> bool:
     """Tell whether a write may have been executed: unless it is known that it was not.
 
     Proxies answer with any status, also after the API has done what was asked; ``readable`` is an
@@ -111,7 +115,6 @@ def _is_unclear(request: str, status: int, kind: type[errors.GpuopsError], reada
     """
     if request.startswith("GET ") or kind is errors.NoCapacityError:
         return False
-    makes = bool(_MAKES.match(request))
     if status in _OF_A_STATE:
         return makes
     if status not in _REFUSED:
@@ -124,7 +127,7 @@ def from_row(row: dict[str, Any], request: str, what: str) -> errors.GpuopsError
     words, status = str(row.get("error") or "refused"), row.get("statusCode")
     status = status if isinstance(status, int) else 403
     kind = _class_of(request, status, words, None)
-    unclear = _is_unclear(request, status, kind, readable=True)
+    unclear = _is_unclear(request, status, kind, readable=True, makes=False)
     return kind(f"{what}: {words}", status=status, request=request, unclear=unclear, words=words)
 
 

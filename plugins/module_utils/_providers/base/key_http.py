@@ -45,8 +45,8 @@ class KeyHttp(AccountHttp):
         self._key, self._fault = key, fault
         self.traffic = Traffic()
         self.account = account_key(base_url, key)
-        self._gap = Gap(self.account, 1 / pace if pace else 0.0, clock)
-        self._transport = transport.Transport(base_url, timeout, clock, self._hide)
+        gap = Gap(self.account, 1 / pace if pace else 0.0, clock)
+        self._transport = transport.Transport(base_url, timeout, clock, self._hide, gap.wait)
 
     def secrets(self) -> list[str]:
         """Return what must appear in no text."""
@@ -69,15 +69,19 @@ class KeyHttp(AccountHttp):
         json: Any = None,
         params: dict[str, Any] | None = None,
         path_params: dict[str, Any] | None = None,
+        once: bool = False,
     ) -> Answer:
-        """Return an answer of success; raises GpuopsError for every other."""
+        """Return an answer of success; raises GpuopsError for every other.
+
+        ``once`` is for what may have been executed although a rate limit has refused it.
+        """
         path = path_of(method, url, path_params)
         headers = {"User-Agent": f"gpuops.cloud/{VERSION}", "Authorization": f"Bearer {self._key}"}
-        self._gap.wait()
         asked = {"json": json, "params": params, "path_params": path_params}
         with self.traffic.timed(f"{method} {url}", **asked) as seen:
+            sent = {"headers": headers, "json": json, "params": params}
             answer = seen.answer = self._transport.send(
-                method, path, repeat=method == "GET", headers=headers, json=json, params=params
+                method, path, repeat=method == "GET", once=once, **sent
             )
         if answer.status_code >= 300:
             raise self._fault(answer, f"{method} {path}")

@@ -92,6 +92,9 @@ class Provider(ABC):
     def untag(self, kind: str, item_id: str, tag_id: str) -> None:
         raise self._lacks("tags")
 
+    def relabel(self, instance_id: str, label: str) -> None:
+        raise self._lacks("labels that change")
+
     def start(self, instance_id: str) -> None:
         raise self._lacks("a way to start an instance")
 
@@ -171,6 +174,14 @@ class Tagging(ABC):
     @abstractmethod
     def untag(self, kind: str, item_id: str, tag_id: str) -> None:
         """Take a tag away."""
+
+
+class Labelling(ABC):
+    """A label that can be changed later."""
+
+    @abstractmethod
+    def relabel(self, instance_id: str, label: str) -> None:
+        """Write another ownership string on an instance, in place of the one that it bears."""
 
 
 class Power(ABC):

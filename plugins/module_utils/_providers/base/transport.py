@@ -161,16 +161,26 @@ class Transport:
     """
 
     def __init__(
-        self, base_url: str, timeout: float, clock: Clock, hide: Callable[[str], str]
+        self,
+        base_url: str,
+        timeout: float,
+        clock: Clock,
+        hide: Callable[[str], str],
+        wait: Callable[[], None] = lambda: None,
     ) -> None:
+        """Take what all requests share; ``wait`` is called before each attempt, and may take a while."""
         self._base_url, self._timeout, self._clock, self._hide = base_url, timeout, clock, hide
+        self._wait = wait
         self._session = new_session()
         self._pace = Pace(clock)
 
-    def send(self, method: str, path: str, *, repeat: bool, **more: Any) -> Answer:
+    def send(
+        self, method: str, path: str, *, repeat: bool, once: bool = False, **more: Any
+    ) -> Answer:
         """Return what came back, after repeats: of anything that failed, or only what never left.
 
-        ``more`` are headers, json and params. Raises UnavailableError when nothing came back.
+        ``once`` repeats not even what a rate limit has refused. ``more`` are headers, json and params.
+        Raises UnavailableError when nothing came back.
         """
         got: Answer | Exception
         bound, now = time_left(), time.monotonic()
@@ -178,6 +188,7 @@ class Transport:
         until = min(now + self._timeout, hard)
         for attempt in range(1, ATTEMPTS + 1):
             begin = time.monotonic()
+            self._wait()
             with self._pace.turn(f"{method} {path}", (hard - begin) / 2) as note:
                 until = min(until + time.monotonic() - begin, hard)
                 left = max(until - time.monotonic(), 0.001)
@@ -198,7 +209,8 @@ class Transport:
             if isinstance(got, Answer) and got.status_code == 429:
                 until = min(until + pause, hard)
             late = time.monotonic() + pause >= until
-            if attempt == ATTEMPTS or late or not _worth_a_repeat(got, repeat):
+            last = attempt == ATTEMPTS or late or (once and isinstance(got, Answer))
+            if last or not _worth_a_repeat(got, repeat):
                 break
             if pause:
                 self._clock.sleep(pause)

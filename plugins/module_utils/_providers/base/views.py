@@ -20,7 +20,7 @@ def describe_instance(row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS) 
     Memory in GB (``vram_gb`` of all GPUs together), price per hour for the whole instance.
     """
     count = row.gpu_count or 0
-    model = gpus.model_of(row.instance_type) if row.instance_type else None
+    model = gpus.model_of(row.instance_type, row.gpu_model) if row.instance_type else None
     each = (row.vram_gb or 0) / count if count else 0
     return {
         "id": row.id,

@@ -22,7 +22,7 @@ from ..base.provider import Keys, Power, Scripts, Tagging, Trash, Volumes
 from ..base.questions import Question
 from ..base.row import Source
 from .capabilities import CAPABILITIES
-from .credentials import find_credentials
+from .credentials import OPTIONS, find_credentials
 from .journal import is_eviction
 from .names import NAME
 from .orders import disposal_body, instance_body, volume_body
@@ -51,6 +51,7 @@ class Client(Tagging, Power, Volumes, Trash, Keys, Scripts, base.Client):
 
     name = NAME
     capabilities = CAPABILITIES
+    options = OPTIONS
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Client:

@@ -12,10 +12,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ..._core.errors import AuthError
+from ..._core.errors import NoCredentialsError
 from ..base.addresses import check_base_url
 
 DEFAULT_BASE_URL = "https://api.verda.com/v1"
+# What options there are beside the environment and the files, where several accounts are meant.
+OPTIONS: dict[str, Any] = {
+    "client_id": {"type": "str"},
+    "client_secret": {"type": "str", "no_log": True},
+    "base_url": {"type": "str"},
+    "profile": {"type": "str"},
+}
 _FAMILIES = ("DATACRUNCH", "VERDA")
 _FILES = ("~/.datacrunch/credentials", "~/.verda/credentials")
 _KEYS = {
@@ -102,7 +109,7 @@ def find_credentials(params: dict[str, Any]) -> Credentials:
     """Return the first complete pair of id and secret, with the address that belongs to it.
 
     Order: options, environment (``DATACRUNCH_*`` before ``VERDA_*``), credential files; a named
-    ``profile`` takes the place of the environment. Raises AuthError that names every place looked at.
+    ``profile`` takes the place of the environment. Raises NoCredentialsError that names every place looked at.
     """
     profile = params.get("profile") or _from_environment("profile")
     given = {key: params.get(key) or "" for key in _KEYS}
@@ -115,4 +122,4 @@ def find_credentials(params: dict[str, Any]) -> Credentials:
             url = given["base_url"] or next(filter(None, urls if profile else urls[::-1]), "")
             url = check_base_url((url or DEFAULT_BASE_URL).rstrip("/"))
             return Credentials(source["client_id"], source["client_secret"], url)
-    raise AuthError("No credentials for the cloud", hint=_searched(profile))
+    raise NoCredentialsError("No credentials for the cloud", hint=_searched(profile))
