@@ -11,7 +11,9 @@ from pathlib import Path
 UTILS = Path(__file__).resolve().parents[2] / "plugins/module_utils"
 PROVIDERS = UTILS / "_providers"
 HELPERS = sorted(UTILS.rglob("*.py"))
-VENDOR = re.compile("verda|datacrunch", re.IGNORECASE)
+VENDOR = re.compile(
+    "verda|datacrunch|lambda_cloud|lambdaclient|lambda cloud|lambdalabs", re.IGNORECASE
+)
 # Of its answers, and of what it wants to be sent.
 FIELDS = re.compile(
     "os_volume_id|is_os_volume|location_code|is_spot|on_spot_discontinue|keep_detached|delete_stuck"
@@ -40,7 +42,8 @@ def found(pattern: re.Pattern[str], files: list[Path]) -> dict[str, list[str]]:
 
 
 def test_vendor_is_named_in_its_own_package_alone() -> None:
-    outside = [path for path in HELPERS if not path.is_relative_to(PROVIDERS / "verda")]
+    packages = [PROVIDERS / name for name in ("verda", "lambda_cloud")]
+    outside = [path for path in HELPERS if not any(map(path.is_relative_to, packages))]
     told = found(VENDOR, outside)
     assert sorted(told) == sorted(NAMED)
     for path, word in NAMED.items():

@@ -10,9 +10,11 @@ from typing import Any
 from .._core.errors import InvalidError
 from .._core.nearest import nearest
 from .base.client import Client
+from .lambda_cloud.client import Client as LambdaClient
 from .verda.client import Client as VerdaClient
 
 PROVIDERS: dict[str, type[Client]] = {
+    LambdaClient.name: LambdaClient,
     VerdaClient.name: VerdaClient,
 }
 DEFAULT = VerdaClient.name

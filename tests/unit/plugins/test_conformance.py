@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.gpuops.cloud.tests.conformance.checks import CHECKS
+from ansible_collections.gpuops.cloud.tests.conformance.door import DoorWorld, opened
+from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaCloud
 from ansible_collections.gpuops.cloud.tests.conformance.verda import SCENARIO, Verda
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 
@@ -18,3 +22,12 @@ FAST = {"two_controllers_race_for_one_name": 1000.0}
 @pytest.mark.parametrize("name", CHECKS)
 def test_verda(start: Start, name: str) -> None:
     CHECKS[name](Verda(start(FAST.get(name, 0.0), **SCENARIO).sim))
+
+
+@pytest.mark.parametrize("kind", [LambdaCloud])
+@pytest.mark.parametrize("name", CHECKS)
+def test_doors(
+    home: Path, monkeypatch: pytest.MonkeyPatch, kind: type[DoorWorld], name: str
+) -> None:
+    with opened(kind, FAST.get(name, 0.0), monkeypatch) as world:
+        CHECKS[name](world)
