@@ -30,6 +30,7 @@ ASKED_ELSEWHERE = {
 TARGET_ELSEWHERE = {
     "data_disk": "needs a host with a disk: molecule scenario storage",
     "gpu_job": "needs a host with systemd: tests/e2e/test_job.py",
+    "gpu_offers": "needs several clouds: tests/unit/plugins/modules/test_offers.py",
     "host_conflicts": "needs a host where something is in the way: molecule scenario vllm",
     "host_files": "writes what belongs to a server: molecule scenario vllm",
     "host_firewall": "needs a host with a network: molecule scenario firewall",
@@ -96,9 +97,15 @@ def only_asks(path: Path) -> bool:
     return "gpuops.cloud.attributes.info" in fragments
 
 
+def asks_several(path: Path) -> bool:
+    """Tell whether a module takes the accounts of several providers."""
+    return "gpuops.cloud.accounts" in documentation(path).get("extends_documentation_fragment", ())
+
+
 def test_action_group_holds_every_module_of_the_cloud() -> None:
     groups = load(ROOT / "meta/runtime.yml")["action_groups"]
-    assert groups == {"datacrunch": [path.stem for path in CLOUD_MODULES]}
+    several = [path.stem for path in MODULES if asks_several(path)]
+    assert groups == {"datacrunch": [path.stem for path in CLOUD_MODULES], "gpu": several}
 
 
 def test_version_in_code_is_the_version_of_the_collection() -> None:

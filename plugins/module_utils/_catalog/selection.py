@@ -55,6 +55,18 @@ class Selection:
         return bool(self.tier or self.gpus or self.instance_type or self.served)
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """What a provider lists, and what of it is in stock: market to instance type to locations.
+
+    ``provider`` is empty where one alone is asked.
+    """
+
+    catalogue: list[InstanceType]
+    stock: dict[str, dict[str, set[str]]]
+    provider: str = ""
+
+
 @dataclass
 class _Wish:
     """The selection, resolved against the tiers and the catalogue."""
@@ -175,10 +187,8 @@ def _unfit(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] | None
     if price <= 0:
         return "no_price", "the cloud names no price"
     if want.currency and offer.currency != want.currency:
-        return (
-            "other_currency",
-            f"priced in {offer.currency}, and the account pays in {want.currency}",
-        )
+        whose = "the list is" if offer.provider else "the account pays"
+        return "other_currency", f"priced in {offer.currency}, and {whose} in {want.currency}"
     if ceiling is not None and price > ceiling:
         return "too_expensive", f"{price:g} per hour, the ceiling is {ceiling:g}"
     if offer.image is None:
@@ -254,26 +264,27 @@ def _judged(
         yield from _places(offer, want, wish, places)
 
 
-def choose(
-    catalogue: list[InstanceType],
-    stock: dict[str, dict[str, set[str]]],
-    want: Selection,
-) -> Choice:
+def _listed(shelves: list[Shelf], want: Selection) -> Iterable[tuple[Offer, set[str]]]:
+    """Yield what is listed, for each market that is meant, with the locations where it is free."""
+    for shelf in shelves:
+        for row in shelf.catalogue:
+            for market in MARKETS[want.market]:
+                offer = offer_from(row, market, want.tiers, shelf.provider)
+                yield offer, shelf.stock.get(market, {}).get(offer.instance_type, set())
+
+
+def choose(shelves: list[Shelf], want: Selection) -> Choice:
     """Rank what can be bought now, and give the reason for everything else that was meant.
 
-    ``stock`` maps market to instance type to the locations where it is free.
-    Raises InvalidError for an unknown tier, type or market.
+    Raises InvalidError for a tier or market that is unknown, and for a type or model that no shelf has.
     """
-    wish = _resolve(want, catalogue)
+    wish = _resolve(want, [row for shelf in shelves for row in shelf.catalogue])
     found: list[Offer | Rejection] = []
     free: list[Offer] = []
-    for row in catalogue:
-        for market in MARKETS[want.market]:
-            offer = offer_from(row, market, want.tiers)
-            places = stock.get(market, {}).get(offer.instance_type, set())
-            if _is_comparable(offer, want):
-                free += [replace(offer, location=place) for place in places]
-            found += _judged(offer, want, wish, places)
+    for offer, places in _listed(shelves, want):
+        if _is_comparable(offer, want):
+            free += [replace(offer, location=place) for place in places]
+        found += _judged(offer, want, wish, places)
     offers = [one for one in found if isinstance(one, Offer)]
     rejected = [one for one in found if isinstance(one, Rejection)]
     offers.sort(key=lambda offer: _rank(offer, want, wish))

@@ -17,6 +17,7 @@ from .._core.file_cache import shared
 from .._core.private_files import open_private
 from .._core.times import write_time
 from .._hardware import gpus
+from .._models.balance import currencies
 from .._models.catalogue import InstanceType
 from .._models.offer import MARKETS, Choice
 from .._providers.base.client import Client
@@ -24,7 +25,7 @@ from .._providers.base.currency import Purse
 from .._sizing.fit import Served
 from .._sizing.llm import model_from
 from .._sizing.vllm_profiles import demand_from
-from .selection import Selection, choose
+from .selection import Selection, Shelf, choose
 
 
 def selection_from(params: dict[str, Any]) -> Selection:
@@ -100,10 +101,14 @@ class Market:
         self._catalogue: list[InstanceType] | None = None
 
     def look(self, max_age: float = 0) -> Choice:
-        """Return what can be bought now: one stock call per market, the first time the catalogue.
+        """Return what can be bought now.
 
         A stock answer that another waiting run got less than ``max_age`` seconds ago serves too.
         """
+        return choose([self.shelf(max_age)], self._want)
+
+    def shelf(self, max_age: float = 0) -> Shelf:
+        """Return what is listed: one stock call per market, the first time the catalogue."""
         markets = MARKETS[self._want.market]
         calls: list[Callable[[], Any]] = [partial(self._stock, m, max_age) for m in markets]
         if self._catalogue is None:
@@ -114,7 +119,15 @@ class Market:
         else:
             rows = self._client.together(*calls)
         stock = {market: places_of(found) for market, found in zip(markets, rows, strict=True)}
-        return choose(self._catalogue or [], stock, self._want)
+        return Shelf(self._catalogue or [], stock)
+
+    @property
+    def currency(self) -> str | None:
+        """The currency of the account, or the one of all prices where the account's is not known."""
+        if self._purse.problem() is None:
+            return self._purse.balance().currency
+        told = currencies(self._catalogue or [])
+        return told.pop() if len(told) == 1 else None
 
     def _settle_currency(self) -> None:
         """Get the prices in the currency of the account; what is in another is not taken."""

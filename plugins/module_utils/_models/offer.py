@@ -25,7 +25,8 @@ MARKETS = {
 class Offer:
     """One thing that could be bought: prices per hour for the whole instance, memory in GB.
 
-    ``problem`` says what of it cannot be read; nobody buys such an offer.
+    ``problem`` says what of it cannot be read; nobody buys such an offer. ``provider`` is empty where
+    one alone was asked.
     """
 
     instance_type: str
@@ -45,6 +46,7 @@ class Offer:
     image: str | None = None
     problem: str = ""
     on_demand_price: float | None = None
+    provider: str = ""
 
     @property
     def price(self) -> Price:
@@ -79,7 +81,7 @@ class Offer:
     def as_dict(self) -> dict[str, Any]:
         """Return the offer as module results show it."""
         images = ("supported_os", "usual_image", "serving_image")
-        inner = (*images, "problem", "on_demand_price")
+        inner = (*images, "problem", "on_demand_price", "provider")
         found = {key: value for key, value in vars(self).items() if key not in inner}
         found["vram_gb_each"] = round(self.vram_gb_each, 1)
         found["bandwidth_gb_s"] = self.bandwidth_gb_s
@@ -89,8 +91,9 @@ class Offer:
 
     def __str__(self) -> str:
         where = self.location or "any location"
+        whose = f" of {self.provider}" if self.provider else ""
         return (
-            f"{self.instance_type} in {where} {self.market.replace('_', '-')} "
+            f"{self.instance_type}{whose} in {where} {self.market.replace('_', '-')} "
             f"at {self.price_per_hour:g} {self.currency}/h"
         )
 
@@ -145,7 +148,9 @@ def _in_words(reason: str, rows: list[Rejection]) -> str:
     return f"{reason.replace('_', ' ')}: {named}{more}"
 
 
-def offer_from(kind: InstanceType, market: str, tiers: tuple[gpus.Tier, ...]) -> Offer:
+def offer_from(
+    kind: InstanceType, market: str, tiers: tuple[gpus.Tier, ...], provider: str = ""
+) -> Offer:
     """Return the offer of a type of the catalogue, without a location yet."""
     model = gpus.model_of(kind.name, kind.model)
     price = kind.spot if market == SPOT else kind.on_demand
@@ -169,4 +174,5 @@ def offer_from(kind: InstanceType, market: str, tiers: tuple[gpus.Tier, ...]) ->
         serving_image=kind.serving_image,
         problem="; ".join(problems),
         on_demand_price=kind.on_demand.amount,
+        provider=provider,
     )

@@ -17,6 +17,7 @@ from .._core.errors import GpuopsError, InvalidError, NeedsConfirmationError
 from .._core.numbers import wrong_options
 from .._core.plan import Plan
 from .._ledger.url import passwords_in
+from .._providers.accounts import Accounts, accounts_spec
 from .._providers.base.client import Client
 from .._providers.registry import open_client
 
@@ -50,13 +51,15 @@ class Elsewhere:
             return list(pool.map(work, rows))
 
 
-def _hide(module: AnsibleModule, client: Client | None) -> None:
+def _hide(module: AnsibleModule, client: Client | Accounts | None) -> None:
     """Let Ansible mask secrets that it cannot know: of credential files, and tokens."""
     if client is not None:
         module.no_log_values.update(filter(None, client.secrets()))
 
 
-def _fail(module: AnsibleModule, error: GpuopsError, client: Client | None = None) -> None:
+def _fail(
+    module: AnsibleModule, error: GpuopsError, client: Client | Accounts | None = None
+) -> None:
     _hide(module, client)
     if (
         isinstance(error, NeedsConfirmationError)
@@ -192,6 +195,26 @@ def run_info(
         _fail(module, error, client)
         return
     _hide(module, client)
+    _tell(module, result)
+
+
+def run_accounts(
+    spec: dict[str, Any], ask: Callable[[Accounts, dict[str, Any]], dict[str, Any]], **rules: Any
+) -> None:
+    """Run a module that only asks, the accounts of several providers."""
+    module = _open({**accounts_spec(), **spec}, rules)
+    accounts = Accounts(module.params)
+    try:
+        result = ask(accounts, module.params)
+    except GpuopsError as error:
+        _fail(module, error, accounts)
+        return
+    _hide(module, accounts)
+    _tell(module, result)
+
+
+def _tell(module: AnsibleModule, result: dict[str, Any]) -> None:
+    """End a module that has only asked."""
     for warning in result.pop("warnings", []):
         module.warn(warning)
     module.exit_json(changed=False, **result)
@@ -207,6 +230,4 @@ def run_question(
     except GpuopsError as error:
         _fail(module, error)
         return
-    for warning in result.pop("warnings", []):
-        module.warn(warning)
-    module.exit_json(changed=False, **result)
+    _tell(module, result)

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options by which modules that ask several providers log in."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  providers:
+    description:
+      - Providers to ask, at the same time. Without it all of them, V(verda) being the first.
+      - One without credentials is left out, and one that does not answer spoils nothing of the others. Both have a row that says why.
+    type: list
+    elements: str
+    choices: [lambda, verda]
+  accounts:
+    description:
+      - Credentials by provider. What is not given is found where each vendor's users keep it.
+    type: dict
+    suboptions:
+      lambda:
+        description: Credentials of Lambda Cloud.
+        type: dict
+        suboptions:
+          api_key:
+            description:
+              - Key of the API. Without it, the environment variable E(LAMBDA_API_KEY) is read,
+                then the line C(api_key = KEY) of C(~/.lambda_cloud/lambda_keys).
+            type: str
+          base_url:
+            description:
+              - Address of the API, with its version. It is C(https), or C(http) for a loopback address.
+              - Without it, E(LAMBDA_API_URL) is read, else it is V(https://cloud.lambda.ai/api/v1).
+            type: str
+      verda:
+        description: Credentials of Verda, formerly DataCrunch.
+        type: dict
+        suboptions:
+          client_id:
+            description:
+              - Client id. Without it, the environment variables E(DATACRUNCH_CLIENT_ID) and E(VERDA_CLIENT_ID) are read,
+                then the credential files C(~/.datacrunch/credentials) and C(~/.verda/credentials).
+            type: str
+          client_secret:
+            description: Client secret that belongs to the client id, found in the same places.
+            type: str
+          base_url:
+            description:
+              - Address of the API, with its version.
+              - Without it, E(DATACRUNCH_BASE_URL) and E(VERDA_BASE_URL) are read, then the credential file; at last V(https://api.verda.com/v1).
+            type: str
+          profile:
+            description: Section of the credential file. A named profile is used in place of the environment.
+            type: str
+  timeout:
+    description:
+      - Seconds for one request to an API as a whole, with the repeats of a read included.
+      - The pauses that a rate limit asks for come on top.
+    type: float
+    default: 30
+requirements:
+  - requests (Python package, where the module runs)
+"""

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The accounts of a user at several providers, asked at the same time (private)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from .._core.errors import GpuopsError
+from .base.client import Client
+from .registry import DEFAULT, PROVIDERS, provider_named
+
+T = TypeVar("T")
+
+
+def accounts_spec() -> dict[str, Any]:
+    """Return the options of modules that ask several providers (doc fragment ``accounts``)."""
+    options = {
+        name: {"type": "dict", "options": kind.options} for name, kind in sorted(PROVIDERS.items())
+    }
+    return {
+        "providers": {"type": "list", "elements": "str", "choices": sorted(PROVIDERS)},
+        "accounts": {"type": "dict", "options": options},
+        "timeout": {"type": "float", "default": 30},
+    }
+
+
+@dataclass(frozen=True)
+class Asked(Generic[T]):
+    """What came of asking one provider: its answer, or why there is none."""
+
+    provider: str
+    answer: T | None = None
+    error: GpuopsError | None = None
+
+
+class Accounts:
+    """One account at each provider that is meant, all of them unless options name some."""
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        every = sorted(PROVIDERS, key=lambda name: (name != DEFAULT, name))
+        self.names = tuple(dict.fromkeys(params.get("providers") or every))
+        self._credentials = params.get("accounts") or {}
+        self._timeout = params.get("timeout")
+        self._opened: list[Client] = []
+
+    def secrets(self) -> list[str]:
+        """Return what must appear in no text."""
+        return [secret for client in self._opened for secret in client.secrets()]
+
+    def ask(self, question: Callable[[Client], T]) -> list[Asked[T]]:
+        """Ask every provider the same, all at the same time; an error of one is its answer alone."""
+        with ThreadPoolExecutor(max_workers=len(self.names)) as pool:
+            # Each in a copy of the context, where the end of a wait stands.
+            started = [
+                pool.submit(copy_context().run, self._ask, name, question) for name in self.names
+            ]
+            return [one.result() for one in started]
+
+    def _ask(self, name: str, question: Callable[[Client], T]) -> Asked[T]:
+        try:
+            client = self._open(name)
+            return Asked(name, answer=question(client))
+        except GpuopsError as error:
+            return Asked(name, error=error)
+
+    def _open(self, name: str) -> Client:
+        given = self._credentials.get(name) or {}
+        client = provider_named(name).from_params({**given, "timeout": self._timeout})
+        self._opened.append(client)
+        return client
