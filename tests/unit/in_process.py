@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import warnings
 from collections.abc import Iterator, Mapping
@@ -42,17 +43,20 @@ def own_process(folder: Path) -> Iterator[None]:
         # Collections are found as they were when the tests began.
         enter(mock.patch.object(cli, "init_plugin_loader"))
         enter(contextlib.chdir(folder))
-        enter(_streams_inherited())
+        enter(_streams_and_signals())
         yield
 
 
 @contextlib.contextmanager
-def _streams_inherited() -> Iterator[None]:
-    """Let later programs have the standard streams, which Ansible keeps from all but its own."""
+def _streams_and_signals() -> Iterator[None]:
+    """Restore what Ansible takes: the standard streams from later programs, and two signals."""
     inherited = {stream: os.get_inheritable(stream) for stream in range(3)}
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
     yield
     for stream, before in inherited.items():
         os.set_inheritable(stream, before)
+    for one, handler in handlers.items():
+        signal.signal(one, handler)
 
 
 def run_playbook(
