@@ -80,6 +80,16 @@ def test_all_jobs_are_listed_where_none_is_named(estate: Estate) -> None:
     assert "old failed evicted" in said(done)
 
 
+def test_a_job_without_an_instance_is_told(estate: Estate) -> None:
+    job = {"name": "old", "results": str(estate.home / "results"), "time_s": 60, "evictions": 0}
+    job |= {"data_volume_gb": 0, "cost": None}
+    record.write_record(estate.home / ".config/gpuops", record.Record(job, "content", bought=1))
+    done = estate.run_installed("job_status", variables={"job_name": "old"})
+    assert done.returncode == 0, said(done)
+    assert "job old is failed (evicted)" in said(done)
+    assert "instance none" in said(done)
+
+
 def test_output_that_is_home_is_shown_without_secrets(
     estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
