@@ -226,13 +226,13 @@ def test_completion_is_printed_for_each_shell(shell: str) -> None:
 
 
 def test_ctrl_c_is_counted_and_answered_once() -> None:
-    keys = Keys()
+    keys, before = Keys(), signal.getsignal(signal.SIGINT)
     with keys.counted():
         signal.raise_signal(signal.SIGINT)
     with pytest.raises(PressedError):
         keys.check()
     keys.check()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 # -- the package -----------------------------------------------------------------------------------
