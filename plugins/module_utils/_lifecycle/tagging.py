@@ -161,12 +161,12 @@ class Marks:
         return self.tags.get(key)
 
     @contextlib.contextmanager
-    def _seen_again(self) -> Iterator[None]:
-        """Look at the tags again where it is not clear what a change did, or another was first."""
+    def _seen_again(self, *also: type[GpuopsError]) -> Iterator[None]:
+        """Look at the tags again where it is not clear what a change did, or after other errors."""
         try:
             yield
         except GpuopsError as error:
-            if not (error.unclear or isinstance(error, ConflictError)):
+            if not (error.unclear or isinstance(error, also)):
                 raise
             self._look()
 
@@ -195,13 +195,14 @@ class Marks:
                 if new is None and (noted or now == lease):
                     return
                 noted = noted or new == lease
-                with self._seen_again():
-                    if new is None or now is None:
-                        key, value = (NEXT_LEASE_TAG, lease) if new is None else (LEASE_TAG, new)
+                if new is None or now is None:
+                    key, value = (NEXT_LEASE_TAG, lease) if new is None else (LEASE_TAG, new)
+                    with self._seen_again(ConflictError):  # somebody else was first
                         self.tags[key] = self.client.tag("instances", self.id, key, value)
                         self._added.add(key)
                         noted = noted or new is None
-                    elif old := self._listed(LEASE_TAG if now != new else NEXT_LEASE_TAG):
+                elif old := self._listed(LEASE_TAG if now != new else NEXT_LEASE_TAG):
+                    with self._seen_again():
                         untag(self.client, "instances", self.id, old)
                         del self.tags[old.key]
             if not self.tags:
@@ -234,7 +235,7 @@ class Marks:
                 return
             self._complete()
             if LEASE_TAG not in self.tags and NEXT_LEASE_TAG not in self.tags and self.identity:
-                with self._seen_again():
+                with self._seen_again(ConflictError):
                     self.client.tag("instances", self.id, LEASE_TAG, self.identity.lease)
             if old := self._listed(PROTECT_TAG):
                 with self._seen_again():

@@ -307,9 +307,10 @@ def about(folder: Path, attempt: Path) -> dict[str, Any]:
     """Return what there is to say of an attempt."""
     started = read_json(attempt / "started.json")
     last = attempt == attempts_of(folder)[-1]
-    # Its end is read afterwards: what ends between the two looks has one, and was not lost.
-    runs = bool(started) and last and is_active(unit_of(folder))
     ended = read_json(attempt / "exit.json")
+    runs = bool(started) and not ended and last and is_active(unit_of(folder))
+    # What ended between the two looks has its end by now, and was not lost.
+    ended = ended or read_json(attempt / "exit.json")
     lost = read_json(attempt / "lost.json")
     log = attempt / "output.log"
     now = log.stat() if log.exists() else None
