@@ -46,19 +46,13 @@ attributes:
       - gpuops.cloud.datacrunch
 """
 
-    # For modules that only ask, the accounts of several providers.
-    ACCOUNTS = r"""
+    # For modules that only ask several providers; beside CHANGES_NOTHING.
+    SEVERAL = r"""
 options: {}
 attributes:
   check_mode:
     support: full
     description: Only asks, so check mode makes no difference.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
   action_group:
     support: full
     description: Use C(group/gpuops.cloud.gpu) in C(module_defaults) to set options for all modules of several providers.

@@ -18,7 +18,8 @@ description:
 author:
   - gpuops.cloud contributors (@gpuops)
 extends_documentation_fragment:
-  - gpuops.cloud.attributes.accounts
+  - gpuops.cloud.attributes.several
+  - gpuops.cloud.attributes.changes_nothing
   - gpuops.cloud.accounts
   - gpuops.cloud.selection
 notes:
@@ -151,12 +152,13 @@ asked:
 
 from ..module_utils._catalog.several import offers
 from ..module_utils._core.argspecs import SELECTION_SPEC
-from ..module_utils._runner.runner import run_accounts
+from ..module_utils._providers.accounts import Accounts
+from ..module_utils._runner.runner import run_info
 
 
 def main() -> None:
     """Ask every market."""
-    run_accounts(SELECTION_SPEC, offers)
+    run_info(SELECTION_SPEC, offers, Accounts)
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ errors:
 from ..module_utils._core.argspecs import LEDGER_SPEC
 from ..module_utils._notify.receivers import RECEIVERS_SPEC
 from ..module_utils._notify.resource import NotifyResource
-from ..module_utils._runner.runner import no_cloud, run
+from ..module_utils._runner.runner import Elsewhere, run
 
 SPEC = {
     **LEDGER_SPEC,
@@ -207,7 +207,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, NotifyResource(), no_cloud)
+    run(SPEC, NotifyResource(), Elsewhere)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,13 @@ def fragment(name: str) -> dict[str, Any]:
     return dict(yaml.safe_load(strings(path)[parts[1].upper()]))
 
 
+def test_no_part_of_a_fragment_is_called_like_a_fragment() -> None:
+    files = sorted((ROOT / "plugins/doc_fragments").glob("*.py"))
+    names = {path.stem for path in files}
+    # Ansible takes the last word for the name of a file, where there is one, and the part for none.
+    assert [part for path in files for part in strings(path) if part.lower() in names] == []
+
+
 def attributes(path: Path) -> set[str]:
     """Return the attributes that a module documents, in itself or by our fragments."""
     text = documentation(path)

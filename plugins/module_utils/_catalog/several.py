@@ -67,10 +67,9 @@ def offers(accounts: Accounts, params: dict[str, Any]) -> dict[str, Any]:
         raise
     free = choice.cheapest_free
     return {
-        "offers": [_row(offer) for offer in choice.offers],
-        "rejected": rows
-        + [{"provider": one.offer.provider, **one.as_dict()} for one in choice.rejected],
-        "cheapest_free": _row(free) if free else None,
+        "offers": [offer.as_dict() for offer in choice.offers],
+        "rejected": [*rows, *(one.as_dict() for one in choice.rejected)],
+        "cheapest_free": free.as_dict() if free else None,
         "wanted": choice.wanted,
         "currency": currency,
         "asked": [one.shelf.provider for one in told],
@@ -83,10 +82,6 @@ def _list(want: Selection, client: Client) -> _Listed:
     shelf = replace(market.shelf(), provider=client.name)
     warnings = [f"{client.name}: {text}" for text in market.warnings]
     return _Listed(shelf, market.currency, warnings)
-
-
-def _row(offer: Offer) -> dict[str, Any]:
-    return {"provider": offer.provider, **offer.as_dict()}
 
 
 def _silent(provider: str, error: GpuopsError) -> _Silent:

@@ -81,7 +81,7 @@ class Offer:
     def as_dict(self) -> dict[str, Any]:
         """Return the offer as module results show it."""
         images = ("supported_os", "usual_image", "serving_image")
-        inner = (*images, "problem", "on_demand_price", "provider")
+        inner = (*images, "problem", "on_demand_price", *(() if self.provider else ("provider",)))
         found = {key: value for key, value in vars(self).items() if key not in inner}
         found["vram_gb_each"] = round(self.vram_gb_each, 1)
         found["bandwidth_gb_s"] = self.bandwidth_gb_s

@@ -38,6 +38,9 @@ class Noun(Protocol):
 class Elsewhere:
     """What stands for a client where there is no cloud."""
 
+    def __init__(self, _params: dict[str, Any]) -> None:
+        """Take the options of a module, none of which is a login."""
+
     @staticmethod
     def secrets() -> tuple[str, ...]:
         """Return no secrets."""
@@ -49,6 +52,10 @@ class Elsewhere:
         rows = list(items)
         with ThreadPoolExecutor(max(1, len(rows))) as pool:
             return list(pool.map(work, rows))
+
+
+# What a module connects to: the cloud, the accounts at several of them, or nothing.
+Connect = Callable[[dict[str, Any]], Any]
 
 
 def _hide(module: AnsibleModule, client: Client | Accounts | None) -> None:
@@ -137,24 +144,15 @@ def _book(module: AnsibleModule, client: Client, noun: Noun, found: Any, *, appl
         module.warn(warning)
 
 
-def no_cloud(_params: dict[str, Any]) -> Elsewhere:
-    """Connect to nothing: the resource of a module is not in the cloud."""
-    return Elsewhere()
+def _connected(connect: Connect, spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
+    """Return the module, with the options by which it logs in where it connects to."""
+    login = {open_client: AUTH_SPEC, Accounts: accounts_spec(), Elsewhere: {}}[connect]
+    return _with_ledger({**login, **spec}, rules)
 
 
-def run(
-    spec: dict[str, Any],
-    noun: Noun,
-    connect: Callable[[dict[str, Any]], Any] = open_client,
-    /,
-    **rules: Any,
-) -> None:
-    """Run a module that keeps one resource in the wanted state.
-
-    One that connects to ``no_cloud`` takes no login, and so none of its options.
-    """
-    login = {} if connect is no_cloud else AUTH_SPEC
-    module = _with_ledger({**login, **spec}, rules)
+def run(spec: dict[str, Any], noun: Noun, connect: Connect = open_client, /, **rules: Any) -> None:
+    """Run a module that keeps one resource in the wanted state."""
+    module = _connected(connect, spec, rules)
     client = None
     try:
         client = connect(module.params)
@@ -183,33 +181,22 @@ def run(
 
 
 def run_info(
-    spec: dict[str, Any], ask: Callable[[Client, dict[str, Any]], dict[str, Any]], **rules: Any
+    spec: dict[str, Any],
+    ask: Callable[[Any, dict[str, Any]], dict[str, Any]],
+    connect: Connect = open_client,
+    /,
+    **rules: Any,
 ) -> None:
     """Run a module that only asks."""
-    module = _with_ledger({**AUTH_SPEC, **spec}, rules)
+    module = _connected(connect, spec, rules)
     client = None
     try:
-        client = open_client(module.params)
+        client = connect(module.params)
         result = ask(client, module.params)
     except GpuopsError as error:
         _fail(module, error, client)
         return
     _hide(module, client)
-    _tell(module, result)
-
-
-def run_accounts(
-    spec: dict[str, Any], ask: Callable[[Accounts, dict[str, Any]], dict[str, Any]], **rules: Any
-) -> None:
-    """Run a module that only asks, the accounts of several providers."""
-    module = _open({**accounts_spec(), **spec}, rules)
-    accounts = Accounts(module.params)
-    try:
-        result = ask(accounts, module.params)
-    except GpuopsError as error:
-        _fail(module, error, accounts)
-        return
-    _hide(module, accounts)
     _tell(module, result)
 
 

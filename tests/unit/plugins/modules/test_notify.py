@@ -209,7 +209,7 @@ def test_two_reapers_at_the_same_moment_tell_once(hook: Hook) -> None:
 
     def work() -> None:
         noun = NotifyResource()
-        apply(Elsewhere(), noun.plan(noun.find(None, want), want))
+        apply(Elsewhere({}), noun.plan(noun.find(None, want), want))
 
     reapers = [threading.Thread(target=work) for _reaper in range(2)]
     for reaper in reapers:
