@@ -11,11 +11,12 @@ class ModuleDocFragment:
 options:
   providers:
     description:
-      - Providers to ask, at the same time. Without it all of them, V(verda) being the first.
+      - Providers to ask, at the same time. Without it all of them but V(tensordock), V(verda) being the first.
+      - V(tensordock) is asked only where it is named. Others that rented there saw most orders come to nothing, some of them after they were paid for.
       - One without credentials is left out, and one that does not answer spoils nothing of the others. Both have a row that says why.
     type: list
     elements: str
-    choices: [lambda, verda]
+    choices: [lambda, tensordock, verda]
   accounts:
     description:
       - Credentials by provider. What is not given is found where each vendor's users keep it.
@@ -34,6 +35,19 @@ options:
             description:
               - Address of the API, with its version. It is C(https), or C(http) for a loopback address.
               - Without it, E(LAMBDA_API_URL) is read, else it is V(https://cloud.lambda.ai/api/v1).
+            type: str
+      tensordock:
+        description: Credentials of TensorDock.
+        type: dict
+        suboptions:
+          api_key:
+            description:
+              - Token of the API, version 2. Without it, the environment variables E(TENSORDOCK_API_TOKEN) and E(TENSORDOCK_API_KEY) are read.
+            type: str
+          base_url:
+            description:
+              - Address of the API, with its version. It is C(https), or C(http) for a loopback address.
+              - Without it, E(TENSORDOCK_API_URL) is read, else it is V(https://dashboard.tensordock.com/api/v2).
             type: str
       verda:
         description: Credentials of Verda, formerly DataCrunch.

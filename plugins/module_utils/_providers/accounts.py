@@ -40,10 +40,11 @@ class Asked(Generic[T]):
 
 
 class Accounts:
-    """One account at each provider that is meant, all of them unless options name some."""
+    """One account at each provider that is meant: unless options name some, all that are by default."""
 
     def __init__(self, params: dict[str, Any]) -> None:
-        every = sorted(PROVIDERS, key=lambda name: (name != DEFAULT, name))
+        usual = [name for name, kind in PROVIDERS.items() if kind.by_default]
+        every = sorted(usual, key=lambda name: (name != DEFAULT, name))
         self.names = tuple(dict.fromkeys(params.get("providers") or every))
         self._credentials = params.get("accounts") or {}
         self._timeout = params.get("timeout")

@@ -32,6 +32,8 @@ class Client(Provider):
 
     # The field of every answer that holds what was asked for.
     envelope: ClassVar[str] = ""
+    # Whether it is asked where nobody says which providers are meant.
+    by_default: ClassVar[bool] = True
     # The options that name its credentials, as an argument specification has them.
     options: ClassVar[dict[str, Any]] = {}
 
