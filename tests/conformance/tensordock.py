@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TensorDock v2: its door, as others have seen it and as its description has it, and the suite's worlds."""
+"""TensorDock v2: its doors, as it was seen and as it is described, and the suite's worlds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def location(place: str, city: str, price: float) -> dict[str, Any]:
 
 
 class TensorDockDoor(Door):
-    """One organisation; ``described`` speaks as the vendor's description has it, not as it was seen."""
+    """One organisation; ``described`` speaks as the vendor describes it, not as it was seen."""
 
     list_path = order_path = "/v1/instances"
     described = False
@@ -51,6 +51,9 @@ class TensorDockDoor(Door):
         self.places = [location(NORTH, "Ames", 1.2), location(SOUTH, "Pella", 1.4)]
         self.sold_out: set[str] = set()
         self.forwards: list[dict[str, Any]] = []
+        # Where instances stop as soon as they were made, and how an order is answered instead.
+        self.stops_in: set[str] = set()
+        self.answers: list[Reply] = []
         self.sent: list[dict[str, Any]] = []
         self.add_key("laptop", KEY)
 
@@ -154,7 +157,14 @@ class TensorDockDoor(Door):
         if place["id"] in self.sold_out:
             return self.refuse(400, SOLD_OUT)
         made = self.make(**asked)
-        shown = {"type": "virtualmachine", "id": made.id, "name": asked["name"], "status": "creating"}
+        if self.answers:
+            return self.answers.pop(0)
+        shown = {
+            "type": "virtualmachine",
+            "id": made.id,
+            "name": asked["name"],
+            "status": "creating",
+        }
         return Reply(201 if self.described else 200, {"data": shown})
 
     def _wrong_sizes(self, wanted: dict[str, Any], place: dict[str, Any]) -> Reply | None:
@@ -177,6 +187,8 @@ class TensorDockDoor(Door):
     def _status(self, one: Machine) -> str:
         if one.deleted is not None:
             return "deleting" if self.now() < one.deleted + GOING_S else "deleted"
+        if one.facts["location_id"] in self.stops_in:
+            return "stopped"
         return "running" if one.is_built(self.now()) else "creating"
 
     def _row(self, one: Machine) -> dict[str, Any]:
@@ -189,7 +201,11 @@ class TensorDockDoor(Door):
         rate = {"rateHourly": self.rate(facts), "location_id": facts["location_id"]}
         if self.described:
             gpus = [{"gpuV0Name": GPU, "count": count}]
-            more = {"image": facts["image"], "portForwards": {}, "resources": {**sizes, "gpus": gpus}}
+            more = {
+                "image": facts["image"],
+                "portForwards": {},
+                "resources": {**sizes, "gpus": gpus},
+            }
             return {**kind, "attributes": {**seen, **rate, **more}}
         told = {"price_per_hour": rate["rateHourly"], "location_id": rate["location_id"]}
         has = {"gpu_model": GPU, "gpu_count": count, "vcpus": sizes["vcpu_count"]}
@@ -214,7 +230,7 @@ class TensorDock(DoorWorld):
     """An organisation with one key, as others have seen the API."""
 
     provider, door_class = Client, TensorDockDoor
-    price, step_cost, burst = 1.389, 0.024, MOST_A_MINUTE + 5
+    price, step_cost, burst = 1.389, 0.024, 12
     environment: ClassVar = {"TENSORDOCK_API_KEY": "the-token-of-the-dock"}
 
     def wish(self, **args: Any) -> dict[str, Any]:

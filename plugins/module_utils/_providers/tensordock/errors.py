@@ -21,7 +21,9 @@ Kind = type[errors.GpuopsError]
 # What an order is refused with, most telling first. Stock is told long after it is gone.
 _WORDS: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (
-        re.compile(r"insufficient (funds|balance|credit)|balance (is )?(too low|of at least)", re.I),
+        re.compile(
+            r"insufficient (funds|balance|credit)|balance (is )?(too low|of at least)", re.I
+        ),
         errors.NoFundsError,
     ),
     (re.compile(r"quota|limit (reached|exceeded)|maximum (number|of)", re.I), errors.QuotaError),
@@ -43,6 +45,7 @@ _SURE = (errors.NoCapacityError, errors.NoFundsError, errors.QuotaError)
 _OF_ONE = re.compile(r"(GET|DELETE) /instances/[^/]+\Z")
 _ORDER = "POST /instances"
 _WRONG_STATE = frozenset({400, 409, 422})
+_TOO_MANY = 429
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ def said(answer: Answer) -> Said | None:
     except ValueError:
         return None
     if isinstance(data, list) and data and all(_is_of_field(one) for one in data):
-        return Said(answer.status_code, "; ".join(map(_of_field, data)), of_fields=True)
+        status = answer.status_code if answer.status_code >= 300 else 400
+        return Said(status, "; ".join(map(_of_field, data)), of_fields=True)
     if not isinstance(data, dict) or "id" in data:
         return None
     listed, error = data.get("errors"), data.get("error")
@@ -86,7 +90,9 @@ def error_of(answer: Answer, request: str) -> errors.GpuopsError:
         error = from_response(answer, request)
         error.unclear = error.unclear or (request == _ORDER and answer.status_code != 401)
         return error
-    words = told.words if answer.status_code >= 300 else f"{told.words} (in an answer with status 200)"
+    words = (
+        told.words if answer.status_code >= 300 else f"{told.words} (in an answer with status 200)"
+    )
     kind = _kind(told, request)
     body = json.dumps({"message": words}).encode()
     shaped = replace(answer, status_code=told.status, content=body)
@@ -106,13 +112,14 @@ def _did_nothing(told: Said, error: errors.GpuopsError) -> bool:
 def _kind(told: Said, request: str) -> Kind | None:
     """Return which error a refusal is, None where its status says that."""
     if request == _ORDER:
-        return next((kind for words, kind in _WORDS if words.search(told.words)), None)
+        known = (kind for words, kind in _WORDS if words.search(told.words))
+        return None if told.status == _TOO_MANY else next(known, None)
     if _OF_ONE.match(request) and _MISSING.search(told.words):
         return errors.NotFoundError
     if request.startswith("DELETE ") and told.status in _WRONG_STATE:
         return errors.WrongStateError
     # A list that is refused, and a read that is for another reason, say nothing of what is there.
-    if request.startswith("GET ") and told.status not in (401, 403, 429):
+    if request.startswith("GET ") and told.status not in (401, 403, _TOO_MANY):
         alone = told.status == 404 and _OF_ONE.match(request)
         return errors.NotFoundError if alone else errors.UnavailableError
     return None

@@ -68,7 +68,7 @@ def name_for(description: str, now: datetime) -> str:
         raise InvalidError(
             f"deployment and name are too long for TensorDock, by {len(name) - LONGEST_NAME} "
             "characters together: nothing is bought, since a name that is cut would find nothing again",
-            hint="Take names that have up to 31 characters together.",
+            hint="Take names that have up to 33 characters together.",
         )
     return name
 

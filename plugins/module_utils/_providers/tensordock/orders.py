@@ -16,7 +16,9 @@ from .capabilities import CAPABILITIES
 from .names import name_for, sized
 
 # Type and body of a public key: what stands behind is a comment of somebody's, and stays here.
-_KEY = re.compile(r"((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]{1,60} [A-Za-z0-9+/]{16,8192}={0,3})(?:\s|\Z)")
+_KEY = re.compile(
+    r"((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]{1,60} [A-Za-z0-9+/]{16,8192}={0,3})(?:\s|\Z)"
+)
 
 
 def order_body(order: InstanceOrder, keys: list[SshKey], now: datetime) -> dict[str, Any]:
@@ -36,7 +38,9 @@ def order_body(order: InstanceOrder, keys: list[SshKey], now: datetime) -> dict[
         "resources": {
             "vcpu_count": size.vcpu,
             "ram_gb": size.ram_gb,
-            "storage_gb": order.boot_disk.size_gb if order.boot_disk else CAPABILITIES.least_boot_gb,
+            "storage_gb": order.boot_disk.size_gb
+            if order.boot_disk
+            else CAPABILITIES.least_boot_gb,
             "gpus": {size.gpu: {"count": size.count}},
         },
         # A forwarded port is another one than asked for, or none: only an own address is reached.

@@ -81,8 +81,9 @@ def in_one_spelling(row: Row) -> Row:
             name = _HUMP.sub("_", key).lower()
             if value is None or name == "attributes":
                 continue
-            if found.setdefault(name, value) != value:
+            if name in found and found[name] != value:
                 raise row.source.wrong(f"the field {name} stands twice, and not as the same")
+            found[name] = value
     return Row(row.source, found)
 
 
@@ -231,9 +232,7 @@ def _listed(row: Row) -> Iterator[_Listed]:
 
 def types_from(row: Row) -> list[InstanceType]:
     """Return the types of a location: prices are of the location, so its types are its own."""
-    return [
-        _type(name, size, one) for one in _listed(row) for name, size in one.named()
-    ]
+    return [_type(name, size, one) for one in _listed(row) for name, size in one.named()]
 
 
 def _type(name: str, size: Sized, one: _Listed) -> InstanceType:
