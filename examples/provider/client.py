@@ -29,6 +29,7 @@ class Client(base.Client):
     capabilities = CAPABILITIES
     envelope = ""
     options = OPTIONS
+    # by_default = False is for one that should be asked only where a user names it.
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Client:
@@ -46,7 +47,9 @@ class Client(base.Client):
         raise NotImplementedError("what can be rented, with prices")
 
     def availability(self, market: str) -> list[Stock]:
-        raise NotImplementedError("what is in stock, by location; nothing for a market that is not")
+        raise NotImplementedError(
+            "what is in stock, by location in capitals; nothing for a market that is not"
+        )
 
     def order(self, order: InstanceOrder) -> str:
         raise NotImplementedError("one POST, with the ownership string of the order")

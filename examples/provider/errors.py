@@ -10,6 +10,7 @@ from ..base.answers import Answer
 from ..base.error_mapping import Codes, from_response
 
 # What is not named here is judged by its status. A write is unclear unless it was surely refused.
+# Where refusals bear no codes, judge them by their words and give the class under the empty code.
 CODES: Codes = {
     "out_of_capacity": errors.NoCapacityError,  # the next offer may be had
     "no_money": errors.NoFundsError,

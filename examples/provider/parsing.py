@@ -14,6 +14,6 @@ _STATES: dict[str, str] = {}
 
 
 def instance_from(row: Row) -> Instance:
-    """Return an instance."""
+    """Return an instance; without created_at no lease of it is ever over."""
     status = row.word("status")
     return Instance(id=row.id(), status=status, state=_STATES.get(status, UNKNOWN))

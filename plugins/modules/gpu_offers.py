@@ -9,7 +9,7 @@ module: gpu_offers
 short_description: List matching GPU offers of several providers in one ranked list
 version_added: 0.1.0
 description:
-  - Asks all providers at the same time for catalogue and live stock, and ranks what can be bought now in one list.
+  - Asks all providers that are meant at the same time for catalogue and live stock, and ranks what can be bought now in one list.
   - Everything else that was meant is returned too, each with its reason; so is a provider that has no credentials or does not answer.
   - Offers are ranked as M(gpuops.cloud.datacrunch_capacity) ranks those of one provider. At the same price the larger instance comes first.
   - Two currencies are never compared. The list is in that of the first provider that answers, in the order of O(providers); offers that are priced in
@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - gpuops.cloud.selection
 notes:
   - Lambda Cloud was never tried on a real account, and no module buys there yet.
+  - TensorDock is asked only where O(providers) names it, since most orders of others came to nothing there. It was never tried either.
 seealso:
   - module: gpuops.cloud.datacrunch_capacity
 """

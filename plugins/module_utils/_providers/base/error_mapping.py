@@ -87,7 +87,8 @@ def from_response(
 ) -> errors.GpuopsError:
     """Return the error of an answer with a status of 400 or more (or a redirect).
 
-    ``codes`` says what codes of the API mean; what is not among them is judged by its status.
+    ``codes`` says what codes of the API mean, and the empty one what a refusal without any does; what
+    is not among them is judged by its status.
     ``makes`` tells whether the request makes something, where its path does not.
     """
     status = answer.status_code

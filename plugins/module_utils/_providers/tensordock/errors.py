@@ -67,10 +67,12 @@ def said(answer: Answer) -> Said | None:
     if isinstance(data, list) and data and all(_is_of_field(one) for one in data):
         status = answer.status_code if answer.status_code >= 300 else 400
         return Said(status, "; ".join(map(_of_field, data)), of_fields=True)
-    if not isinstance(data, dict) or "id" in data:
+    if not isinstance(data, dict):
         return None
     listed, error = data.get("errors"), data.get("error")
     status = _status(data.get("status"))
+    if "id" in data and status < 400:
+        return None  # an instance that tells what is wrong with it
     if isinstance(listed, list) and listed and all(isinstance(one, dict) for one in listed):
         words = "; ".join(_of_listed(one) for one in listed)
         status = status or _status(listed[0].get("status"))

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..._core.errors import UnavailableError
 from ..._models.catalogue import InstanceType, Stock, VolumeType
 from ..._models.label import read_label
 from ..._models.price import NOT_TOLD, UNKNOWN, Price
@@ -22,6 +23,7 @@ from ..._models.status import BUILDING, ENDING, GONE, OFF, RUNNING
 from ..._models.status import UNKNOWN as UNKNOWN_STATE
 from ..._models.volumes import HOURS_PER_MONTH
 from ..base.row import Row, Source
+from ..base.shapes import is_id
 from .capabilities import CAPABILITIES
 from .names import Sized, read_name
 
@@ -196,13 +198,17 @@ def _vram(name: str) -> float | None:
 
 @dataclass(frozen=True)
 class _Listed:
-    """A GPU of a location: its record, its sizes by count, and whether one of its own address is there."""
+    """A GPU of a location: its record, its sizes by count, and whether one of its own address is there.
+
+    ``problem`` says what of it cannot be read.
+    """
 
     row: Row
     place: str
-    shown: str
-    sizes: tuple[Sized, ...]
-    is_reachable: bool
+    shown: str = ""
+    sizes: tuple[Sized, ...] = ()
+    is_reachable: bool = False
+    problem: str = ""
 
     def named(self) -> Iterator[tuple[str, Sized]]:
         """Yield each type with its name."""
@@ -213,26 +219,46 @@ class _Listed:
 
 
 def _listed(row: Row) -> Iterator[_Listed]:
-    """Yield the GPUs of a location, each in the counts that it may be had in."""
+    """Yield the GPUs of a location; one that cannot be read says so, and spoils no other."""
     place = row.id()
-    for gpu in map(in_one_spelling, row.records("gpus")):
-        most = in_one_spelling(gpu.part("resources"))
-        shown, name = gpu.text("display_name") or "", gpu.word("v0_name")
-        ram = max(_LEAST_RAM_EACH, int(_vram(shown) or _vram(name) or 0))
-        limits = int(most.number("max_vcpus") or 0), int(most.number("max_ram_gb") or 0)
-        sizes = [
-            Sized(name, count, min(count * _VCPU_EACH, limits[0]), min(count * ram, limits[1]))
-            for count in _COUNTS
-            if count <= (gpu.number("max_count") or 0)
-        ]
-        room = (most.number("max_storage_gb") or 0) >= CAPABILITIES.least_boot_gb
-        own = in_one_spelling(gpu.part("network_features")).flag("dedicated_ip_available")
-        yield _Listed(gpu, place, shown, tuple(sizes), bool(own) and room and 0 not in limits)
+    for gpu in row.records("gpus"):
+        try:
+            yield _gpu(place, in_one_spelling(gpu))
+        except UnavailableError as error:
+            yield _Listed(gpu, place, problem=error.message)
+
+
+def _gpu(place: str, row: Row) -> _Listed:
+    """Return a GPU of a location, in each count that it may be had in."""
+    most = in_one_spelling(row.part("resources"))
+    shown, name = row.text("display_name") or "", row.word("v0_name")
+    ram = max(_LEAST_RAM_EACH, int(_vram(shown) or _vram(name) or 0))
+    limits = int(most.number("max_vcpus") or 0), int(most.number("max_ram_gb") or 0)
+    sizes = [
+        Sized(name, count, min(count * _VCPU_EACH, limits[0]), min(count * ram, limits[1]))
+        for count in _COUNTS
+        if count <= (row.number("max_count") or 0)
+    ]
+    room = (most.number("max_storage_gb") or 0) >= CAPABILITIES.least_boot_gb
+    own = in_one_spelling(row.part("network_features")).flag("dedicated_ip_available")
+    in_one_spelling(row.part("pricing"))
+    return _Listed(row, place, shown, tuple(sizes), bool(own) and room and 0 not in limits)
 
 
 def types_from(row: Row) -> list[InstanceType]:
     """Return the types of a location: prices are of the location, so its types are its own."""
-    return [_type(name, size, one) for one in _listed(row) for name, size in one.named()]
+    rows = list(_listed(row))
+    bad = [one for one in rows if one.problem]
+    return [
+        *(_type(name, size, one) for one in rows for name, size in one.named()),
+        *(InstanceType(_word(one), currency=CURRENCY, problems=(one.problem,)) for one in bad),
+    ]
+
+
+def _word(one: _Listed) -> str:
+    """Return what to call a GPU that cannot be read."""
+    told = one.row.data.get("v0Name")
+    return f"{told if is_id(told) else 'unreadable'}-{one.place[:8]}"
 
 
 def _type(name: str, size: Sized, one: _Listed) -> InstanceType:
@@ -281,7 +307,8 @@ def stock_from(row: Row) -> Stock:
 
 def disk_from(row: Row) -> list[VolumeType]:
     """Return what a GB of disk costs a month, for each GPU of a location."""
-    rows = [in_one_spelling(one.row.part("pricing")) for one in _listed(row)]
+    read = [one for one in _listed(row) if not one.problem]
+    rows = [in_one_spelling(one.row.part("pricing")) for one in read]
     prices = [one.price("per_gb_storage_hr").amount for one in rows]
     return [
         VolumeType(CAPABILITIES.volume_type, Price(one * HOURS_PER_MONTH, CURRENCY, problem=""))

@@ -108,7 +108,7 @@ def test_token_stands_in_no_address_and_in_no_message(
 
 
 def test_it_is_asked_only_where_it_is_named() -> None:
-    assert [name for name, kind in PROVIDERS.items() if not kind.by_default] == ["tensordock"]
+    assert not PROVIDERS["tensordock"].by_default
     assert "tensordock" not in Accounts({}).names
     assert Accounts({"providers": ["tensordock"]}).names == ("tensordock",)
 

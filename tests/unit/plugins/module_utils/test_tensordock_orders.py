@@ -104,6 +104,7 @@ FIELDS = [
         (502, "<html>Bad gateway</html>", errors.UnavailableError, True),
         (302, "", errors.UnavailableError, True),
         (200, {"success": False}, errors.InvalidError, True),
+        (200, {"id": "r-1", "status": "500", "error": "Oh"}, errors.UnavailableError, True),
         (
             200,
             {"error": "No available nodes found", "data": {"id": "x"}},

@@ -252,6 +252,20 @@ def test_stock_is_what_an_own_address_is_free_for(change: Any, number: int) -> N
     assert (found.location, len(found.types)) == (NORTH.upper(), number)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"v0Name": None}, {"max_count": "many"}, {"resources": 5}, {"pricing": []}, {"max_Count": 1}],
+)
+def test_gpu_that_cannot_be_read_says_so_and_spoils_no_other(wrong: dict[str, Any]) -> None:
+    place = location(NORTH, "Ames", 1.2)
+    place["gpus"].append({**place["gpus"][0], "v0Name": "h100-sxm5-80gb", **wrong})
+    got = shaped({"data": {"locations": [place]}}, "locations")
+    (rows,), (stock,) = got.rows(parsing.types_from), got.rows(parsing.stock_from)
+    assert [bool(row.problems) for row in rows] == [False, False, True]
+    assert len(stock.types) == 2
+    assert len(got.rows(parsing.disk_from)[0]) == 1
+
+
 @pytest.mark.parametrize("gpus", [[], None])
 def test_location_without_gpus_has_no_types(gpus: Any) -> None:
     body = {"data": {"locations": [{"id": NORTH, "gpus": gpus}]}}
