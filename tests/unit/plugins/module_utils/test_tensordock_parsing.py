@@ -117,7 +117,7 @@ def test_list_of_another_shape_is_an_error_and_never_empty(body: Any) -> None:
     ("word", "exists", "alive"),
     [
         ("running", True, True),
-        ("RUNNING", True, True),
+        ("Deleted", False, False),
         ("stopped", True, True),
         ("error", True, True),
         ("quantum-leap", True, True),
