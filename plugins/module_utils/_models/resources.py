@@ -111,6 +111,7 @@ class Instance(Billed):
 
     ``name`` is its host name, None for one that can be none. Sizes are None where they are not told.
     ``gpu_model`` is the provider's word for its GPU, None where the name of its type says it.
+    ``ssh_port`` is that of a mapped sshd, which may be another after each start; None is 22.
     ``status`` is the provider's word for its ``state``; ``was_free`` says that its order came to
     nothing, and its money is given back.
     """
@@ -119,6 +120,7 @@ class Instance(Billed):
 
     description: str = ""
     ip: str | None = None
+    ssh_port: int | None = None
     instance_type: str | None = None
     image: str | None = None
     market: str = ON_DEMAND

@@ -11,10 +11,12 @@ from .._core.errors import InvalidError
 from .._core.nearest import nearest
 from .base.client import Client
 from .lambda_cloud.client import Client as LambdaClient
+from .runpod.client import Client as RunPodClient
 from .verda.client import Client as VerdaClient
 
 PROVIDERS: dict[str, type[Client]] = {
     LambdaClient.name: LambdaClient,
+    RunPodClient.name: RunPodClient,
     VerdaClient.name: VerdaClient,
 }
 DEFAULT = VerdaClient.name
