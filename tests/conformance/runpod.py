@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RunPod by the vendor's description of its API v2 (2.0.0): its door, and the suite's world for it."""
+"""RunPod by the description of its API v2 (2.0.0): its door, and the worlds of the suite for it."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def problem(status: int, detail: str, *each: str) -> Reply:
 
 
 def _wrong(body: dict[str, Any], fields: dict[str, type], *due: str) -> Reply | None:
-    """Return what a body is refused for: an unknown field, one that is missing, or of another type."""
+    """Return the refusal of a body with a field that is unknown, missing, or of another type."""
     each = [f"$: additional properties '{name}' not allowed" for name in body if name not in fields]
     each += [f"$: missing property '{name}'" for name in due if not body.get(name)]
     each += [
