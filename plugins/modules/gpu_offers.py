@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - gpuops.cloud.selection
 notes:
   - Lambda Cloud was never tried on a real account, and no module buys there yet.
+  - RunPod rents out containers, without systemd and without a port 22 of their own. It was never tried on a real account either.
 seealso:
   - module: gpuops.cloud.datacrunch_capacity
 """

@@ -147,9 +147,8 @@ def _handler(door: Door) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             text = self.rfile.read(length)
-            body = json.loads(text) if text else {}
             path, _mark, query = self.path.partition("?")
-            body = body or dict(parse_qsl(query))
+            body = json.loads(text) if text else dict(parse_qsl(query))
             reply = door.serve(self.command, path, body if isinstance(body, dict) else {})
             is_text = isinstance(reply.body, str)
             raw = (reply.body if is_text else json.dumps(reply.body)).encode()

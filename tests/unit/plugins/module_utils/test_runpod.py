@@ -410,6 +410,11 @@ def test_pod_that_came_back_without_gpus_does_not_count_as_running(more: dict[st
     assert (found.status, found.state, found.is_billed) == (NO_GPU, UNKNOWN, True)
 
 
+def test_pod_that_was_rented_without_gpus_runs() -> None:
+    found = read(gpu=None, cpu={"id": "cpu3c", "vcpuCount": 2})
+    assert (found.state, found.instance_type, found.gpu_count) == (RUNNING, None, 0)
+
+
 @pytest.mark.parametrize("env", [[{"key": "TOKEN", "value": "not-to-be-told"}], "not-to-be-told"])
 def test_environment_of_another_shape_is_told_in_no_error(env: Any) -> None:
     with pytest.raises(errors.UnavailableError) as caught:
