@@ -24,7 +24,7 @@ _RULE = re.compile(
 _FUNDS = re.compile(r"\b(balance|credits?|funds)\b", re.I)
 _LIMIT = re.compile(r"\b(quota|(spend(ing)?|account) limit)\b", re.I)
 # A 403 that is about one kind of hardware, and not about what the key may do.
-_POOL = re.compile(r"\b(pool|gpu|data ?cent(er|re)|machine)", re.I)
+_POOL = re.compile(r"\b(pool|gpu|data ?cent(er|re)|machin)", re.I)
 _CLUSTER = re.compile(r"\bcluster\b", re.I)
 _NO_GPU = re.compile(r"\bfree gpus?\b|\bno gpus?\b|not enough", re.I)
 _OF_A_STATE = frozenset({400, 409})
