@@ -134,15 +134,14 @@ def test_refusal_is_told_by_status_and_words(
 
 def test_prices_are_of_one_gpu_and_a_pod_has_several(world: RunPod) -> None:
     kinds = {kind.name: kind for kind in world.client().instance_types()}
-    assert [(kind.gpu_count, kind.on_demand.amount) for kind in kinds.values()] == [
-        (count, pytest.approx(EACH * count)) for count in (1, 2, 4, 8)
-    ]
+    told = {kind.gpu_count: kind.on_demand.known("usd") for kind in kinds.values()}
+    assert told == pytest.approx({count: EACH * count for count in (1, 2, 4, 8)})
     eight = kinds["8x_NVIDIA_A100_80GB_PCIe"]
     assert (eight.vram_gb, eight.model, eight.currency) == (640, "A100", "usd")
     made = world.client().order(replace(ORDER, instance_type=eight.name))
     # What it tells of its cost is of the whole; its container disk bills beside that.
-    told = world.client().instance(made).price.known("usd")
-    assert told == pytest.approx(EACH * 8 + 100 * 0.10 / 730)
+    whole = world.client().instance(made).price.known("usd")
+    assert whole == pytest.approx(EACH * 8 + 100 * 0.10 / 730)
 
 
 def test_choosing_is_one_request_for_each_count(world: RunPod) -> None:
@@ -173,8 +172,8 @@ def test_word_of_availability_is_stock_or_none(level: str, free: bool) -> None:
     row = Row(Source("GET /catalog/gpus"), gpu_row(places=places))
     there = [one.location for one in stock_from(row, 2)]
     assert there == (["US-KS-2", "EU-RO-1"] if free else ["US-KS-2"])
-    none = {"availability": level, "places": (("US-KS-2", "HIGH"),)}
-    assert bool(stock_from(Row(Source("GET /catalog/gpus"), gpu_row(**none)), 2)) is free
+    whole = Row(Source("GET /catalog/gpus"), gpu_row(availability=level))
+    assert bool(stock_from(whole, 2)) is free
 
 
 TYPES: list[tuple[dict[str, Any], str | None, str]] = [
