@@ -167,8 +167,10 @@ class Client(Power, Volumes, base.Client):
         return self.add_volume(wanted), True
 
     def _take_back(self, volume_id: str, refusal: GpuopsError) -> None:
+        """Delete what was made in vain, unless another run has found it by its name and took it."""
         try:
-            self.delete_volume(volume_id, for_good=True)
+            if not self.volume(volume_id).holders:
+                self.delete_volume(volume_id, for_good=True)
         except GpuopsError as error:
             refusal.hint = (
                 f"{refusal.hint} The network volume {volume_id} was made for this order, and costs "

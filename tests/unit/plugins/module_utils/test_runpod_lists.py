@@ -24,7 +24,9 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.runpod.par
 from ansible_collections.gpuops.cloud.tests.conformance.door import Reply, opened
 from ansible_collections.gpuops.cloud.tests.conformance.runpod import RunPod
 from ansible_collections.gpuops.cloud.tests.conformance.runpod_rows import (
+    SOLD_OUT,
     gpu_row,
+    problem,
 )
 from ansible_collections.gpuops.cloud.tests.unit.plugins.runpod_data import (
     DATA,
@@ -104,6 +106,20 @@ def test_volume_of_a_pod_that_is_refused_goes_again(world: RunPod) -> None:
     with pytest.raises(errors.NoCapacityError):
         world.client().order(replace(ORDER, data_disk=DATA))
     assert door(world).volumes == {}
+
+
+def test_volume_that_another_run_took_meanwhile_stays(
+    world: RunPod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(body: dict[str, Any]) -> Reply:
+        door(world).make(name="of another run", mounts=body["mounts"])
+        return problem(400, SOLD_OUT)
+
+    monkeypatch.setattr(door(world), "_order", taken)
+    with pytest.raises(errors.NoCapacityError):
+        world.client().order(replace(ORDER, data_disk=DATA))
+    assert len(door(world).volumes) == 1
+    assert "DELETE" not in [row.method for row in world.requests()]
 
 
 def test_volume_of_a_pod_whose_answer_was_lost_stays_and_is_found(world: RunPod) -> None:
