@@ -37,6 +37,7 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.runpod_data import (
     TYPE,
     door,
 )
+from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 
 
 @pytest.fixture
@@ -150,6 +151,14 @@ def test_choosing_is_one_request_for_each_count(world: RunPod) -> None:
         (row["instance_type"], row["location"], row["price_per_hour"]) for row in free
     ]
     assert [row.path for row in world.requests()] == ["/v2/catalog/gpus"] * 4
+
+
+def test_list_of_several_providers_shows_the_price_of_all_gpus(world: RunPod) -> None:
+    asked = {"providers": ["runpod"], "accounts": {"runpod": world.auth()}, "gpu_count": 8}
+    found, _said = run_module("gpu_offers", {**asked, "tier": "a100_80"})
+    (offer,) = found["offers"]
+    assert (offer["provider"], offer["gpu_count"], offer["vram_gb"]) == ("runpod", 8, 640)
+    assert offer["price_per_hour"] == pytest.approx(EACH * 8)
 
 
 def test_the_other_cloud_is_asked_for_only_by_option(world: RunPod) -> None:
