@@ -111,16 +111,15 @@ class Instance(Billed):
 
     ``name`` is its host name, None for one that can be none. Sizes are None where they are not told.
     ``gpu_model`` is the provider's word for its GPU, None where the name of its type says it.
-    ``ssh_port`` is that of a mapped sshd, which may be another after each start; None is 22.
     ``status`` is the provider's word for its ``state``; ``was_free`` says that its order came to
-    nothing, and its money is given back.
+    nothing, and its money is given back. ``ssh_host`` and ``ssh_port`` are where SSH listens unless that is
+    port 22 of ``ip``; both may be others after each start.
     """
 
     kind: ClassVar[str] = "instance"
 
     description: str = ""
     ip: str | None = None
-    ssh_port: int | None = None
     instance_type: str | None = None
     image: str | None = None
     market: str = ON_DEMAND
@@ -135,6 +134,8 @@ class Instance(Billed):
     boot_volume_id: str | None = None
     volume_ids: tuple[str, ...] = ()
     ssh_key_ids: tuple[str, ...] = ()
+    ssh_host: str | None = None
+    ssh_port: int | None = None
 
     @property
     def exists(self) -> bool:

@@ -137,7 +137,7 @@ def instance_from(row: Row) -> Instance:
     ours = read_label(label)
     gpu, count = _gpus(row)
     status, state = _state(row, count)
-    ip, port = _direct(row)
+    host, port = _direct(row)
     name = ours.name if ours else label
     return Instance(
         id=row.id(),
@@ -147,7 +147,8 @@ def instance_from(row: Row) -> Instance:
         created_at=row.text("createdAt"),
         status=status,
         state=state,
-        ip=ip,
+        ip=host,
+        ssh_host=host,
         ssh_port=port,
         instance_type=type_named(gpu, count) if gpu else None,
         location=(row.text("dataCenterId") or "").upper() or None,

@@ -138,7 +138,7 @@ def test_status_that_nobody_knows_counts_as_alive(status: str, state: str) -> No
 
 def test_pod_is_read() -> None:
     found = read()
-    assert (found.ip, found.ssh_port) == ("203.0.113.7", 34446)
+    assert (found.ip, found.ssh_host, found.ssh_port) == ("203.0.113.7", "203.0.113.7", 34446)
     assert found.instance_type == "2x_NVIDIA_H100_80GB_HBM3"
     assert (found.gpu_model, found.gpu_count, found.location) == ("H100", 2, "US-KS-2")
     assert (found.name, found.ssh_key_ids) == ("llm-1", (ID,))
