@@ -16,7 +16,7 @@ options:
       - One without credentials is left out, and one that does not answer spoils nothing of the others. Both have a row that says why.
     type: list
     elements: str
-    choices: [lambda, tensordock, verda]
+    choices: [lambda, runpod, tensordock, verda]
   accounts:
     description:
       - Credentials by provider. What is not given is found where each vendor's users keep it.
@@ -36,6 +36,25 @@ options:
               - Address of the API, with its version. It is C(https), or C(http) for a loopback address.
               - Without it, E(LAMBDA_API_URL) is read, else it is V(https://cloud.lambda.ai/api/v1).
             type: str
+      runpod:
+        description: Credentials of RunPod.
+        type: dict
+        suboptions:
+          api_key:
+            description:
+              - Key of the API. Without it, the environment variable E(RUNPOD_API_KEY) is read,
+                then C(apikey), or C(api_key) of C([default]), in C(~/.runpod/config.toml).
+            type: str
+          base_url:
+            description:
+              - Address of the API, with or without its version. It is C(https), or C(http) for a loopback address.
+              - Without it, E(RUNPOD_API_BASE_URL) is read, else it is V(https://api.runpod.io/v2).
+            type: str
+          cloud:
+            description:
+              - Which hosts are meant, V(secure) unless it says otherwise. Those of V(community) belong to others, who can read what is on them.
+            type: str
+            choices: [secure, community]
       tensordock:
         description: Credentials of TensorDock.
         type: dict

@@ -14,12 +14,13 @@ import sys
 import threading
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -49,6 +50,7 @@ class Reply:
 
     status: int
     body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Door(ABC):
@@ -145,18 +147,20 @@ def _handler(door: Door) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             text = self.rfile.read(length)
-            body = json.loads(text) if text else {}
-            path = self.path.partition("?")[0]
+            path, _mark, query = self.path.partition("?")
+            body = json.loads(text) if text else dict(parse_qsl(query))
             reply = door.serve(self.command, path, body if isinstance(body, dict) else {})
             is_text = isinstance(reply.body, str)
             raw = (reply.body if is_text else json.dumps(reply.body)).encode()
             self.send_response_only(reply.status)
             self.send_header("Date", formatdate(door.now(), usegmt=True))
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
             self.wfile.write(raw)
 
-        do_GET = do_POST = do_DELETE = _answer  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
 
         def log_message(self, *_args: Any) -> None:
             """Say nothing; the log of the door is the one that counts."""

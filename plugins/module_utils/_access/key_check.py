@@ -18,6 +18,7 @@ def refuse_locked_out(client: Client, rows: Iterable[Instance], keys: list[str])
     The keys of an instance are those of its order, for good. One that was removed and registered anew
     has another id, so keys are compared by what they are, and one that is gone proves nothing.
     """
+    keys = [client.unregistered_key(key) or key for key in keys]
     doubtful = [
         row for row in rows if keys and row.ssh_key_ids and not set(keys) & set(row.ssh_key_ids)
     ]

@@ -99,13 +99,14 @@ def _look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) -
 
 
 def _key_ids(client: Client, want: dict[str, Any]) -> tuple[str, ...]:
-    wanted = want["ssh_keys"] or []
-    if all(is_uuid(key) for key in wanted):
+    wanted = [client.unregistered_key(key) or key for key in want["ssh_keys"] or []]
+    if all(is_uuid(key) or client.unregistered_key(key) for key in wanted):
         return tuple(wanted)
     rows = client.ssh_keys()
     ids = []
     for key in wanted:
         match = next((row.id for row in rows if key in (row.id, row.name)), None)
+        match = match or client.unregistered_key(key)
         if match is None:
             known = ", ".join(sorted(row.name for row in rows if row.name)) or "none"
             raise NotFoundError(f"No SSH key {key!r} is registered; known: {known}")

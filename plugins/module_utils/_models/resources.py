@@ -112,7 +112,8 @@ class Instance(Billed):
     ``name`` is its host name, None for one that can be none. Sizes are None where they are not told.
     ``gpu_model`` is the provider's word for its GPU, None where the name of its type says it.
     ``status`` is the provider's word for its ``state``; ``was_free`` says that its order came to
-    nothing, and its money is given back.
+    nothing, and its money is given back. ``ssh_host`` and ``ssh_port`` are where SSH listens unless that is
+    port 22 of ``ip``; both may be others after each start.
     """
 
     kind: ClassVar[str] = "instance"
@@ -133,6 +134,8 @@ class Instance(Billed):
     boot_volume_id: str | None = None
     volume_ids: tuple[str, ...] = ()
     ssh_key_ids: tuple[str, ...] = ()
+    ssh_host: str | None = None
+    ssh_port: int | None = None
 
     @property
     def exists(self) -> bool:

@@ -11,11 +11,13 @@ from .._core.errors import InvalidError
 from .._core.nearest import nearest
 from .base.client import Client
 from .lambda_cloud.client import Client as LambdaClient
+from .runpod.client import Client as RunPodClient
 from .tensordock.client import Client as TensorDockClient
 from .verda.client import Client as VerdaClient
 
 PROVIDERS: dict[str, type[Client]] = {
     LambdaClient.name: LambdaClient,
+    RunPodClient.name: RunPodClient,
     TensorDockClient.name: TensorDockClient,
     VerdaClient.name: VerdaClient,
 }

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.gpuops.cloud.tests.conformance.checks import CHECKS
 from ansible_collections.gpuops.cloud.tests.conformance.door import DoorWorld, opened
 from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaCloud
+from ansible_collections.gpuops.cloud.tests.conformance.runpod import RunPod, RunPodPaged
 from ansible_collections.gpuops.cloud.tests.conformance.tensordock import (
     TensorDock,
     TensorDockDescribed,
@@ -22,13 +23,17 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 # Where time has to pass between two orders, or both would be of the same moment.
 FAST = {"two_controllers_race_for_one_name": 1000.0}
 
+DOORS = [LambdaCloud, RunPod, RunPodPaged, TensorDock, TensorDockDescribed]
+
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_verda(start: Start, name: str) -> None:
     CHECKS[name](Verda(start(FAST.get(name, 0.0), **SCENARIO).sim))
 
 
-@pytest.mark.parametrize("kind", [LambdaCloud, TensorDock, TensorDockDescribed])
+@pytest.mark.parametrize(
+    "kind", [LambdaCloud, RunPod, RunPodPaged, TensorDock, TensorDockDescribed]
+)
 @pytest.mark.parametrize("name", CHECKS)
 def test_doors(
     home: Path, monkeypatch: pytest.MonkeyPatch, kind: type[DoorWorld], name: str

@@ -38,7 +38,8 @@ class Capabilities:
 
     ``spot``: an instance may be taken away (``evicted``), or goes to who bids more. ``stop``: what a
     stopped instance costs. ``volumes``: none, disks that live and end with their instance
-    (``of_instance``), or volumes of their own. ``trash_hours`` is how long a deleted volume can be
+    (``of_instance``), or volumes of their own, which an instance may get with its order alone
+    (``at_order``). ``trash_hours`` is how long a deleted volume can be
     restored. ``billing_step_s`` is what is paid in advance or rounded up to. ``balance`` tells whether
     the API says what is left; ``pace`` is how many requests a second it takes, zero where its answers
     tell.
@@ -49,7 +50,7 @@ class Capabilities:
     ssh: Ssh = Ssh()
     spot: Literal["none", "evicted", "bid"] = "none"
     stop: Literal["none", "full_price", "storage_only"] = "none"
-    volumes: Literal["none", "of_instance", "own"] = "none"
+    volumes: Literal["none", "of_instance", "at_order", "own"] = "none"
     volume_type: str = ""
     least_boot_gb: int = 0
     trash_hours: int = 0

@@ -15,8 +15,10 @@ from ..._core.wait import Clock
 
 LONGEST_S = 60.0
 # Of ``RateLimit: "project";r=499;t=60, "endpoint";r=59;t=60``: left, and seconds until all are back.
+# Others name the window in place of what is counted, which is an account then.
 _LIMIT = re.compile(r'"(\w+)"\s*;\s*r=(\d{1,9})\s*;\s*t=(\d{1,9})\b')
 _PROJECT = "project"
+_OF_ALL = (_PROJECT, "minute", "hour", "day")
 # Requests of a process on their way at the same time; and to one limit that nobody knows yet.
 MOST_AT_ONCE, _SCOUTS = 32, 8
 # Answers tell whole seconds, and take a while.
@@ -96,12 +98,18 @@ class Pace:
             return pause
 
     def _note(self, endpoint: str, headers: Mapping[str, str]) -> None:
-        told = {name: (left, seconds) for name, left, seconds in _LIMIT.findall(_text(headers))}
+        told = {
+            name: (int(left), int(seconds))
+            for name, left, seconds in _LIMIT.findall(_text(headers))
+        }
+        of_all = [told[name] for name in _OF_ALL if name in told]
+        if of_all:
+            told[_PROJECT] = min(of_all)
         with self._lock:
             now = self._clock.monotonic()
             for name, window in zip((_PROJECT, "endpoint"), self._both(endpoint), strict=True):
                 if name in told:
-                    left, seconds = map(int, told[name])
+                    left, seconds = told[name]
                     window.note(left, now + min(seconds, LONGEST_S))
                 elif window.told is None:
                     window.told = False

@@ -166,7 +166,7 @@ def test_when_nobody_answers_it_fails_and_says_why_of_each(clouds: Clouds) -> No
     assert found["error"]["code"] == "unavailable"
     for word in ("lambda: GET /instance-types", "verda: No credentials", "connection refused"):
         assert word in found["msg"]
-    assert set(silent(found)) == {"lambda", "verda"}
+    assert set(silent(found)) >= {"lambda", "verda"}
 
 
 def test_without_any_credentials_it_fails_before_any_request(clouds: Clouds) -> None:
