@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -145,8 +146,8 @@ def _handler(door: Door) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             text = self.rfile.read(length)
-            body = json.loads(text) if text else {}
-            path = self.path.partition("?")[0]
+            path, _mark, query = self.path.partition("?")
+            body = json.loads(text) if text else dict(parse_qsl(query))
             reply = door.serve(self.command, path, body if isinstance(body, dict) else {})
             is_text = isinstance(reply.body, str)
             raw = (reply.body if is_text else json.dumps(reply.body)).encode()
@@ -156,7 +157,7 @@ def _handler(door: Door) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(raw)
 
-        do_GET = do_POST = do_DELETE = _answer  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
 
         def log_message(self, *_args: Any) -> None:
             """Say nothing; the log of the door is the one that counts."""

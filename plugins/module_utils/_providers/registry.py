@@ -11,10 +11,12 @@ from .._core.errors import InvalidError
 from .._core.nearest import nearest
 from .base.client import Client
 from .lambda_cloud.client import Client as LambdaClient
+from .vast.client import Client as VastClient
 from .verda.client import Client as VerdaClient
 
 PROVIDERS: dict[str, type[Client]] = {
     LambdaClient.name: LambdaClient,
+    VastClient.name: VastClient,
     VerdaClient.name: VerdaClient,
 }
 DEFAULT = VerdaClient.name

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.gpuops.cloud.tests.conformance.checks import CHECKS
 from ansible_collections.gpuops.cloud.tests.conformance.door import DoorWorld, opened
 from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaCloud
+from ansible_collections.gpuops.cloud.tests.conformance.vast import OtherVast, Vast
 from ansible_collections.gpuops.cloud.tests.conformance.verda import SCENARIO, Verda
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 
@@ -24,7 +25,7 @@ def test_verda(start: Start, name: str) -> None:
     CHECKS[name](Verda(start(FAST.get(name, 0.0), **SCENARIO).sim))
 
 
-@pytest.mark.parametrize("kind", [LambdaCloud])
+@pytest.mark.parametrize("kind", [LambdaCloud, Vast, OtherVast])
 @pytest.mark.parametrize("name", CHECKS)
 def test_doors(
     home: Path, monkeypatch: pytest.MonkeyPatch, kind: type[DoorWorld], name: str
