@@ -153,6 +153,7 @@ def _handler(door: Door) -> type[BaseHTTPRequestHandler]:
             raw = (reply.body if is_text else json.dumps(reply.body)).encode()
             self.send_response_only(reply.status)
             self.send_header("Date", formatdate(door.now(), usegmt=True))
+            self.send_header("Content-Type", "text/plain" if is_text else "application/json")
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
             self.wfile.write(raw)

@@ -38,7 +38,7 @@ FILTERS = frozenset(
 ORDER = frozenset(
     {"image", "disk", "label", "runtype", "target_state", "cancel_unavail", "vm", "price", "env"}
     | {"onstart", "client_id", "extra", "python_utf8", "lang_utf8", "use_jupyter_lab"}
-    | {"jupyter_dir", "force", "user", "image_login"}
+    | {"jupyter_dir", "force", "user", "image_login", "template_hash_id"}
 )
 # What of an offer an instance shows as well.
 OFFERED = (
@@ -114,12 +114,18 @@ class VastDoor(Door):
         self.asked: dict[str, float] = {}
         self.user: dict[str, Any] = {"id": 1, "balance": 0.0, "credit": 500.0, "api_key": SECRET}
         self.numbers = iter(range(9000, 99999))
+        # What wins by now, where that is more than the offer has told.
+        self.least_bids: dict[int, float] = {}
+        self.total_is_off = 0
+        self.is_switched_off = False
 
     # -- who may ask what ----------------------------------------------------------------------
 
     def _with_luck(self, method: str, path: str, body: dict[str, Any]) -> Reply:
         if late := self._too_early(method, path):
             return late
+        if path == self.list_path and self.is_switched_off:
+            return _refused(410, "deprecated_endpoint")
         if path == self.list_path and self.spoilt:
             return Reply(200, {"rows": None})
         is_order = method == "PUT" and path.startswith(f"{V0}/asks/")
@@ -159,8 +165,10 @@ class VastDoor(Door):
             return self._search(body)
         if request == f"GET {LIST}":
             return self._list(body)
-        if request == f"GET {V0}/users/current/":
+        if request.rstrip("/") == f"GET {V0}/users/current":
             return Reply(200, self.user)
+        if request == f"GET {V0}/gpu_names/unique/":
+            return Reply(200, {"gpu_names": [row["gpu_name"] for row in self.offers.values()]})
         if path == f"{V0}/instances/":
             return _refused(410, "deprecated_endpoint")
         found = re.fullmatch(rf"{V0}/(asks|instances|ssh)/(?:(\d+)/)?", path)
@@ -198,7 +206,7 @@ class VastDoor(Door):
         del self.offers[int(item)]
         made = self.make(**{**row, **body, "is_bid": bid is not None})
         made.id = str(next(self.numbers))
-        if bid is not None and bid < row["min_bid"]:
+        if bid is not None and bid < self.least_bids.get(int(item), row["min_bid"]):
             made.facts.update(halted=True)
             return _refused(self.dialect.refused_status, "bid_too_low", **_told(made))
         return Reply(200, {"success": True, **_told(made)})
@@ -216,7 +224,7 @@ class VastDoor(Door):
             "success": True,
             "instances": [self._shown(one) for one in rows[begin : begin + size]],
             "instances_found": len(rows),
-            "total_instances": len(rows),
+            "total_instances": len(rows) + self.total_is_off,
             "label_counts": {},
         }
         if begin + size < len(rows):

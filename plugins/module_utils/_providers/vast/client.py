@@ -132,7 +132,7 @@ class Client(Keys, Labelling, base.Client):
         try:
             self._done(f"DELETE {_ONE}", id=instance_id)
         except GpuopsError as error:
-            if error.status == 200 and not isinstance(error, NotFoundError):
+            if error.status == 200 and error.words and not isinstance(error, NotFoundError):
                 raise WrongStateError(
                     error.message, status=200, request=error.request, words=error.words
                 ) from None  # it says that nothing was done: asked for again
