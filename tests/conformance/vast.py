@@ -15,40 +15,22 @@ from typing import Any, ClassVar
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.vast.client import Client
 from ansible_collections.gpuops.cloud.tests.conformance.door import Door, DoorWorld, Machine, Reply
+from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
+    GAPS,
+    LIST,
+    OFFERED,
+    OPERATORS,
+    PRICE,
+    SEARCH,
+    SECRET,
+    V0,
+    matches,
+    offer,
+    refused,
+    wrong_with,
+)
 from ansible_collections.gpuops.cloud.tests.conformance.world import Request
 from gpuops_simulator.clock import Clock
-
-V0, LIST, SEARCH = "/api/v0", "/api/v1/instances/", "/api/v0/bundles/"
-BASE, STORAGE, DISK_GB = 1.0, 0.144, 100
-PRICE = BASE + DISK_GB * STORAGE / 720
-# Seconds between two requests to an endpoint, by who counts.
-GAPS = {
-    f"POST {SEARCH}": 6.0,
-    f"PUT {V0}/asks/": 4.5,
-    f"GET {LIST}": 1.0,
-    f"GET {V0}/instances/": 2.0,
-    f"PUT {V0}/instances/": 1.0,
-    f"DELETE {V0}/instances/": 3.0,
-}
-OPERATORS = frozenset({"eq", "neq", "gt", "gte", "lt", "lte", "in", "notin"})
-FILTERS = frozenset(
-    {"verified", "external", "rentable", "rented", "vms_enabled", "datacenter", "num_gpus"}
-    | {"gpu_name", "disk_space", "duration", "reliability", "dph_total"}
-)
-ORDER = frozenset(
-    {"image", "disk", "label", "runtype", "target_state", "cancel_unavail", "vm", "price", "env"}
-    | {"onstart", "client_id", "extra", "python_utf8", "lang_utf8", "use_jupyter_lab"}
-    | {"jupyter_dir", "force", "user", "image_login", "template_hash_id"}
-)
-# What of an offer an instance shows as well.
-OFFERED = (
-    *("machine_id", "host_id", "gpu_name", "num_gpus", "gpu_ram", "gpu_total_ram", "cpu_cores"),
-    *("cpu_cores_effective", "cpu_ram", "dph_base", "min_bid", "storage_cost", "inet_up_cost"),
-    *("inet_down_cost", "duration", "geolocation"),
-)
-RUNTYPES = frozenset({"ssh_direct", "ssh_proxy", "ssh", "ssh_direc ssh_proxy", "args"})
-SECRET = "of-one-instance-alone"
-YEAR_S = 365 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -60,46 +42,6 @@ class Dialect:
     refused_status: int = 200
     keys_are_called: str = "public_key"
     page: int = 25
-
-
-def offer(number: int, machine: int = 4711, **more: Any) -> dict[str, Any]:
-    """Return an offer: one A100 of a machine with two."""
-    return {
-        "id": number,
-        "ask_contract_id": number,
-        "bundle_id": number + 7,
-        "machine_id": machine,
-        "host_id": 11,
-        "gpu_name": "A100 SXM4",
-        "num_gpus": 1,
-        "gpu_ram": 81251,
-        "gpu_total_ram": 81251,
-        "gpu_frac": 0.5,
-        "cpu_cores": 64,
-        "cpu_cores_effective": 32.0,
-        "cpu_ram": 515000,
-        "disk_space": 800.0,
-        "dph_base": BASE,
-        "dph_total": BASE + 0.01,
-        "min_bid": 0.4004,
-        "storage_cost": STORAGE,
-        "inet_up_cost": 0.003,
-        "inet_down_cost": 0.002,
-        "reliability2": 0.9971,
-        "verification": "verified",
-        "rentable": True,
-        "rented": False,
-        "duration": YEAR_S,
-        "geolocation": "Stockholm, SE",
-        "hosting_type": 1,
-        "vms_enabled": True,
-        "is_bid": False,
-        **more,
-    }
-
-
-def _refused(status: int, word: str, **more: Any) -> Reply:
-    return Reply(status, {"success": False, "error": word, "msg": f"Refused: {word}", **more})
 
 
 class VastDoor(Door):
@@ -125,7 +67,7 @@ class VastDoor(Door):
         if late := self._too_early(method, path):
             return late
         if path == self.list_path and self.is_switched_off:
-            return _refused(410, "deprecated_endpoint")
+            return refused(410, "deprecated_endpoint")
         if path == self.list_path and self.spoilt:
             return Reply(200, {"rows": None})
         is_order = method == "PUT" and path.startswith(f"{V0}/asks/")
@@ -157,7 +99,7 @@ class VastDoor(Door):
         machine = self.find(str(made["new_contract"]))
         assert machine
         machine.facts.update(is_bid=True, halted=True)
-        return _refused(self.dialect.refused_status, "bid_too_low", **_told(machine))
+        return refused(self.dialect.refused_status, "bid_too_low", **_told(machine))
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Reply:
         request = f"{method} {path}"
@@ -170,7 +112,7 @@ class VastDoor(Door):
         if request == f"GET {V0}/gpu_names/unique/":
             return Reply(200, {"gpu_names": [row["gpu_name"] for row in self.offers.values()]})
         if path == f"{V0}/instances/":
-            return _refused(410, "deprecated_endpoint")
+            return refused(410, "deprecated_endpoint")
         found = re.fullmatch(rf"{V0}/(asks|instances|ssh)/(?:(\d+)/)?", path)
         if not found:
             return Reply(404, {"success": False, "msg": "There is no such thing"})
@@ -186,8 +128,8 @@ class VastDoor(Door):
             one for value in asked.values() for one in value.keys() - OPERATORS
         }
         if strange or body.get("type") not in ("on-demand", "ondemand", "bid"):
-            return _refused(400, "invalid_args")
-        rows = [row for row in self.offers.values() if _matches(row, asked)]
+            return refused(400, "invalid_args")
+        rows = [row for row in self.offers.values() if matches(row, asked)]
         if body.get("order") == [["dph_total", "asc"]]:
             rows.sort(key=lambda row: float(row["dph_total"] or 0))
         shown = [{"end_date": self.now() + (row["duration"] or 0), **row} for row in rows]
@@ -195,20 +137,20 @@ class VastDoor(Door):
 
     def _order(self, method: str, item: str, body: dict[str, Any]) -> Reply:
         row, bid = self.offers.get(int(item)), body.get("price")
-        if wrong := "invalid_args" if method != "PUT" else _wrong(body):
-            return _refused(400, wrong, ask_id=int(item))
+        if wrong := "invalid_args" if method != "PUT" else wrong_with(body):
+            return refused(400, wrong, ask_id=int(item))
         if row is None:
-            return _refused(410, "no_such_ask", ask_id=int(item))
+            return refused(410, "no_such_ask", ask_id=int(item))
         if body.get("vm") and not self.keys:
-            return _refused(400, "no_ssh_key_for_vm")
+            return refused(400, "no_ssh_key_for_vm")
         if body.get("vm") and not row["vms_enabled"]:
-            return _refused(400, "invalid_args", ask_id=int(item))
+            return refused(400, "invalid_args", ask_id=int(item))
         del self.offers[int(item)]
         made = self.make(**{**row, **body, "is_bid": bid is not None})
         made.id = str(next(self.numbers))
         if bid is not None and bid < self.least_bids.get(int(item), row["min_bid"]):
             made.facts.update(halted=True)
-            return _refused(self.dialect.refused_status, "bid_too_low", **_told(made))
+            return refused(self.dialect.refused_status, "bid_too_low", **_told(made))
         return Reply(200, {"success": True, **_told(made)})
 
     # -- instances -----------------------------------------------------------------------------
@@ -216,7 +158,7 @@ class VastDoor(Door):
     def _list(self, query: dict[str, Any]) -> Reply:
         known = {"select_filters", "order_by", "limit", "after_token"}
         if query.keys() - known or json.loads(query.get("select_filters") or "{}"):
-            return _refused(400, "invalid_args")
+            return refused(400, "invalid_args")
         rows = sorted(self.living(), key=lambda one: int(one.id))
         begin = int(query.get("after_token") or 0)
         size = min(int(query.get("limit") or 25), self.dialect.page)
@@ -235,16 +177,16 @@ class VastDoor(Door):
         machine = self.find(item)
         if method == "GET":
             if machine is None and self.dialect.gone_status != 200:
-                return _refused(self.dialect.gone_status, "no_such_instance")
+                return refused(self.dialect.gone_status, "no_such_instance")
             return Reply(200, {"instances": self._shown(machine) if machine else None})
         if machine is None:
-            return _refused(404, "no_such_instance")
+            return refused(404, "no_such_instance")
         if method == "DELETE":
             machine.deleted = self.now()
         elif set(body) == {"label"}:
             machine.facts["label"] = body["label"]
         else:
-            return _refused(400, "invalid_args")
+            return refused(400, "invalid_args")
         return Reply(200, {"success": True})
 
     def _shown(self, machine: Machine) -> dict[str, Any]:
@@ -287,65 +229,23 @@ class VastDoor(Door):
             return Reply(200, rows)
         if method == "POST":
             if set(body) != {"ssh_key"}:
-                return _refused(400, "invalid_args")
+                return refused(400, "invalid_args")
             number = next(self.numbers)
             self.keys[str(number)] = {"id": number, "text": body["ssh_key"], "deleted_at": None}
             row = {"id": number, "user_id": 1, "public_key": body["ssh_key"], "deleted_at": None}
             return Reply(200, {"success": True, "key": row})
         if method != "DELETE" or not self.keys.pop(item, None):
-            return _refused(404, "not_found")
+            return refused(404, "not_found")
         return Reply(200, {"success": True})
 
     def refusal(self, kind: str) -> Reply:
         if kind == "end":
-            return _refused(200, "try_again")
-        return _refused(400, "invalid_args")
-
-
-def _wrong(body: dict[str, Any]) -> str | None:
-    """Return by its word what is wrong with an order, None where it is well."""
-    well = {
-        "invalid_args": not body.keys() - ORDER
-        and bool(body.get("image"))
-        and float(body.get("disk") or 0) >= 8
-        and body.get("runtype") in RUNTYPES,
-        "label_too_long": len(body.get("label") or "") <= 256,
-        "invalid_price": body.get("price") is None or 0.001 <= body["price"] <= 128,
-    }
-    return next((word for word, is_well in well.items() if not is_well), None)
+            return refused(200, "try_again")
+        return refused(400, "invalid_args")
 
 
 def _told(machine: Machine) -> dict[str, Any]:
     return {"new_contract": int(machine.id), "instance_api_key": SECRET}
-
-
-def _matches(row: dict[str, Any], asked: dict[str, dict[str, Any]]) -> bool:
-    """Tell whether an offer is what was searched for; numbers may be sent as text."""
-    has = {
-        **row,
-        "verified": row["verification"] == "verified",
-        "external": False,
-        "datacenter": row["hosting_type"] == 1,
-    }
-    return all(
-        _holds(has.get(field), operator, value)
-        for field, wanted in asked.items()
-        for operator, value in wanted.items()
-    )
-
-
-def _holds(have: Any, operator: str, value: Any) -> bool:
-    if isinstance(value, str) and isinstance(have, (int, float)):
-        value = float(value)
-    if operator in ("in", "notin"):
-        return (have in value) == (operator == "in")
-    if operator in ("eq", "neq"):
-        return bool(have == value) == (operator == "eq")
-    if have is None:
-        return False
-    return {"gt": have > value, "gte": have >= value, "lt": have < value, "lte": have <= value}[
-        operator
-    ]
 
 
 class Vast(DoorWorld):

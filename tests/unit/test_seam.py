@@ -12,7 +12,7 @@ UTILS = Path(__file__).resolve().parents[2] / "plugins/module_utils"
 PROVIDERS = UTILS / "_providers"
 HELPERS = sorted(UTILS.rglob("*.py"))
 VENDOR = re.compile(
-    "verda|datacrunch|lambda_cloud|lambdaclient|lambda cloud|lambdalabs", re.IGNORECASE
+    "verda|datacrunch|lambda_cloud|lambdaclient|lambda cloud|lambdalabs|vast", re.IGNORECASE
 )
 # Of its answers, and of what it wants to be sent.
 FIELDS = re.compile(
@@ -42,7 +42,7 @@ def found(pattern: re.Pattern[str], files: list[Path]) -> dict[str, list[str]]:
 
 
 def test_vendor_is_named_in_its_own_package_alone() -> None:
-    packages = [PROVIDERS / name for name in ("verda", "lambda_cloud")]
+    packages = [PROVIDERS / name for name in ("verda", "lambda_cloud", "vast")]
     outside = [path for path in HELPERS if not any(map(path.is_relative_to, packages))]
     told = found(VENDOR, outside)
     assert sorted(told) == sorted(NAMED)

@@ -218,7 +218,7 @@ class Client(Keys, Labelling, base.Client):
 
 
 def _body(order: InstanceOrder, ask: Ask) -> dict[str, Any]:
-    """Return what is ordered: a virtual machine that runs at once, or not at all."""
+    """Return what is ordered: a VM that runs at once, or not at all."""
     body: dict[str, Any] = {
         "image": order.image,
         "disk": order.boot_disk.size_gb if order.boot_disk else CAPABILITIES.least_boot_gb,

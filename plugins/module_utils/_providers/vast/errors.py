@@ -29,7 +29,7 @@ CODES: Codes = {
 ORDER = "PUT /api/v0/asks/"
 _NEW_KEY = "POST /api/v0/ssh/"
 _HINTS = {
-    "no_ssh_key_for_vm": "A virtual machine takes the keys of the account as they are when it is ordered: "
+    "no_ssh_key_for_vm": "A VM takes the keys of the account as they are when it is ordered: "
     "register one first, with the module of SSH keys or in the console.",
 }
 # What an error tells of an order that was refused and executed all the same.

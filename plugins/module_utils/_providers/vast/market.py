@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From offers of the market to types of a catalogue that holds single offers (private).
 
-An offer is one machine with some of its GPUs, at one place, once. Its name tells GPUs and machine, so that
+An offer is some GPUs of one computer, at one place, once. Its name tells GPUs and computer, so that
 an instance bears the same one: the number of an offer is nothing that lasts.
 """
 
@@ -37,7 +37,7 @@ _COUNTRY = re.compile(r"(?:.*,\s*|\A)([A-Z]{2})\Z")
 
 
 def search_for() -> dict[str, object]:
-    """Return what is searched: what can be rented as a virtual machine, in a data centre that was verified."""
+    """Return what is searched: what can be rented as a VM, in a data centre that was verified."""
     return {
         "verified": {"eq": True},
         "external": {"eq": False},
@@ -91,7 +91,7 @@ def time_of(row: Row, field: str) -> str | None:
 
 
 def type_name(row: Row) -> str:
-    """Return how GPUs of a machine are called: ``2X-H100-SXM-M12345``."""
+    """Return how GPUs of a computer are called: ``2X-H100-SXM-M12345``."""
     gpu = re.sub(r"[^A-Z0-9]+", "-", row.word("gpu_name").upper()).strip("-")
     return f"{int(row.number('num_gpus') or 0)}X-{gpu}-M{row.int_id('machine_id')}"
 
@@ -165,7 +165,7 @@ def _other(row: Row) -> list[str]:
     wrong = {
         "it is not verified": row.text("verification") not in (None, "verified"),
         "it cannot be rented": row.flag("rentable") is False or row.flag("rented") is True,
-        "it runs no virtual machines": row.flag("vms_enabled") is False,
+        "it runs no VMs": row.flag("vms_enabled") is False,
         "it stands in no data centre": row.number("hosting_type") not in (None, 1),
     }
     return [why for why, is_so in wrong.items() if is_so]

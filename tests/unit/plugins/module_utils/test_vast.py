@@ -33,11 +33,8 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.vast.parsi
     key_from,
 )
 from ansible_collections.gpuops.cloud.tests.conformance.door import opened
-from ansible_collections.gpuops.cloud.tests.conformance.vast import (
-    Vast,
-    VastDoor,
-    offer,
-)
+from ansible_collections.gpuops.cloud.tests.conformance.vast import Vast, VastDoor
+from ansible_collections.gpuops.cloud.tests.conformance.vast_market import offer
 
 NAME = "1X-A100-SXM4-M4711"
 ORDER = InstanceOrder(

@@ -23,13 +23,15 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.answe
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.vast.errors import error_of
 from ansible_collections.gpuops.cloud.tests.conformance.door import Reply, opened
 from ansible_collections.gpuops.cloud.tests.conformance.vast import (
-    LIST,
-    SEARCH,
-    SECRET,
     OtherVast,
     OtherVastDoor,
     Vast,
     VastDoor,
+)
+from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
+    LIST,
+    SEARCH,
+    SECRET,
     offer,
 )
 

@@ -13,13 +13,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.tests.conformance.door import Reply, opened
-from ansible_collections.gpuops.cloud.tests.conformance.vast import (
+from ansible_collections.gpuops.cloud.tests.conformance.vast import OtherVast, Vast, VastDoor
+from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
     PRICE,
     SECRET,
     STORAGE,
-    OtherVast,
-    Vast,
-    VastDoor,
     offer,
 )
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
