@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.vast.client import Client
 from ansible_collections.gpuops.cloud.tests.conformance.door import Door, DoorWorld, Machine, Reply
 from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
+    FILTERS,
     GAPS,
     LIST,
     OFFERED,
