@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The vendor's own command for Vast.ai against the door that our client is tested with.
 
-What it sends was written by those who know the real API, so that the door takes it is evidence that it
-answers alike.
+What it sends was written by those who know the real API, so that the door takes it is evidence that
+it answers alike.
 """
 
 from __future__ import annotations
