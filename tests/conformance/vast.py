@@ -43,6 +43,7 @@ class Dialect:
     refused_status: int = 200
     keys_are_called: str = "public_key"
     page: int = 25
+    has_address: bool = True
 
 
 class VastDoor(Door):
@@ -214,7 +215,7 @@ class VastDoor(Door):
             "dph_total": gpu + float(facts.get("disk") or 0) * facts["storage_cost"] / 720,
             "start_date": machine.created,
             "end_date": machine.created + (facts["duration"] or 0),
-            "public_ipaddr": "192.0.2.9\n" if built else None,
+            "public_ipaddr": "192.0.2.9\n" if built and self.dialect.has_address else None,
             "ssh_host": "ssh5.example.com",
             "ssh_port": 10022,
             "ports": mapped if built else None,
@@ -286,7 +287,12 @@ class OtherVastDoor(VastDoor):
     """The same where sources contradict each other."""
 
     dialect = Dialect(
-        ports_are_numbers=True, gone_status=404, refused_status=400, keys_are_called="key", page=1
+        ports_are_numbers=True,
+        gone_status=404,
+        refused_status=400,
+        keys_are_called="key",
+        page=1,
+        has_address=False,
     )
 
 
