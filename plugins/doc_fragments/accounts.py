@@ -49,6 +49,11 @@ options:
               - Address of the API, without its version. It is C(https), or C(http) for a loopback address.
               - Without it, E(VAST_URL) is read, else it is V(https://console.vast.ai).
             type: str
+          rents:
+            description: What is rented. Containers have no systemd, no reboot and no network of their own, so not every role applies.
+            type: str
+            choices: [vm, container]
+            default: vm
       verda:
         description: Credentials of Verda, formerly DataCrunch.
         type: dict

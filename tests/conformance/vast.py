@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.vast.client import Client
@@ -25,6 +24,7 @@ from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
     SEARCH,
     SECRET,
     V0,
+    Dialect,
     matches,
     offer,
     refused,
@@ -32,18 +32,6 @@ from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
 )
 from ansible_collections.gpuops.cloud.tests.conformance.world import Request
 from gpuops_simulator.clock import Clock
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """What no source is sure about: which shapes and statuses the real one has."""
-
-    ports_are_numbers: bool = False
-    gone_status: int = 200
-    refused_status: int = 200
-    keys_are_called: str = "public_key"
-    page: int = 25
-    has_address: bool = True
 
 
 class VastDoor(Door):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuops.cloud.tests.conformance.door import Reply
@@ -40,6 +41,18 @@ OFFERED = (
 RUNTYPES = frozenset({"ssh_direct", "ssh_proxy", "ssh", "ssh_direc ssh_proxy", "args"})
 SECRET = "of-one-instance-alone"
 YEAR_S = 365 * 86400.0
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What no source is sure about: which shapes and statuses the real one has."""
+
+    ports_are_numbers: bool = False
+    gone_status: int = 200
+    refused_status: int = 200
+    keys_are_called: str = "public_key"
+    page: int = 25
+    has_address: bool = True
 
 
 def offer(number: int, machine: int = 4711, **more: Any) -> dict[str, Any]:

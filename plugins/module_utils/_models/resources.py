@@ -113,8 +113,8 @@ class Instance(Billed):
     ``gpu_model`` is the provider's word for its GPU, None where the name of its type says it.
     ``status`` is the provider's word for its ``state``; ``was_free`` says that its order came to
     nothing, and its money is given back; ``still_costs`` that it costs although it failed, or was taken
-    away and may come back by itself. ``ssh_host`` and ``ssh_port`` are where SSH listens unless that is
-    port 22 of ``ip``. ``contract_end`` is when its provider stops it, whatever its lease says.
+    away and may come back by itself. ``ssh_port`` is that of a mapped SSH, None for 22, and
+    ``ssh_host`` where that is reached, None for ``ip``. ``contract_end`` is when its provider stops it, whatever its lease says.
     """
 
     kind: ClassVar[str] = "instance"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ..base.capabilities import Capabilities, Ownership, Ssh
 from ..base.gap import Endpoint
@@ -24,6 +25,8 @@ CAPABILITIES = Capabilities(
     pace=1.0,
     is_market=True,
 )
+# Without systemd, reboot and a network of its own: who needs these asks what is rented.
+CONTAINERS = replace(CAPABILITIES, rents="container")
 SEARCH_GAP_S, ORDER_GAP_S, LIST_GAP_S = 6.0, 4.5, 1.0
 LIST = "/api/v1/instances/"
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 
 from ..._core.errors import (
@@ -26,10 +27,10 @@ from ..base import client as base
 from ..base.key_http import KeyHttp
 from ..base.provider import Keys, Labelling
 from ..base.row import Source
-from .capabilities import CAPABILITIES, ENDPOINTS, LIST, SEARCH_GAP_S
+from .capabilities import CAPABILITIES, CONTAINERS, ENDPOINTS, LIST, SEARCH_GAP_S
 from .credentials import OPTIONS, find_key
 from .errors import MADE, error_of, is_refusal
-from .market import Ask, ask_from, search_for
+from .market import CONTAINER, VM, Ask, ask_from, search_for
 from .parsing import balance_from, instance_from, key_from, page_from
 
 _ONE, _ASK = "/api/v0/instances/{id}/", "/api/v0/asks/{id}/"
@@ -58,7 +59,8 @@ class Client(Keys, Labelling, base.Client):
     def from_params(cls, params: dict[str, Any]) -> Client:
         url, key = find_key(params)
         timeout, clock = float(params.get("timeout") or 30), SystemClock()
-        return cls(KeyHttp(url, key, timeout, clock, error_of, 1.0, ENDPOINTS), clock)
+        kind = ContainerClient if params.get("rents") == CONTAINER else cls
+        return kind(KeyHttp(url, key, timeout, clock, error_of, 1.0, ENDPOINTS), clock)
 
     def _ask(
         self,
@@ -146,8 +148,10 @@ class Client(Keys, Labelling, base.Client):
             now = self.clock.monotonic()
             if self._asks_at is None or now - self._asks_at >= SEARCH_GAP_S:
                 found: dict[str, Ask] = {}
-                source = self._ask("POST /api/v0/bundles/", "offers", json=search_for())
-                for ask in sorted(source.rows(ask_from), key=lambda one: one.order):
+                rents = self.capabilities.rents
+                source = self._ask("POST /api/v0/bundles/", "offers", json=search_for(rents))
+                asks = source.rows(partial(ask_from, rents=rents))
+                for ask in sorted(asks, key=lambda one: one.order):
                     found.setdefault(ask.type.name, ask)
                 self._asks, self._asks_at = found, self.clock.monotonic()
             return self._asks
@@ -169,7 +173,9 @@ class Client(Keys, Labelling, base.Client):
         """
         ask = self._wanted(order)
         try:
-            source = self._ask(f"PUT {_ASK}", json=_body(order, ask), once=True, id=ask.id)
+            source = self._ask(
+                f"PUT {_ASK}", json=_body(order, ask, self.capabilities.rents), once=True, id=ask.id
+            )
         except GpuopsError as error:
             if made := error.details.get(MADE):
                 return str(made)
@@ -217,8 +223,18 @@ class Client(Keys, Labelling, base.Client):
         self._done(f"DELETE {_KEYS}{{id}}/", id=key_id)
 
 
-def _body(order: InstanceOrder, ask: Ask) -> dict[str, Any]:
-    """Return what is ordered: a VM that runs at once, or not at all."""
+class ContainerClient(Client):
+    """The same for containers, by an option of the account."""
+
+    capabilities = CONTAINERS
+
+
+def _body(order: InstanceOrder, ask: Ask, rents: str) -> dict[str, Any]:
+    """Return what is ordered: what runs at once, or not at all.
+
+    A login to a container ends in a terminal of its own, where no program gets an answer, unless a file
+    says otherwise.
+    """
     body: dict[str, Any] = {
         "image": order.image,
         "disk": order.boot_disk.size_gb if order.boot_disk else CAPABILITIES.least_boot_gb,
@@ -226,6 +242,6 @@ def _body(order: InstanceOrder, ask: Ask) -> dict[str, Any]:
         "runtype": "ssh_direct",
         "target_state": "running",
         "cancel_unavail": True,
-        "vm": True,
+        **({"vm": True} if rents == VM else {"onstart": "touch ~/.no_auto_tmux"}),
     }
     return {**body, "price": ask.bid} if order.market == SPOT else body

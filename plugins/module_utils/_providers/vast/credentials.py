@@ -22,6 +22,7 @@ DEFAULT_BASE_URL = "https://console.vast.ai"
 OPTIONS: dict[str, Any] = {
     "api_key": {"type": "str", "no_log": True},
     "base_url": {"type": "str"},
+    "rents": {"type": "str", "choices": ["vm", "container"], "default": "vm"},
 }
 
 

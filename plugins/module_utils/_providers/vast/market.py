@@ -23,7 +23,11 @@ from ..._models.terms import Terms
 from ..base.row import Row
 
 CURRENCY = "usd"
-USUAL_IMAGE = "docker.io/vastai/kvm:ubuntu_terminal"
+VM, CONTAINER = "vm", "container"
+IMAGES = {
+    VM: "docker.io/vastai/kvm:ubuntu_terminal",
+    CONTAINER: "docker.io/vastai/base-image:@vastai-automatic-tag",
+}
 NOWHERE = "UNKNOWN"
 _MOST = 1000
 # Bids are told in thousandths.
@@ -36,19 +40,19 @@ _TOLERANCE = 0.07
 _COUNTRY = re.compile(r"(?:.*,\s*|\A)([A-Z]{2})\Z")
 
 
-def search_for() -> dict[str, object]:
-    """Return what is searched: what can be rented as a VM, in a data centre that was verified."""
-    return {
+def search_for(rents: str) -> dict[str, object]:
+    """Return what is searched: what can be rented as a VM or container, in a verified data centre."""
+    found: dict[str, object] = {
         "verified": {"eq": True},
         "external": {"eq": False},
         "rentable": {"eq": True},
         "rented": {"eq": False},
-        "vms_enabled": {"eq": True},
         "datacenter": {"eq": True},
         "type": "on-demand",
         "order": [["dph_total", "asc"]],
         "limit": _MOST,
     }
+    return {**found, "vms_enabled": {"eq": True}} if rents == VM else found
 
 
 def gpu_of(name: str) -> str:
@@ -112,17 +116,17 @@ class Ask:
         return self.type.on_demand.or_nothing or math.inf, self.id
 
 
-def ask_from(row: Row) -> Ask:
+def ask_from(row: Row, rents: str = VM) -> Ask:
     """Return an offer; one that cannot be read says so, and spoils no other."""
     found = row.int_id("id")
     try:
-        return _ask_from(row, found)
+        return _ask_from(row, found, rents)
     except UnavailableError as error:
         kind = InstanceType(f"OFFER-{found}", currency=CURRENCY, problems=(error.message,))
         return Ask(found, kind, NOWHERE, None, 0.0)
 
 
-def _ask_from(row: Row, found: str) -> Ask:
+def _ask_from(row: Row, found: str, rents: str) -> Ask:
     name, gpus = row.word("gpu_name"), int(row.number("num_gpus") or 0)
     each = vram_each(name, row.number("gpu_ram"))
     disk = row.price("storage_cost")
@@ -138,10 +142,10 @@ def _ask_from(row: Row, found: str) -> Ask:
         on_demand=_usd(row.price("dph_base")),
         spot=NOT_TOLD if bid is None else Price(bid, CURRENCY, least.what, "", is_told=True),
         currency=CURRENCY,
-        images=(USUAL_IMAGE,),
-        usual_image=USUAL_IMAGE,
-        serving_image=USUAL_IMAGE,
-        problems=(*_other(row), *([disk.problem] if disk.problem else [])),
+        images=(IMAGES[rents],),
+        usual_image=IMAGES[rents],
+        serving_image=IMAGES[rents],
+        problems=(*_other(row, rents), *([disk.problem] if disk.problem else [])),
         disk_price=disk.or_nothing,
         terms=terms_of(row),
     )
@@ -160,12 +164,12 @@ def terms_of(row: Row) -> Terms:
     )
 
 
-def _other(row: Row) -> list[str]:
+def _other(row: Row, rents: str) -> list[str]:
     """Return why an offer is none of those that were searched for."""
     wrong = {
         "it is not verified": row.text("verification") not in (None, "verified"),
         "it cannot be rented": row.flag("rentable") is False or row.flag("rented") is True,
-        "it runs no VMs": row.flag("vms_enabled") is False,
+        "it runs no VMs": rents == VM and row.flag("vms_enabled") is False,
         "it stands in no data centre": row.number("hosting_type") not in (None, 1),
     }
     return [why for why, is_so in wrong.items() if is_so]

@@ -13,21 +13,14 @@ from ..._models.balance import Balance
 from ..._models.label import read_label
 from ..._models.offer import ON_DEMAND, SPOT
 from ..._models.resources import Instance, SshKey
-from ..._models.status import BUILDING, FAILED, OFF, RUNNING, UNKNOWN
+from ..._models.status import FAILED
 from ..base.row import Row
 from ..base.shapes import is_host_name
 from .market import CURRENCY, gpu_of, place_of, ram_of, time_of, type_name, vram_each
+from .states import BROKEN, OUTBID, PROVISIONING, state_of
 
-# What is none of these counts as alive.
-_STATES = {
-    "created": BUILDING,
-    "loading": BUILDING,
-    "running": RUNNING,
-    "stopped": OFF,
-    "exited": OFF,
-}
 _HALTED = ("stopped", "exited")
-_BROKEN = "OCI runtime create failed"
+_CANNOT_RUN = "OCI runtime create failed"
 _SSH = "22/tcp"
 
 
@@ -51,23 +44,22 @@ def page_from(row: Row) -> Page:
     return Page(found, int(total), row.text("next_token") or "")
 
 
-def state_of(row: Row) -> tuple[str, str]:
-    """Return the status as people see it, and what it is; a bid that stands still was outbid."""
+def status_of(row: Row) -> str:
+    """Return the status as people see it; a bid that stands still was outbid."""
     told = row.text("actual_status")
     wanted = [row.text(field) for field in ("intended_status", "cur_state", "next_state")]
     halted = told in _HALTED or all(one == "stopped" for one in wanted)
-    if row.flag("is_bid") and halted:
-        return "outbid", FAILED
-    if told == "created" and _BROKEN in (row.text("status_msg") or ""):
-        return "broken", FAILED
-    if told is None:
-        return ("stopped", OFF) if halted else ("provisioning", BUILDING)
-    return told, _STATES.get(told, UNKNOWN)
+    if halted and row.flag("is_bid"):
+        return OUTBID
+    if told == "created" and _CANNOT_RUN in (row.text("status_msg") or ""):
+        return BROKEN
+    return told or ("stopped" if halted else PROVISIONING)
 
 
 def instance_from(row: Row) -> Instance:
     """Return an instance; its label says whose it is, and its name."""
-    status, state = state_of(row)
+    status = status_of(row)
+    state = state_of(status)
     label, gpu = row.text("label") or "", row.word("gpu_name")
     gpus = int(row.number("num_gpus") or 0)
     cores = row.number("cpu_cores_effective")
@@ -98,7 +90,7 @@ def instance_from(row: Row) -> Instance:
 
 
 def reached_at(row: Row) -> tuple[str | None, str | None, int | None]:
-    """Return the address of an instance, and host and port of its SSH: direct, else by the vendor's proxy.
+    """Return the address of an instance, and host and port of its SSH: by a proxy where it is not direct.
 
     A list of ports does not say which of them is that of SSH.
     """
@@ -106,7 +98,7 @@ def reached_at(row: Row) -> tuple[str | None, str | None, int | None]:
     ip = Row(row.source, {**row.data, "public_ipaddr": text}).address("public_ipaddr")
     direct = _mapped(row.data.get("ports"))
     if ip and direct:
-        return ip, ip, direct
+        return ip, None, direct
     host, port = row.text("ssh_host"), _port(row.data.get("ssh_port"))
     return (ip, host, port) if is_host_name(host) and port else (ip, None, None)
 

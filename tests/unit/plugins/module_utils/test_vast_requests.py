@@ -120,7 +120,8 @@ def test_instance_that_is_gone_is_not_found(
 def test_instance_without_its_field_is_no_proof_that_it_is_gone(
     world: Vast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for body in ({}, {"instances": []}, {"instance": None}):
+    bodies: list[dict[str, Any]] = [{}, {"instances": []}, {"instance": None}]
+    for body in bodies:
         monkeypatch.setattr(door(world), "_one", lambda *_a, body=body: Reply(200, body))
         with pytest.raises(errors.UnavailableError):
             world.client().instance("12345")

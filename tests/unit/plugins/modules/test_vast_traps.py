@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.plugins.module_utils._models.orders import (
+    InstanceOrder,
+    NewDisk,
+)
 from ansible_collections.gpuops.cloud.tests.conformance.door import Reply, opened
 from ansible_collections.gpuops.cloud.tests.conformance.vast import OtherVast, Vast, VastDoor
 from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
@@ -191,6 +196,21 @@ def test_reaper_ends_what_was_outbid(world: Vast) -> None:
     world.advance(HOUR)
     world.ok("reap", mode="delete", everything=True, grace="10m", ledger="none")
     assert world.living() == []
+
+
+# -- containers ------------------------------------------------------------------------------------
+
+
+def test_containers_are_another_kind_that_callers_can_refuse(world: Vast) -> None:
+    door(world).offers[300] = offer(300, machine=300, vms_enabled=False)
+    client = world.provider.from_params({**world.auth(), "rents": "container"})
+    assert (client.capabilities.rents, world.client().capabilities.rents) == ("container", "vm")
+    kind = next(one for one in client.instance_types() if one.name.endswith("M300"))
+    order = InstanceOrder("a", kind.name, "SE", "on_demand", str(kind.usual_image), "gpo.a")
+    made = client.order(replace(order, boot_disk=NewDisk("os", 20)))
+    assert world.living() == [made]
+    assert "vm" not in sent(world)[0]
+    assert sent(world)[0]["onstart"] == "touch ~/.no_auto_tmux"
 
 
 # -- the contract behind an offer ------------------------------------------------------------------
