@@ -294,7 +294,12 @@ def chaos(at: Bench) -> None:
 def clients(at: Bench) -> None:
     """Let programs of others that use the real cloud work on the simulated one."""
     at.use(workshop.environment_for("clients", pinned("dstack[verda]", "pytest")))
-    at.pytest("clients", WORK / "junit-clients.xml", "-q", "tests/clients")
+    at.pytest("clients", WORK / "junit-clients.xml", "-q", "tests/clients/test_dstack.py")
+    tools = ("vastai", "ansible-core", *NEEDED, "pytest")
+    at.use(workshop.environment_for("clients-vast", pinned(*tools)))
+    at.pytest(
+        "the vendor's command", WORK / "junit-vastai.xml", "-q", "tests/clients/test_vastai.py"
+    )
 
 
 @nox.session

@@ -16,7 +16,7 @@ options:
       - One without credentials is left out, and one that does not answer spoils nothing of the others. Both have a row that says why.
     type: list
     elements: str
-    choices: [lambda, runpod, tensordock, verda]
+    choices: [lambda, runpod, tensordock, vast, verda]
   accounts:
     description:
       - Credentials by provider. What is not given is found where each vendor's users keep it.
@@ -68,6 +68,25 @@ options:
               - Address of the API, with its version. It is C(https), or C(http) for a loopback address.
               - Without it, E(TENSORDOCK_API_URL) is read, else it is V(https://dashboard.tensordock.com/api/v2).
             type: str
+      vast:
+        description: Credentials of Vast.ai.
+        type: dict
+        suboptions:
+          api_key:
+            description:
+              - Key of the API. Without it, the environment variable E(VAST_API_KEY) is read,
+                then the file of the vendor's command, C(~/.config/vastai/vast_api_key).
+            type: str
+          base_url:
+            description:
+              - Address of the API, without its version. It is C(https), or C(http) for a loopback address.
+              - Without it, E(VAST_URL) is read, else it is V(https://console.vast.ai).
+            type: str
+          rents:
+            description: What is rented. Containers have no systemd, no reboot and no network of their own, so not every role applies.
+            type: str
+            choices: [vm, container]
+            default: vm
       verda:
         description: Credentials of Verda, formerly DataCrunch.
         type: dict

@@ -23,7 +23,8 @@ extends_documentation_fragment:
   - gpuops.cloud.accounts
   - gpuops.cloud.selection
 notes:
-  - Lambda Cloud was never tried on a real account, and no module buys there yet.
+  - Lambda Cloud and Vast.ai were never tried on a real account.
+  - At Vast.ai a disk is a part of the price, here one of 100 GB.
   - TensorDock is asked only where O(providers) names it, since most orders of others came to nothing there. It was never tried either.
   - RunPod rents out containers, without systemd and without a port 22 of their own. It was never tried on a real account either.
 seealso:
@@ -78,6 +79,17 @@ offers:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: lambda-stack-24-04}
+    terms:
+      description: >-
+        What else is to be known of a single offer of a market, where anybody rents out; null elsewhere. Traffic is billed on top of the price.
+      returned: success
+      type: dict
+      contains:
+        reliability: {type: float, description: Share of the time in which it could be used., returned: success, sample: 0.997}
+        verification: {type: str, description: The market's own word., returned: success, sample: verified}
+        traffic_down_price: {type: float, description: Price of a GB that comes in., returned: success, sample: 0.002}
+        traffic_up_price: {type: float, description: Price of a GB that goes out., returned: success, sample: 0.003}
+        contract_end: {type: str, description: When whoever rents it out stops it., returned: success, sample: "2026-12-24T00:00:00Z"}
 rejected:
   description: Providers that told nothing, and every other offer that was meant, each with the reason.
   returned: success, and on failure when a provider told nothing
@@ -101,12 +113,23 @@ rejected:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: lambda-stack-24-04}
+    terms:
+      description: >-
+        What else is to be known of a single offer of a market, where anybody rents out; null elsewhere. Traffic is billed on top of the price.
+      returned: success
+      type: dict
+      contains:
+        reliability: {type: float, description: Share of the time in which it could be used., returned: success, sample: 0.997}
+        verification: {type: str, description: The market's own word., returned: success, sample: verified}
+        traffic_down_price: {type: float, description: Price of a GB that comes in., returned: success, sample: 0.002}
+        traffic_up_price: {type: float, description: Price of a GB that goes out., returned: success, sample: 0.003}
+        contract_end: {type: str, description: When whoever rents it out stops it., returned: success, sample: "2026-12-24T00:00:00Z"}
     reason:
       description: >-
         Reason for programs, one of V(no_credentials) and V(no_answer) of a provider that told nothing, V(not_in_stock), V(other_location),
         V(other_currency), V(unreadable), V(unknown_model), V(too_few_gpus), V(too_expensive),
         V(gpu_count), V(too_little_vram), V(too_few_vcpu),
-        V(too_little_ram), V(no_price), V(excluded), V(confidential), V(no_fitting_image),
+        V(too_little_ram), V(no_price), V(excluded), V(confidential), V(no_fitting_image), V(contract_ends),
         and for O(model) V(model_too_large), V(gpu_unsupported), V(context_too_long).
       returned: success
       type: str
@@ -134,6 +157,17 @@ cheapest_free:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: lambda-stack-24-04}
+    terms:
+      description: >-
+        What else is to be known of a single offer of a market, where anybody rents out; null elsewhere. Traffic is billed on top of the price.
+      returned: success
+      type: dict
+      contains:
+        reliability: {type: float, description: Share of the time in which it could be used., returned: success, sample: 0.997}
+        verification: {type: str, description: The market's own word., returned: success, sample: verified}
+        traffic_down_price: {type: float, description: Price of a GB that comes in., returned: success, sample: 0.002}
+        traffic_up_price: {type: float, description: Price of a GB that goes out., returned: success, sample: 0.003}
+        contract_end: {type: str, description: When whoever rents it out stops it., returned: success, sample: "2026-12-24T00:00:00Z"}
 wanted:
   description: What was meant, in words.
   returned: success

@@ -154,6 +154,7 @@ def _handler(door: Door) -> type[BaseHTTPRequestHandler]:
             raw = (reply.body if is_text else json.dumps(reply.body)).encode()
             self.send_response_only(reply.status)
             self.send_header("Date", formatdate(door.now(), usegmt=True))
+            self.send_header("Content-Type", "text/plain" if is_text else "application/json")
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(raw)))

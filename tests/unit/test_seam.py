@@ -10,9 +10,10 @@ from pathlib import Path
 
 UTILS = Path(__file__).resolve().parents[2] / "plugins/module_utils"
 PROVIDERS = UTILS / "_providers"
+VENDORS = ("lambda_cloud", "runpod", "tensordock", "vast", "verda")
 HELPERS = sorted(UTILS.rglob("*.py"))
 VENDOR = re.compile(
-    "verda|datacrunch|lambda_cloud|lambdaclient|lambda cloud|lambdalabs|runpod|tensordock",
+    "verda|datacrunch|lambda_cloud|lambdaclient|lambda cloud|lambdalabs|runpod|tensordock|vast",
     re.IGNORECASE,
 )
 # Of its answers, and of what it wants to be sent.
@@ -43,7 +44,7 @@ def found(pattern: re.Pattern[str], files: list[Path]) -> dict[str, list[str]]:
 
 
 def test_vendor_is_named_in_its_own_package_alone() -> None:
-    packages = [PROVIDERS / name for name in ("verda", "lambda_cloud", "runpod", "tensordock")]
+    packages = [PROVIDERS / name for name in VENDORS]
     outside = [path for path in HELPERS if not any(map(path.is_relative_to, packages))]
     told = found(VENDOR, outside)
     assert sorted(told) == sorted(NAMED)

@@ -110,11 +110,8 @@ def test_variables_of_the_environment_have_a_page() -> None:
     page = (RST / "environment.rst").read_text(encoding="utf-8")
     told = set(re.findall(r"^\.\. envvar:: (\w+)$", page, re.MULTILINE))
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "plugins").rglob("*.py")]
-    used = set(
-        re.findall(
-            r"E\(((?:DATACRUNCH|VERDA|LAMBDA|RUNPOD|TENSORDOCK|GPUOPS)_\w+)\)", "\n".join(texts)
-        )
-    )
+    families = "DATACRUNCH|VERDA|LAMBDA|RUNPOD|TENSORDOCK|VAST|GPUOPS"
+    used = set(re.findall(rf"E\(((?:{families})_\w+)\)", "\n".join(texts)))
     assert config["envvar_directives"] == sorted(told)
     assert used - told == set()
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from .._core.errors import InvalidError
+from .._core.times import write_time
 from .._hardware import gpus as _gpus
 from .._models.catalogue import InstanceType
 from .._models.offer import MARKETS, ON_DEMAND, Choice, Offer, Rejection, offer_from
@@ -48,6 +50,8 @@ class Selection:
     served: Served | None = None
     serving: bool = False
     currency: str | None = None
+    disk_gb: float = 0.0
+    until: datetime | None = None
 
     @property
     def named(self) -> bool:
@@ -193,7 +197,15 @@ def _unfit(offer: Offer, want: Selection, wish: _Wish) -> tuple[str, str] | None
         return "too_expensive", f"{price:g} per hour, the ceiling is {ceiling:g}"
     if offer.image is None:
         return "no_fitting_image", _unbootable(offer, want)
-    return None
+    return _too_short(offer, want)
+
+
+def _too_short(offer: Offer, want: Selection) -> tuple[str, str] | None:
+    """Return reason and detail when the contract behind an offer ends before the lease."""
+    ends = offer.terms.ends if offer.terms else None
+    if not (want.until and ends and ends < want.until):
+        return None
+    return "contract_ends", f"its provider stops it at {write_time(ends)}, before the lease ends"
 
 
 def image_of(offer: Offer, wanted: str | None, serving: bool) -> str | None:
@@ -269,7 +281,7 @@ def _listed(shelves: list[Shelf], want: Selection) -> Iterable[tuple[Offer, set[
     for shelf in shelves:
         for row in shelf.catalogue:
             for market in MARKETS[want.market]:
-                offer = offer_from(row, market, want.tiers, shelf.provider)
+                offer = offer_from(row, market, want.tiers, shelf.provider, want.disk_gb)
                 yield offer, shelf.stock.get(market, {}).get(offer.instance_type, set())
 
 

@@ -27,6 +27,9 @@ from .._sizing.llm import model_from
 from .._sizing.vllm_profiles import demand_from
 from .selection import Selection, Shelf, choose
 
+# What a purchase orders unless it says otherwise, in GB: of a market it is a part of the price.
+USUAL_DISK_GB = 100
+
 
 def selection_from(params: dict[str, Any]) -> Selection:
     """Return the selection of module options (doc fragment ``selection``)."""
@@ -56,6 +59,7 @@ def selection_from(params: dict[str, Any]) -> Selection:
         image=params.get("image"),
         tiers=gpus.tiers_from(params.get("tiers")),
         served=served,
+        disk_gb=params.get("os_volume_gb") or USUAL_DISK_GB,
         # Also of a model that could not be read, or that one instance alone does not serve.
         serving=bool(params.get("model")),
     )
@@ -111,7 +115,7 @@ class Market:
         """Return what is listed: one stock call per market, the first time the catalogue."""
         markets = MARKETS[self._want.market]
         calls: list[Callable[[], Any]] = [partial(self._stock, m, max_age) for m in markets]
-        if self._catalogue is None:
+        if self._catalogue is None or self._client.capabilities.is_market:
             self._catalogue, _problem, *rows = self._client.together(
                 self._client.instance_types, self._purse.problem, *calls
             )

@@ -17,6 +17,14 @@ def apply(client: Any, plan: Plan) -> tuple[list[str], list[GpuopsError]]:
     Independent steps run at the same time, and all of them to their end; of others, none runs
     after an error.
     """
+    first = tuple(step for step in plan.steps if step.first)
+    if plan.parallel and first and len(first) < len(plan.steps):
+        begun, errors = apply(client, Plan(steps=first, parallel=True))
+        if errors:
+            return begun, errors
+        rest = tuple(step for step in plan.steps if not step.first)
+        later, errors = apply(client, Plan(steps=rest, parallel=True))
+        return begun + later, errors
     if plan.parallel and len(plan.steps) > 1:
         each = client.for_each(lambda step: apply(client, Plan(steps=(step,))), plan.steps)
         said = [sentence for done, _errors in each for sentence in done]

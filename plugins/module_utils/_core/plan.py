@@ -15,11 +15,13 @@ class Step:
     """One write: a sentence, and the call that does it.
 
     The call may return a sentence that says better what was really done, for example which offer
-    was taken after a refusal; it then stands in ``actions`` instead of the summary.
+    was taken after a refusal; it then stands in ``actions`` instead of the summary. ``first`` are those
+    that independent ones wait for as well: where one of them fails, nothing else is done.
     """
 
     summary: str
     call: Callable[[Any], str | None]
+    first: bool = False
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,22 @@ def _is_meant(row: Instance, marks: Identity, want: Row) -> bool:
 
 
 def _lease_of(row: Instance, want: Row, client: Client) -> str | None:
-    """Return the lease that an instance is to have, None when it keeps its own."""
+    """Return the lease that an instance is to have, None when it keeps its own.
+
+    Raises InvalidError for one that is longer than the contract behind the instance.
+    """
+    lease = _asked_lease(row, want, client)
+    last, end = read_time(row.contract_end), read_time(lease)
+    if lease and last and (end is None or end > last):
+        raise InvalidError(
+            f"{row.name} ({row.id}) is stopped by its provider at {write_time(last)}, so no lease of it "
+            f"ends later (asked for {lease})",
+            hint=f"Give a lease until then, or buy another instance: lease={write_time(last)}.",
+        )
+    return lease
+
+
+def _asked_lease(row: Instance, want: Row, client: Client) -> str | None:
     now, most = client.now(), want["lease_max"]
     if want["lease"]:
         return lease_until(want["lease"], now, most)

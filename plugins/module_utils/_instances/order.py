@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .._core.times import lease_until
+from .._core.times import lease_until, read_time, write_time
 from .._lifecycle.retained_volumes import Kept
 from .._lifecycle.termination_policy import Ending
 from .._models.label import LIMIT
@@ -56,9 +56,15 @@ class Order:
         """The only location that will do, or None: kept disks cannot move."""
         return self.kept.location
 
-    def identity(self, request: str, now: datetime) -> Identity:
-        """Return the tags of an instance that is ordered now; ``request`` tells the order."""
+    def identity(self, request: str, now: datetime, most: datetime | None = None) -> Identity:
+        """Return the tags of an instance that is ordered now; ``request`` tells the order.
+
+        No lease is longer than ``most``, the end of a contract.
+        """
         lease = lease_until(self.lease, now, self.lease_max)
+        end = read_time(lease)
+        if most and (end is None or most < end):
+            lease = write_time(most)
         who = (self.deployment, self.name, self.owner)
         replaces = (self.replaces or "")[:_ENOUGH_OF_AN_ID]
         return Identity(*who, lease, request, self.project, self.protected, self.hours, replaces)
@@ -91,6 +97,7 @@ class Order:
             if new_data
             else None,
             volume_ids=(data.id,) if data else (),
+            most_per_hour=offer.price_per_hour,
         )
 
     def _disk(self, part: str, size: int, identity: Identity, on_eviction: str) -> NewDisk:

@@ -70,7 +70,8 @@ def _end_step(
         return None if gone else f"leave {row.name} ({row.id}): the older one of this name failed"
 
     what = f"{row.instance_type} in {row.location}, {row.status}"
-    return Step(f"terminate {row.name} ({what}, {row.id})", end)
+    # What may come back by itself is gone before anything is bought in its place.
+    return Step(f"terminate {row.name} ({what}, {row.id})", end, first=row.still_costs)
 
 
 def _power_step(found: Found, row: Instance, want: dict[str, Any]) -> Step | None:

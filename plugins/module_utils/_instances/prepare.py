@@ -11,7 +11,7 @@ from typing import Any
 from .._billing.purchase_guard import guard_for
 from .._catalog import stock
 from .._core.errors import InvalidError, NoCapacityError, NotFoundError
-from .._core.times import lease_until
+from .._core.times import lease_until, read_time
 from .._lifecycle.retained_volumes import Kept, evicted, find_kept, place_of
 from .._models.offer import MARKETS, SPOT
 from .._providers.base.client import Client
@@ -51,7 +51,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     _look_at_what_was_kept(client, found, want)
     check_orderable(client, found, want)
     lost = frozenset(place_of(row) for row in found.lost)
-    selection = dataclasses.replace(selection, lost=lost)
+    selection = dataclasses.replace(selection, lost=lost, until=read_time(found.lease))
     purse = Purse(client)
     mixed = want["budget_policy"] == "warn"
     log = want["observation_log"]

@@ -39,7 +39,8 @@ def buy(client: Client, order: Order, walk: Walk) -> Instance:
     _lend_volumes(client, order)
     while (offer := walk.next(order.name, order.location)) is not None:
         now = client.now()
-        identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now)
+        ends = offer.terms.ends if offer.terms else None
+        identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now, ends)
         sent = Sent(order.for_offer(offer, identity), identity, now, offer.price)
         try:
             placed: str | None

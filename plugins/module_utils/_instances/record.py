@@ -27,7 +27,7 @@ def end_events(outcome: Outcome, source: str = SOURCE) -> Iterator[Event]:
     if outcome.at is None:
         return
     more: dict[str, Any] = {}
-    if row.is_dead:  # such an order costs nothing, or next to nothing
+    if row.is_dead and not row.still_costs:  # such an order costs nothing, or next to nothing
         more = {"cost": 0.0, "estimated": not row.was_free}
     yield _event("end", row, outcome.at, source=source, **more)
     if outcome.volumes_at is None:

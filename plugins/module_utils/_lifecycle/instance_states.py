@@ -123,7 +123,7 @@ def wait_running(
     """
 
     def runs(row: Instance) -> bool:
-        return row.state == RUNNING and bool(row.ip)
+        return row.state == RUNNING and row.has_address
 
     what = f"{name} ({instance_id}) to run"
     return _wait_for(client, instance_id, what, runs, timeout, interval, known)

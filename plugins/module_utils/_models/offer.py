@@ -11,6 +11,7 @@ from typing import Any
 from .._hardware import gpus
 from .catalogue import InstanceType
 from .price import Price
+from .terms import Terms
 
 ON_DEMAND, SPOT = "on_demand", "spot"
 MARKETS = {
@@ -47,6 +48,7 @@ class Offer:
     problem: str = ""
     on_demand_price: float | None = None
     provider: str = ""
+    terms: Terms | None = None
 
     @property
     def price(self) -> Price:
@@ -81,8 +83,15 @@ class Offer:
     def as_dict(self) -> dict[str, Any]:
         """Return the offer as module results show it."""
         images = ("supported_os", "usual_image", "serving_image")
-        inner = (*images, "problem", "on_demand_price", *(() if self.provider else ("provider",)))
+        inner = (
+            *images,
+            "problem",
+            "on_demand_price",
+            *(() if self.provider else ("provider", "terms")),
+        )
         found = {key: value for key, value in vars(self).items() if key not in inner}
+        if self.provider:
+            found["terms"] = self.terms.as_dict() if self.terms else None
         found["vram_gb_each"] = round(self.vram_gb_each, 1)
         found["bandwidth_gb_s"] = self.bandwidth_gb_s
         found["value"] = self.value
@@ -149,13 +158,19 @@ def _in_words(reason: str, rows: list[Rejection]) -> str:
 
 
 def offer_from(
-    kind: InstanceType, market: str, tiers: tuple[gpus.Tier, ...], provider: str = ""
+    kind: InstanceType,
+    market: str,
+    tiers: tuple[gpus.Tier, ...],
+    provider: str = "",
+    disk_gb: float = 0.0,
 ) -> Offer:
-    """Return the offer of a type of the catalogue, without a location yet."""
+    """Return the offer of a type of the catalogue, without a location yet; with a disk where that is paid."""
     model = gpus.model_of(kind.name, kind.model)
     price = kind.spot if market == SPOT else kind.on_demand
     problems = [*kind.problems, *([price.problem] if price.amount is None else [])]
     each = kind.vram_gb / kind.gpu_count if kind.gpu_count else 0
+    disk = kind.disk_per_hour(disk_gb)
+    usual = kind.on_demand.amount
     return Offer(
         instance_type=kind.name,
         location=None,
@@ -165,7 +180,7 @@ def offer_from(
         vram_gb=kind.vram_gb,
         vcpu=kind.vcpu,
         ram_gb=kind.ram_gb,
-        price_per_hour=price.or_nothing,
+        price_per_hour=price.or_nothing and round(price.or_nothing + disk, 6),
         # The API's own default where it names none.
         currency=kind.currency or ("" if kind.problems else "usd"),
         tier=gpus.tier_of(model, each, tiers),
@@ -173,6 +188,7 @@ def offer_from(
         usual_image=kind.usual_image,
         serving_image=kind.serving_image,
         problem="; ".join(problems),
-        on_demand_price=kind.on_demand.amount,
+        on_demand_price=usual and round(usual + disk, 6),
         provider=provider,
+        terms=kind.terms,
     )

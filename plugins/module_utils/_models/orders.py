@@ -29,7 +29,8 @@ class InstanceOrder:
     """One instance to make. ``image`` may be the id of a volume to boot from.
 
     A new disk to boot from, a new data disk, and volumes that are there already come along. Empty
-    tags and an empty description are left out of what is sent.
+    tags and an empty description are left out of what is sent. ``most_per_hour`` is what it may cost: a bid
+    is never higher, and what has become dearer is not ordered; None for whatever it costs.
     """
 
     name: str
@@ -44,6 +45,7 @@ class InstanceOrder:
     boot_disk: NewDisk | None = None
     data_disk: NewDisk | None = None
     volume_ids: tuple[str, ...] = ()
+    most_per_hour: float | None = None
 
 
 @dataclass(frozen=True)

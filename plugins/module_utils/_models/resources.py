@@ -112,8 +112,10 @@ class Instance(Billed):
     ``name`` is its host name, None for one that can be none. Sizes are None where they are not told.
     ``gpu_model`` is the provider's word for its GPU, None where the name of its type says it.
     ``status`` is the provider's word for its ``state``; ``was_free`` says that its order came to
-    nothing, and its money is given back. ``ssh_host`` and ``ssh_port`` are where SSH listens unless that is
-    port 22 of ``ip``; both may be others after each start.
+    nothing, and its money is given back; ``still_costs`` that it costs although it failed, or was
+    taken away and may come back by itself. ``ssh_host`` and ``ssh_port`` are where SSH listens
+    unless that is port 22 of ``ip``; both may be others after each start. ``contract_end`` is when
+    its provider stops it, whatever its lease says.
     """
 
     kind: ClassVar[str] = "instance"
@@ -125,6 +127,7 @@ class Instance(Billed):
     market: str = ON_DEMAND
     state: str = UNKNOWN_STATE
     was_free: bool = False
+    still_costs: bool = False
     contract: str = ""
     gpu_model: str | None = None
     gpu_count: int | None = None
@@ -136,6 +139,7 @@ class Instance(Billed):
     ssh_key_ids: tuple[str, ...] = ()
     ssh_host: str | None = None
     ssh_port: int | None = None
+    contract_end: str | None = None
 
     @property
     def exists(self) -> bool:
@@ -155,7 +159,12 @@ class Instance(Billed):
     @property
     def is_billed(self) -> bool:
         """Whether it costs money now; a stopped one does."""
-        return self.is_alive
+        return self.is_alive or (self.is_dead and self.still_costs)
+
+    @property
+    def has_address(self) -> bool:
+        """Whether it is known where SSH listens."""
+        return bool(self.ip or self.ssh_host)
 
     @cached_property
     def ownership(self) -> Identity | None:

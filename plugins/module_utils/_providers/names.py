@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from .._models.status import UNKNOWN
+from .vast import states as vast
+from .verda import states as verda
 from .verda.names import MODULES
-from .verda.states import state_of
 
 __all__ = ["module_of", "state_of"]
 
@@ -14,3 +16,9 @@ __all__ = ["module_of", "state_of"]
 def module_of(resource: str) -> str:
     """Return the name of the module of a resource, such as ``instance`` or ``reap``."""
     return f"{MODULES}_{resource}"
+
+
+def state_of(status: str) -> str:
+    """Return the state that a status of any provider means; one that is new counts as alive."""
+    known = (states.state_of(status) for states in (verda, vast))
+    return next((state for state in known if state != UNKNOWN), UNKNOWN)

@@ -13,12 +13,14 @@ from .base.client import Client
 from .lambda_cloud.client import Client as LambdaClient
 from .runpod.client import Client as RunPodClient
 from .tensordock.client import Client as TensorDockClient
+from .vast.client import Client as VastClient
 from .verda.client import Client as VerdaClient
 
 PROVIDERS: dict[str, type[Client]] = {
     LambdaClient.name: LambdaClient,
     RunPodClient.name: RunPodClient,
     TensorDockClient.name: TensorDockClient,
+    VastClient.name: VastClient,
     VerdaClient.name: VerdaClient,
 }
 DEFAULT = VerdaClient.name

@@ -17,13 +17,14 @@ from ansible_collections.gpuops.cloud.tests.conformance.tensordock import (
     TensorDock,
     TensorDockDescribed,
 )
+from ansible_collections.gpuops.cloud.tests.conformance.vast import OtherVast, Vast
 from ansible_collections.gpuops.cloud.tests.conformance.verda import SCENARIO, Verda
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 
 # Where time has to pass between two orders, or both would be of the same moment.
 FAST = {"two_controllers_race_for_one_name": 1000.0}
 
-DOORS = [LambdaCloud, RunPod, RunPodPaged, TensorDock, TensorDockDescribed]
+DOORS = [LambdaCloud, RunPod, RunPodPaged, TensorDock, TensorDockDescribed, Vast, OtherVast]
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -31,9 +32,7 @@ def test_verda(start: Start, name: str) -> None:
     CHECKS[name](Verda(start(FAST.get(name, 0.0), **SCENARIO).sim))
 
 
-@pytest.mark.parametrize(
-    "kind", [LambdaCloud, RunPod, RunPodPaged, TensorDock, TensorDockDescribed]
-)
+@pytest.mark.parametrize("kind", DOORS)
 @pytest.mark.parametrize("name", CHECKS)
 def test_doors(
     home: Path, monkeypatch: pytest.MonkeyPatch, kind: type[DoorWorld], name: str

@@ -42,7 +42,7 @@ class Capabilities:
     (``at_order``). ``trash_hours`` is how long a deleted volume can be
     restored. ``billing_step_s`` is what is paid in advance or rounded up to. ``balance`` tells whether
     the API says what is left; ``pace`` is how many requests a second it takes, zero where its answers
-    tell.
+    tell. ``is_market`` says that single offers come and go: what can be rented is read anew with the stock.
     """
 
     rents: Literal["vm", "container"] = "vm"
@@ -61,3 +61,4 @@ class Capabilities:
     native_lease: bool = False
     idempotency_key: bool = False
     pace: float = 0.0
+    is_market: bool = False

@@ -11,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
+from dataclasses import dataclass
 
 from ..._core.private_files import cache_folder
 from ..._core.wait import Clock
@@ -49,6 +51,32 @@ class Gap:
             file.truncate()
             file.write(f"{mine!r}\n")
         return mine - now
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Requests that an API counts by themselves: a pattern of ``METHOD /path``, and how far apart they go."""
+
+    name: str
+    requests: re.Pattern[str]
+    seconds: float
+
+
+class Gaps:
+    """A gap for each endpoint that is counted by itself, and one for all other requests."""
+
+    def __init__(
+        self, account: str, seconds: float, endpoints: tuple[Endpoint, ...], clock: Clock
+    ) -> None:
+        self._rest = Gap(account, seconds, clock)
+        self._own = [
+            (one.requests, Gap(f"{account}-{one.name}", one.seconds, clock)) for one in endpoints
+        ]
+
+    def wait(self, request: str) -> None:
+        """Wait for the turn of a request."""
+        mine = (gap for requests, gap in self._own if requests.fullmatch(request))
+        next(mine, self._rest).wait()
 
 
 def _number(text: str) -> float | None:

@@ -16,7 +16,7 @@ from . import transport
 from .account_http import AccountHttp, account_key, path_of
 from .answers import Answer, hide
 from .error_mapping import from_response
-from .gap import Gap
+from .gap import Endpoint, Gaps
 from .request_log import Traffic
 
 Fault = Callable[[Answer, str], GpuopsError]
@@ -25,7 +25,8 @@ Fault = Callable[[Answer, str], GpuopsError]
 class KeyHttp(AccountHttp):
     """The requests of one account. ``fault`` makes an error of an answer that is no success.
 
-    ``pace`` is how many requests a second the API takes of all processes of a user, zero for any.
+    ``pace`` is how many requests a second the API takes of all processes of a user, zero for any;
+    ``endpoints`` are those that are counted by themselves.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class KeyHttp(AccountHttp):
         clock: Clock,
         fault: Fault = from_response,
         pace: float = 0.0,
+        endpoints: tuple[Endpoint, ...] = (),
     ) -> None:
         if transport.MISSING is not None:
             raise GpuopsError(
@@ -45,8 +47,8 @@ class KeyHttp(AccountHttp):
         self._key, self._fault = key, fault
         self.traffic = Traffic()
         self.account = account_key(base_url, key)
-        gap = Gap(self.account, 1 / pace if pace else 0.0, clock)
-        self._transport = transport.Transport(base_url, timeout, clock, self._hide, gap.wait)
+        gaps = Gaps(self.account, 1 / pace if pace else 0.0, endpoints, clock)
+        self._transport = transport.Transport(base_url, timeout, clock, self._hide, gaps.wait)
 
     def secrets(self) -> list[str]:
         """Return what must appear in no text."""

@@ -129,6 +129,11 @@ class Row:
         """Return an id, which must be there."""
         return str(self._read(field, is_id, due=True))
 
+    def int_id(self, field: str = "id") -> str:
+        """Return an id that is told as a whole number, which must be there, as text."""
+        found = whole_number(self._read(field, lambda value: bool(whole_number(value)), due=True))
+        return str(found)
+
     def maybe_id(self, field: str) -> str | None:
         """Return an id, None where there is none yet."""
         return self._read(field, lambda value: value == "" or is_id(value)) or None
@@ -207,6 +212,12 @@ class Row:
         """Return a value as data, cut and without secrets."""
         text = shown(value)
         return self.source.answer.hide(text) if self.source.answer else text
+
+
+def whole_number(value: Any) -> int | None:
+    """Return a whole number above zero, None for everything else."""
+    found = plain(value)
+    return int(found) if found and found > 0 and found.is_integer() else None
 
 
 def _plain(value: Any) -> float | None:

@@ -166,9 +166,9 @@ class Transport:
         timeout: float,
         clock: Clock,
         hide: Callable[[str], str],
-        wait: Callable[[], None] = lambda: None,
+        wait: Callable[[str], None] = lambda _request: None,
     ) -> None:
-        """Take what all requests share; ``wait`` is called before each attempt, and may take a while."""
+        """Take what all requests share; ``wait`` gets the request before each attempt, and may take a while."""
         self._base_url, self._timeout, self._clock, self._hide = base_url, timeout, clock, hide
         self._wait = wait
         self._session = new_session()
@@ -188,7 +188,7 @@ class Transport:
         until = min(now + self._timeout, hard)
         for attempt in range(1, ATTEMPTS + 1):
             begin = time.monotonic()
-            self._wait()
+            self._wait(f"{method} {path}")
             with self._pace.turn(f"{method} {path}", (hard - begin) / 2) as note:
                 until = min(until + time.monotonic() - begin, hard)
                 left = max(until - time.monotonic(), 0.001)

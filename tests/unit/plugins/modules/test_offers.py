@@ -29,6 +29,8 @@ from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import (
     LambdaDoor,
     type_row,
 )
+from ansible_collections.gpuops.cloud.tests.conformance.vast import Vast, VastDoor
+from ansible_collections.gpuops.cloud.tests.conformance.vast_market import offer
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_documentation import (
     compare,
@@ -80,6 +82,14 @@ def door(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LambdaDoor]:
     """Return an account of Lambda Cloud, where an A100 of 80 GB is free at 1.29 an hour."""
     with opened(LambdaCloud, 0.0, monkeypatch) as world:
         monkeypatch.delenv("LAMBDA_API_KEY")
+        yield world.door
+
+
+@pytest.fixture
+def market(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VastDoor]:
+    """Return an account of Vast.ai, where an A100 of 80 GB with a disk is free at 1.02 an hour."""
+    with opened(Vast, 0.0, monkeypatch) as world:
+        monkeypatch.delenv("VAST_API_KEY")
         yield world.door
 
 
@@ -229,10 +239,15 @@ def test_secrets_of_all_accounts_are_known_to_be_hidden(clouds: Clouds) -> None:
     assert {KEY, SECRET} <= set(accounts.secrets())
 
 
-def test_result_is_documented_at_every_level(clouds: Clouds) -> None:
+def test_result_is_documented_at_every_level(clouds: Clouds, market: VastDoor) -> None:
     documented = module_texts("gpu_offers")["RETURN"]
-    seen = compare(stripped(clouds.ask(tier="h100_or_less")), documented, "gpu_offers")
+    market.offers[200] = offer(200, machine=200, num_gpus=2)
+    accounts = {**clouds.accounts, "vast": {"api_key": KEY, "base_url": market.url}}
+    found = clouds.ask(tier="h100_or_less", accounts=accounts)
+    seen = compare(stripped(found), documented, "gpu_offers")
     assert everything(documented, "gpu_offers") - seen == set()
+    terms = {row["provider"]: row["terms"] for row in found["offers"]}
+    assert (terms["verda"], terms["vast"]["verification"]) == (None, "verified")
 
 
 def test_examples_run(clouds: Clouds) -> None:
