@@ -45,6 +45,7 @@ class Running:
     process: subprocess.Popen[bytes]
     output: IO[bytes] | None  # nothing is kept of one that prints by itself
     begun: float = field(default_factory=time.monotonic)
+    waited: float = 0.0
     place: int = 0
     rest: bytes = b""
 
@@ -52,6 +53,13 @@ class Running:
     def seconds(self) -> float:
         """Return how long it has run."""
         return time.monotonic() - self.begun
+
+    def wait(self, seconds: float, cores: float) -> None:
+        """Count time that has gone by as far as the session could use it.
+
+        Where others crowd the machine, each gets a share of it, and what is slow does not hang.
+        """
+        self.waited += seconds * min(1.0, cores / max(os.getloadavg()[0], 0.01))
 
     def print_news(self, *, ended: bool = False) -> None:
         """Print the whole lines that came since the last time, with the session's name."""
@@ -90,7 +98,7 @@ class Runner:
     def run(self, waiting: list[Session], *, beside: bool) -> dict[str, Outcome]:
         """Run them all, one by one or beside each other; none is left out without a word."""
         waiting = list(waiting)
-        looks = 0
+        looks, before = 0, time.monotonic()
         try:
             while waiting or self._running:
                 if time.monotonic() > self.until:
@@ -99,7 +107,9 @@ class Runner:
                 self._begin(waiting, beside=beside)
                 time.sleep(LOOK_SECONDS)
                 looks += 1
-                self._look(cpu=looks % CPU_LOOKS == 0)
+                now = time.monotonic()
+                self._look(now - before, cpu=looks % CPU_LOOKS == 0)
+                before = now
         finally:
             self._end(self._running)
         return self.outcomes
@@ -134,7 +144,7 @@ class Runner:
         )
         return Running(session, process, output)
 
-    def _look(self, *, cpu: bool) -> None:
+    def _look(self, since: float, *, cpu: bool) -> None:
         """Print what is new, take the results of what has ended, end what hangs."""
         if cpu:
             self.watch.look({one.process.pid for one in self._running})
@@ -144,7 +154,9 @@ class Runner:
             if ended:
                 self._running.remove(one)
                 self._take(one)
-            elif one.seconds > one.session.limit:
+                continue
+            one.wait(since, self.cores)
+            if one.waited > one.session.limit:
                 self._running.remove(one)
                 self._end([one])
                 self._take(one, f"hung, and was ended after {one.seconds:.0f} s")

@@ -47,7 +47,7 @@ class Session:
 
     @property
     def limit(self) -> float:
-        """Return the seconds after which it is taken to hang."""
+        """Return the seconds that it could use after which it is taken to hang."""
         return max(LEAST_LIMIT, PATIENCE * self.seconds)
 
 

@@ -112,7 +112,8 @@ def host(tmp_path: Path) -> Iterator[Host]:
         podman(
             "run", "--detach", "--systemd=always", "--pull=never", "--name", made.name,
             "--label", f"{hosts.SESSION_LABEL}={hosts.session()}",
-            "--privileged", "--cgroupns=private", *hosts.limits(), image, "/sbin/init",
+            "--privileged", "--cgroupns=private", *hosts.limits(), *hosts.share(),
+            image, "/sbin/init",
         )  # fmt: skip
         made.wait()
         made.do("useradd", "--system", "vllm")

@@ -77,7 +77,7 @@ def _find_collections() -> None:
 
 
 _find_collections()
-sys.path[:0] = [str(ROOT / "tests/simulator"), str(ROOT / "cli")]
+sys.path[:0] = [str(ROOT / name) for name in ("tests/simulator", "tests/unit/programs", "cli")]
 
 
 @pytest.fixture(autouse=True)

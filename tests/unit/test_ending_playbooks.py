@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import warm_ansible
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda.client import Client
 from ansible_collections.gpuops.cloud.tests.unit.terminal import converse
 from gpuops_simulator import Simulator
@@ -54,15 +54,7 @@ class Controller:
     def play(self, playbook: str, *, ok: bool = True, **variables: Any) -> str:
         """Run a playbook where nobody can be asked; return its words, however they are broken."""
         command, environment = self.command(playbook, **variables)
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = warm_ansible.run("playbook", command[4:], folder=ROOT, environment=environment)
         said = done.stdout + done.stderr
         assert (done.returncode == 0) is ok, said
         assert AUTH["client_secret"] not in said

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+import warm_ansible
 from ansible_collections.gpuops.cloud.tests.unit.in_process import run_playbook
 from gpuops_simulator import Simulator
 
@@ -60,14 +61,8 @@ class Estate:
     def run(self, book: str, *words: str, variables: dict[str, Any], **environment: str) -> Any:
         """Run a playbook where nobody can be asked, and return what came of it."""
         command, around = self.command(book, variables, **environment)
-        return subprocess.run(
-            [*command, *words],
-            cwd=self.home,
-            env=around,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
+        return warm_ansible.run(
+            "playbook", [*command[4:], *words], folder=self.home, environment=around
         )
 
     def run_installed(self, book: str, *words: str, variables: dict[str, Any]) -> Any:

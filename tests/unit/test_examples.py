@@ -9,8 +9,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+import warm_ansible
 from gpuops_simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,10 +56,8 @@ def run(program: str, *arguments: object, cwd: Path, url: str) -> str:
         "DATACRUNCH_CLIENT_ID": "examples",
         "DATACRUNCH_CLIENT_SECRET": SECRET,
     }
-    command = [sys.executable, "-m", "ansible", program, *map(str, arguments)]
-    done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
+    words = [*map(str, arguments)]
+    done = warm_ansible.run(program, words, folder=cwd, environment=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert SECRET not in done.stdout + done.stderr
     return done.stdout

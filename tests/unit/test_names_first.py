@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+import warm_ansible
 from gpuops_simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,16 +35,8 @@ def play(name: str, home: Path, url: str, *words: str, **variables: Any) -> str:
         "DATACRUNCH_CLIENT_SECRET": "the-secret-of-the-names",
     }
     book = str(ROOT / f"playbooks/{name}.yml")
-    command = [sys.executable, "-m", "ansible", "playbook", book, "-e", json.dumps(variables)]
-    done = subprocess.run(
-        [*command, *words],
-        cwd=home,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    given = (book, "-e", json.dumps(variables), *words)
+    done = warm_ansible.run("playbook", given, folder=home, environment=environment)
     assert done.returncode != 0, done.stdout
     return " ".join((done.stdout + done.stderr).split())
 

@@ -10,7 +10,6 @@ import importlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+import warm_ansible
 from ansible_collections.gpuops.cloud.plugins.module_utils._request import specs
 from ansible_collections.gpuops.cloud.tests.unit.plugins.receivers import PATH, programs, web_server
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module, stock
@@ -58,16 +58,7 @@ def play(simulator: Any, tmp_path: Path) -> Play:
             "DATACRUNCH_CLIENT_SECRET": SECRET,
             **more,
         }
-        command = [sys.executable, "-m", "ansible", program, *words]
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = warm_ansible.run(program, words, folder=tmp_path, environment=environment)
         assert SECRET not in done.stdout + done.stderr
         return done
 
@@ -187,7 +178,9 @@ def test_reaper_ends_what_is_over_though_machines_and_receivers_do_not_answer(
         receivers = {"gpuops_notify": [gone.receiver, hook.receiver]}
         file = tmp_path / "receivers.json"
         file.write_text(json.dumps(receivers), encoding="utf-8")
-        done = play(*book("reap", deployments=["llm"], **variables), "-e", f"@{file}")
+        words = (*book("reap", deployments=["llm"], **variables), "-e", f"@{file}")
+        # Modules are started, so that their command lines can be seen.
+        done = play(*words, ANSIBLE_PIPELINING="false")
         assert hook.kinds == ["terminated"]
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line for line in done.stdout.splitlines() if line]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -198,6 +199,17 @@ def test_a_session_that_hangs_is_ended_and_red(
     assert runner_program.report(found, 1.0) == 1
     told = capsys.readouterr().out
     assert re.search(r"FAILED: hangs: session hangs hung, and was ended after \d+ s\n", told)
+
+
+@pytest.mark.parametrize(("load", "counted"), [(0.0, 100.0), (2.0, 100.0), (16.0, 12.5)])
+def test_a_crowded_machine_takes_no_session_for_one_that_hangs(
+    monkeypatch: pytest.MonkeyPatch, load: float, counted: float
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    with subprocess.Popen(["true"]) as process:
+        one = running.Running(sessions.Session("slow", "make test"), process, None)
+    one.wait(100.0, 2.0)
+    assert one.waited == counted
 
 
 def test_a_session_that_was_not_begun_is_red(

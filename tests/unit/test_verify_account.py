@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+import warm_ansible
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 from gpuops_simulator import Simulator
 
@@ -52,15 +52,8 @@ def verify(simulator: Any, tmp_path: Path) -> Verify:
             "DATACRUNCH_CLIENT_SECRET": AUTH["client_secret"],
         }
         book = str(ROOT / "playbooks/verify_account.yml")
-        command = [sys.executable, "-m", "ansible", "playbook", book, "-e", json.dumps(variables)]
-        done = subprocess.run(
-            [*command, *words],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        given = (book, "-e", json.dumps(variables), *words)
+        done = warm_ansible.run("playbook", given, folder=tmp_path, environment=environment)
         assert AUTH["client_secret"] not in done.stdout + done.stderr
         return done
 

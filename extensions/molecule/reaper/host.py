@@ -33,7 +33,7 @@ def start(name: str, key_file: str) -> None:
     # If the whole session is killed, the next one removes it, as it does hosts of simulators.
     owner = hosts.identity(int(os.environ.get("GPUOPS_WATCH_PID", "0")))
     options = ["--label", f"{hosts.OWNER_LABEL}={owner}"] if owner else []
-    options += [*hosts.limits(), *hosts._share()]
+    options += [*hosts.limits(), *hosts.share()]
     podman(
         *("run", "--detach", "--systemd=always", "--pull=never", "--name", name),
         *("--hostname", "controller", *options, image, "/sbin/init"),

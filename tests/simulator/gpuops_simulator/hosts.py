@@ -114,7 +114,7 @@ class PodmanHosts:
             "--label", f"{OWNER_LABEL}={identity(os.getpid())}",
             "--label", f"{SESSION_LABEL}={session()}",
             "--label", f"{INSTANCE_LABEL}={instance_id}",
-            "--shm-size", SHARED_MEMORY, *RIGHTS, *rights, *limits(), *_share(), self._image,
+            "--shm-size", SHARED_MEMORY, *RIGHTS, *rights, *limits(), *share(), self._image,
             "/sbin/init",
         )  # fmt: skip
         _podman(
@@ -223,10 +223,11 @@ def limits() -> list[str]:
 
 
 @functools.cache
-def _share() -> tuple[str, ...]:
+def share() -> tuple[str, ...]:
     """Let each host have its own share of the CPU, where podman itself makes control groups.
 
-    It would put all hosts of an instance into one group, which gets no more than a single process.
+    It would put all hosts of a computer into one group, which gets no more than a single process,
+    and which may go with the last host of another session while one of ours starts again.
     """
     manager = _podman("info", "--format", "{{.Host.CgroupManager}}").strip()
     return ("--cgroup-parent", "/") if manager == "cgroupfs" and not _unified() else ()

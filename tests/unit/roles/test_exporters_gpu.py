@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.server
 import json
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import warm_ansible
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import COLLECTIONS, load
 
 probe = load("roles/exporters/files/probe.py")
@@ -68,10 +68,8 @@ def prove(folder: Path, port: int) -> tuple[bool, str]:
         "_exporters_gpu_patience": 1,
     }
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "HOME": str(folder)}
-    command = [sys.executable, "-m", "ansible", "playbook", str(playbook), "-e", json.dumps(values)]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    words = (str(playbook), "-e", json.dumps(values))
+    done = warm_ansible.run("playbook", words, folder=folder, environment=environment)
     return done.returncode == 0, " ".join((done.stdout + done.stderr).split())
 
 

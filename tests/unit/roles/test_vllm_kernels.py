@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import warm_ansible
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import (
     COLLECTIONS,
     HOST,
@@ -207,11 +207,8 @@ class Installed:
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "HOME": str(self.folder),
         }
-        command = [sys.executable, "-m", "ansible", "playbook", str(playbook)]
-        done = subprocess.run(
-            [*command, "-e", json.dumps(values)],
-            cwd=self.folder, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        words = (str(playbook), "-e", json.dumps(values))
+        done = warm_ansible.run("playbook", words, folder=self.folder, environment=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return dict(json.loads((self.folder / "told.json").read_text(encoding="utf-8")))
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+import warm_ansible
 from ansible_collections.gpuops.cloud.tests.unit.roles.programs import play
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import COLLECTIONS, HOST
 from ansible_collections.gpuops.cloud.tests.unit.roles.tasks import all_tasks
@@ -117,16 +118,13 @@ class Fleet:
         inventory = {"replicas": {"hosts": hosts}}
         (self.folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
         (self.folder / "play.yml").write_text(book, encoding="utf-8")
-        command = [sys.executable, "-m", "ansible", "playbook", "-i", "hosts.yml", "play.yml"]
         environment = {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_PIPELINING": "1",
         }
-        return subprocess.run(
-            [*command, "-e", json.dumps(words)],
-            cwd=self.folder, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        given = ("-i", "hosts.yml", "play.yml", "-e", json.dumps(words))
+        return warm_ansible.run("playbook", given, folder=self.folder, environment=environment)
 
     def happened(self) -> list[str]:
         """Return what was done and asked, in order, without the looks."""

@@ -200,8 +200,8 @@ def test_each_host_has_a_share_of_the_cpu_where_podman_would_give_all_one(
 ) -> None:
     monkeypatch.setattr(hosts, "_podman", lambda *_words: f"{manager}\n")
     monkeypatch.setattr(hosts, "_unified", lambda: unified)
-    hosts._share.cache_clear()
+    hosts.share.cache_clear()
     try:
-        assert hosts._share() == options
+        assert hosts.share() == options
     finally:
-        hosts._share.cache_clear()
+        hosts.share.cache_clear()
