@@ -18,21 +18,29 @@ from ..._models.label import read_label
 from ..._models.ownership import PROTECT_TAG
 from ..._models.price import NOT_TOLD, Price
 from ..._models.resources import Instance, SshKey, Tag, Volume
-from ..._models.status import BUILDING, GONE, OFF, RUNNING, UNKNOWN
+from ..._models.status import BUILDING, FAILED, GONE, OFF, RUNNING, UNKNOWN
 from ..base.row import Row, Source
 from ..base.shapes import is_address, is_host_name
 from .hardware import USUAL_IMAGE, model_of, type_named
 from .keys import key_from, key_ids
-from .prices import CURRENCY, storage_per_hour, volume_price, volume_price_per_month, with_storage
+from .prices import (
+    CURRENCY,
+    DISK,
+    storage_per_hour,
+    volume_price,
+    volume_price_per_month,
+    with_storage,
+)
 
 PUBLIC_KEY = "PUBLIC_KEY"
 _PREFIX = "GPUOPS_"
-# One in an error may run again, and may be billed, so it counts as alive, as any new word does.
+# One in an error comes to nothing and may be billed all the same; a new word counts as alive.
 _STATES = {
     "PROVISIONING": BUILDING,
     "STARTING": BUILDING,
     "RUNNING": RUNNING,
     "EXITED": OFF,
+    "ERROR": FAILED,
     "TERMINATED": GONE,
 }
 # A stopped pod that finds its GPUs taken runs without any, for what is on its disks.
@@ -87,6 +95,7 @@ def types_from(row: Row, cloud: str, count: int) -> list[InstanceType]:
             on_demand=price,
             spot=NOT_TOLD,
             currency=CURRENCY,
+            disk_price=DISK,
             images=(USUAL_IMAGE,),
             usual_image=USUAL_IMAGE,
             serving_image=USUAL_IMAGE,
@@ -147,6 +156,7 @@ def instance_from(row: Row) -> Instance:
         created_at=row.text("createdAt"),
         status=status,
         state=state,
+        still_costs=state == FAILED,
         ip=host,
         ssh_host=host,
         ssh_port=port,
@@ -200,7 +210,8 @@ def _state(row: Row, count: int) -> tuple[str, str]:
     status = row.word("status")
     seen = row.part("runtime").data.get("gpus")
     if status == "RUNNING" and not row.data.get("cpu") and (count == 0 or seen == []):
-        return NO_GPU, UNKNOWN
+        # An empty list may be one that is not complete yet.
+        return NO_GPU, UNKNOWN if count else FAILED
     return status, _STATES.get(status, UNKNOWN)
 
 

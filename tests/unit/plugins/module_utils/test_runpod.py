@@ -39,6 +39,9 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.runpod_data import (
 )
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 
+# What the usual container disk of 100 GB adds to the price of an offer.
+DISK = 100 * 0.10 / 720
+
 
 @pytest.fixture
 def world(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPod]:
@@ -147,9 +150,8 @@ def test_prices_are_of_one_gpu_and_a_pod_has_several(world: RunPod) -> None:
 
 def test_choosing_is_one_request_for_each_count(world: RunPod) -> None:
     free = world.ok("capacity")["offers"]
-    assert (TYPE, "US-KS-2", EACH) in [
-        (row["instance_type"], row["location"], row["price_per_hour"]) for row in free
-    ]
+    found = {(row["instance_type"], row["location"]): row["price_per_hour"] for row in free}
+    assert found[TYPE, "US-KS-2"] == pytest.approx(EACH + DISK)
     assert [row.path for row in world.requests()] == ["/v2/catalog/gpus"] * 4
 
 
@@ -158,7 +160,7 @@ def test_list_of_several_providers_shows_the_price_of_all_gpus(world: RunPod) ->
     found, _said = run_module("gpu_offers", {**asked, "tier": "a100_80"})
     (offer,) = found["offers"]
     assert (offer["provider"], offer["gpu_count"], offer["vram_gb"]) == ("runpod", 8, 640)
-    assert offer["price_per_hour"] == pytest.approx(EACH * 8)
+    assert offer["price_per_hour"] == pytest.approx(EACH * 8 + DISK)
 
 
 def test_the_other_cloud_is_asked_for_only_by_option(world: RunPod) -> None:
