@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from .price import NOT_TOLD, UNKNOWN, Price
 from .terms import Terms
 
-# By which a price of a disk per month is made one per hour.
-HOURS_PER_MONTH = 720
-
 
 @dataclass(frozen=True)
 class InstanceType:
@@ -20,7 +17,7 @@ class InstanceType:
 
     ``usual_image`` is the image that the roles like best, ``serving_image`` the one that vLLM needs, or
     on which its driver can be installed. ``problems`` say what of it cannot be read; nobody buys such a type.
-    ``disk_price`` is what a GB of its disk costs a month, where that comes on top; ``terms`` are those of
+    ``disk_price`` is what a GB of its disk costs an hour, where that comes on top; ``terms`` are those of
     a single offer of a market.
     """
 
@@ -42,7 +39,7 @@ class InstanceType:
 
     def disk_per_hour(self, size_gb: float) -> float:
         """Return what a disk of a size in GB adds to the price of an hour."""
-        return self.disk_price * size_gb / HOURS_PER_MONTH
+        return self.disk_price * size_gb
 
 
 @dataclass(frozen=True)

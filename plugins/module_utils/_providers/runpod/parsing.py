@@ -19,6 +19,7 @@ from ..._models.ownership import PROTECT_TAG
 from ..._models.price import NOT_TOLD, Price
 from ..._models.resources import Instance, SshKey, Tag, Volume
 from ..._models.status import BUILDING, FAILED, GONE, OFF, RUNNING, UNKNOWN
+from ..._models.volumes import HOURS_PER_MONTH
 from ..base.row import Row, Source
 from ..base.shapes import is_address, is_host_name
 from .hardware import USUAL_IMAGE, model_of, type_named
@@ -95,7 +96,7 @@ def types_from(row: Row, cloud: str, count: int) -> list[InstanceType]:
             on_demand=price,
             spot=NOT_TOLD,
             currency=CURRENCY,
-            disk_price=DISK,
+            disk_price=DISK / HOURS_PER_MONTH,
             images=(USUAL_IMAGE,),
             usual_image=USUAL_IMAGE,
             serving_image=USUAL_IMAGE,

@@ -12,8 +12,7 @@ from ..base.capabilities import Capabilities, Ownership, Ssh
 CAPABILITIES = Capabilities(
     ownership=Ownership(tags="none", label="name", label_limit=60),
     ssh=Ssh(user="root", port="own"),
-    # The one disk of an instance lives and ends with it; its size is asked for, and priced by GB.
-    volume_type="disk",
+    # The one disk of an instance lives and ends with it; its size is asked for, and in the price.
     least_boot_gb=100,
     keys=True,
     billing_step_s=60,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ..._core.errors import NotFoundError
 from ..._core.wait import Clock, SystemClock
-from ..._models.catalogue import InstanceType, Stock, VolumeType
+from ..._models.catalogue import InstanceType, Stock
 from ..._models.orders import Disposal, InstanceOrder
 from ..._models.resources import Instance, SshKey
 from ..base import client as base
@@ -24,7 +24,6 @@ from .orders import order_body
 from .parsing import (
     Shaped,
     complete,
-    disk_from,
     in_one_spelling,
     instance_from,
     key_from,
@@ -77,11 +76,6 @@ class Client(Keys, base.Client):
         if market != "on_demand":
             return []
         return self._of_places(lambda row: [stock_from(row)])
-
-    def volume_types(self, currency: str | None = None) -> list[VolumeType]:
-        """Return the disk that comes along, at the price of the dearest location."""
-        rows = self._of_places(disk_from)
-        return [max(rows, key=lambda row: row.price.or_nothing)] if rows else []
 
     def _of_places(self, read: Callable[[Row], list[T]]) -> list[T]:
         with self._asking:

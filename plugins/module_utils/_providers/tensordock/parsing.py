@@ -15,13 +15,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..._core.errors import UnavailableError
-from ..._models.catalogue import InstanceType, Stock, VolumeType
+from ..._models.catalogue import InstanceType, Stock
 from ..._models.label import read_label
 from ..._models.price import NOT_TOLD, UNKNOWN, Price
 from ..._models.resources import Instance, SshKey
 from ..._models.status import BUILDING, ENDING, GONE, OFF, RUNNING
 from ..._models.status import UNKNOWN as UNKNOWN_STATE
-from ..._models.volumes import HOURS_PER_MONTH
 from ..base.row import Row, Source
 from ..base.shapes import is_id
 from .capabilities import CAPABILITIES
@@ -271,6 +270,7 @@ def _type(name: str, size: Sized, one: _Listed) -> InstanceType:
         vcpu=size.vcpu,
         ram_gb=size.ram_gb,
         on_demand=_price(size, one.row),
+        disk_price=_disk(one.row).or_nothing,
         spot=NOT_TOLD,
         currency=CURRENCY,
         images=IMAGES,
@@ -281,7 +281,7 @@ def _type(name: str, size: Sized, one: _Listed) -> InstanceType:
 
 
 def _price(size: Sized, row: Row) -> Price:
-    """Return what a type costs with all that comes along; a part that is not told makes it unknown."""
+    """Return what a type costs without its disk; a part that is not told makes it unknown."""
     each = in_one_spelling(row.part("pricing"))
     gpu = row.price("price_per_hr")
     if gpu.amount == 0:
@@ -291,7 +291,7 @@ def _price(size: Sized, row: Row) -> Price:
         (gpu, size.count),
         (each.price("per_vcpu_hr"), size.vcpu),
         (each.price("per_gb_ram_hr"), size.ram_gb),
-        (each.price("per_gb_storage_hr"), CAPABILITIES.least_boot_gb),
+        (_disk(row), 0),
     ):
         if price.amount is None:
             return replace(price, currency=CURRENCY)
@@ -299,22 +299,15 @@ def _price(size: Sized, row: Row) -> Price:
     return Price(round(total, 6), CURRENCY, f"the price of {size.gpu}", "", True)
 
 
+def _disk(row: Row) -> Price:
+    """Return what a GB of disk costs an hour beside a GPU of a location."""
+    return in_one_spelling(row.part("pricing")).price("per_gb_storage_hr")
+
+
 def stock_from(row: Row) -> Stock:
     """Return what is said to be in stock at a location, of instances with an address of their own."""
     names = [name for one in _listed(row) if one.is_reachable for name, _size in one.named()]
     return Stock(row.id().upper(), tuple(names))
-
-
-def disk_from(row: Row) -> list[VolumeType]:
-    """Return what a GB of disk costs a month, for each GPU of a location."""
-    read = [one for one in _listed(row) if not one.problem]
-    rows = [in_one_spelling(one.row.part("pricing")) for one in read]
-    prices = [one.price("per_gb_storage_hr").amount for one in rows]
-    return [
-        VolumeType(CAPABILITIES.volume_type, Price(one * HOURS_PER_MONTH, CURRENCY, problem=""))
-        for one in prices
-        if one is not None
-    ]
 
 
 def key_from(row: Row) -> SshKey | None:

@@ -29,6 +29,8 @@ IMAGES = {
     CONTAINER: "docker.io/vastai/base-image:@vastai-automatic-tag",
 }
 NOWHERE = "UNKNOWN"
+# The vendor reckons a month of storage so.
+_MONTH_HOURS = 720
 _MOST = 1000
 # Bids are told in thousandths.
 _LEAST_BID = 0.001
@@ -146,7 +148,7 @@ def _ask_from(row: Row, found: str, rents: str) -> Ask:
         usual_image=IMAGES[rents],
         serving_image=IMAGES[rents],
         problems=(*_other(row, rents), *([disk.problem] if disk.problem else [])),
-        disk_price=disk.or_nothing,
+        disk_price=disk.or_nothing / _MONTH_HOURS,
         terms=terms_of(row),
     )
     return Ask(found, kind, place_of(row) or NOWHERE, bid, row.number("disk_space") or 0.0)

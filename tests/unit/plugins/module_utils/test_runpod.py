@@ -40,7 +40,7 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.runpod_data import (
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 
 # What the usual container disk of 100 GB adds to the price of an offer.
-DISK = 100 * 0.10 / 720
+DISK = 100 * 0.10 / 730
 
 
 @pytest.fixture

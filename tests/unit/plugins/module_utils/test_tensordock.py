@@ -122,11 +122,9 @@ def test_its_offers_are_listed_where_it_is_named(world: TensorDock, door: Tensor
     assert TOKEN not in output
 
 
-def test_types_stock_and_disks_are_one_request(world: TensorDock, door: TensorDockDoor) -> None:
+def test_types_and_stock_are_one_request(world: TensorDock, door: TensorDockDoor) -> None:
     client = world.client()
-    client.together(
-        client.instance_types, lambda: client.availability("on_demand"), client.volume_types
-    )
+    client.together(client.instance_types, lambda: client.availability("on_demand"))
     assert [row.path for row in door.log] == ["/v1/locations"]
     assert client.availability("spot") == []
     world.advance(6)
