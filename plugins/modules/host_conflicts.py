@@ -49,8 +49,8 @@ options:
     default: []
   systemd:
     description:
-      - Fail where the host has no systemd, as a container that is rented as such has none, and say this as what can be done about it. Without a text
-        nobody asks for systemd.
+      - Fail where the host has no systemd, as a container that is rented as such has none, and say this as what else can be done than to take a
+        whole instance. Without a text nobody asks for systemd.
     type: str
     default: ""
   marks:

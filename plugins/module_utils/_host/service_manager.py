@@ -12,14 +12,14 @@ from pathlib import Path
 BOOTED = Path("/run/systemd/system")
 
 
-def no_systemd(hint: str, booted: Path = BOOTED) -> str:
+def no_systemd(hint: str) -> str:
     """Return that there is no systemd, with what can be done about it; nothing where there is."""
-    if booted.is_dir():
+    if BOOTED.is_dir():
         return ""
     return (
-        "this host has no systemd, as a container that is rented as such: nothing was changed. "
-        f"Take a whole instance{', ' if hint.startswith('or ') else '. '}{hint}"
-    ).rstrip(" .")
+        "this host is a container without systemd, and nothing was changed: take a whole instance"
+        f"{', ' * bool(hint)}{hint}"
+    )
 
 
 def processes_of(programs: Iterable[str], run: Callable[[list[str]], str]) -> set[int]:

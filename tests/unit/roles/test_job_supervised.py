@@ -127,10 +127,17 @@ def test_one_that_is_stopped_is_told_first_and_leaves_nothing(host: Host) -> Non
     assert is_gone(child)
 
 
-def test_what_does_not_hear_is_killed_at_its_limit(host: Host) -> None:
-    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
-    found = host.ended("job", sys.executable, "-c", deaf, seconds=2.2, grace=0.2)["exit"]
-    assert (found["exit_code"], found["reason"], found["signal"]) == (124, "time_limit", "KILL")
+def test_one_is_told_to_end_at_its_limit(host: Host) -> None:
+    found = host.ended("job", "sleep", "60", seconds=1.2, grace=0.2)["exit"]
+    assert (found["exit_code"], found["reason"], found["signal"]) == (124, "time_limit", "TERM")
+
+
+def test_what_does_not_hear_is_killed(host: Host) -> None:
+    command = ("sh", "-c", "trap '' TERM; echo runs $$; sleep 60")
+    host.keep("job", *command, grace=0.2)
+    left_behind(host, "job")
+    found = host.keep("job", *command, state="stopped", grace=0.2)["attempts"][-1]["exit"]
+    assert (found["exit_code"], found["reason"], found["signal"]) == (130, "cancelled", "KILL")
 
 
 def test_what_is_left_behind_has_its_time_and_is_killed(host: Host) -> None:

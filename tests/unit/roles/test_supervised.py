@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._host import service_manager
 from ansible_collections.gpuops.cloud.plugins.module_utils._host.serving import Program
+from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 from ansible_collections.gpuops.cloud.tests.unit.roles.programs import wait_until
 from ansible_collections.gpuops.cloud.tests.unit.roles.supervisor_host import asked, play
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import load
@@ -132,12 +134,31 @@ def test_the_last_words_are_those_of_the_run_that_died_without_secrets() -> None
     assert "of before" not in words
 
 
-def test_a_host_without_systemd_is_told_so(tmp_path: Path) -> None:
-    assert service_manager.no_systemd("or set it", tmp_path) == ""
-    words = service_manager.no_systemd("or set it", tmp_path / "none")
-    assert words.endswith("nothing was changed. Take a whole instance, or set it")
-    words = service_manager.no_systemd("its own alone has a firewall", tmp_path / "none")
-    assert words.endswith("Take a whole instance. its own alone has a firewall")
+def test_a_host_without_systemd_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_manager, "BOOTED", tmp_path)
+    assert service_manager.no_systemd("or set it") == ""
+    monkeypatch.setattr(service_manager, "BOOTED", tmp_path / "none")
+    assert service_manager.no_systemd("or set it").endswith(": take a whole instance, or set it")
+    assert service_manager.no_systemd("").endswith("changed: take a whole instance")
+
+
+@pytest.mark.parametrize(
+    ("module", "wish"),
+    [
+        ("host_conflicts", {"systemd": "where the role has its timer"}),
+        ("host_firewall", {"ssh_ports": [22]}),
+        ("data_disk", {"path": "/nowhere", "device": "/dev/null"}),
+    ],
+)
+def test_what_needs_a_whole_instance_says_so(
+    module: str, wish: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_manager, "BOOTED", tmp_path / "none")
+    failed, _printed = run_module(module, wish)
+    assert "is a container without systemd, and nothing was changed" in failed["msg"]
+    assert not failed.get("changed")
 
 
 def test_processes_of_programs_are_ours() -> None:
