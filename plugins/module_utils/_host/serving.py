@@ -9,7 +9,7 @@ It is a unit of systemd, or a program of supervisord, as the role vllm has made 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 Run = Callable[[list[str]], str]
@@ -34,7 +34,7 @@ class Server(Protocol):
         """Return the reasons and the last lines of what it said, without secrets."""
 
 
-def shown(text: str, secrets: Mapping[str, str], where: str) -> str:
+def shown(text: str, secrets: dict[str, str], where: str) -> str:
     """Return the reasons and the last lines of a text, without secrets."""
     for secret in filter(None, secrets.values()):
         text = text.replace(secret, "***")
@@ -51,7 +51,7 @@ def shown(text: str, secrets: Mapping[str, str], where: str) -> str:
 class Unit:
     """A unit of systemd, as far as its end and its journal go."""
 
-    def __init__(self, run: Run, name: str, secrets: Mapping[str, str]) -> None:
+    def __init__(self, run: Run, name: str, secrets: dict[str, str]) -> None:
         self._run, self._name, self._secrets = run, name, secrets
         seen = self._show()
         self._restarts = seen.get("NRestarts", "0")
@@ -89,7 +89,7 @@ class Program:
 
     _LIVES = ("STARTING", "RUNNING")
 
-    def __init__(self, run: Run, name: str, secrets: Mapping[str, str]) -> None:
+    def __init__(self, run: Run, name: str, secrets: dict[str, str]) -> None:
         self._run, self._name, self._secrets = run, name.removesuffix(".service"), secrets
         # The process that is waited for; where it is none yet, the first that is seen.
         self._process = self._pid()
@@ -117,7 +117,7 @@ class Program:
         return shown("".join(runs[-2:] if self._pid() else runs[-1:]), self._secrets, "log")
 
 
-SERVERS: dict[str, Callable[[Run, str, Mapping[str, str]], Server]] = {
+SERVERS: dict[str, Callable[[Run, str, dict[str, str]], Server]] = {
     "systemd": Unit,
     "supervisord": Program,
 }

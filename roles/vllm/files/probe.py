@@ -21,7 +21,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-BOOTED = Path("/run/systemd/system")
 # A package whose program may also have come another way.
 PROGRAMS = {"supervisor": "supervisord"}
 ASKED = "LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp"
@@ -177,7 +176,6 @@ def main(
     own = settings[UNIT_FILE]
     watchdog = own.with_name(f"{own.stem}-health{WATCHDOGS[own.suffix]}")
     return {
-        "systemd": BOOTED.is_dir(),
         "python": ".".join(map(str, sys.version_info[:2])),
         "machine": platform.machine(),
         "glibc": platform.libc_ver()[1],

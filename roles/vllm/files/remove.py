@@ -35,12 +35,16 @@ PARTS = ("config.yaml", "vllm.env", "next", "before", ".before", "trial")
 def units_of(name: str, is_supervised: bool) -> list[Path]:
     """Return the files of a server's units, those first that could start it again."""
     parts = (f"{name}-health", f"{name}-trial", name)
-    files = [PROGRAMS / f"{part}.conf" for part in parts] if is_supervised else [
-        UNITS / f"{name}-health.timer",
-        UNITS / f"{name}-health.service",
-        TRIALS / f"{name}-trial.service",
-        UNITS / f"{name}.service",
-    ]
+    files = (
+        [PROGRAMS / f"{part}.conf" for part in parts]
+        if is_supervised
+        else [
+            UNITS / f"{name}-health.timer",
+            UNITS / f"{name}-health.service",
+            TRIALS / f"{name}-trial.service",
+            UNITS / f"{name}.service",
+        ]
+    )
     return [path for path in files if path.exists()]
 
 

@@ -101,8 +101,12 @@ def runs_soon(program: str) -> bool:
 
 
 def start(program: str) -> None:
-    """Begin a program with the settings of its file. Raises RefusedError."""
+    """Begin a program with the settings of its file, and say that. Raises RefusedError."""
+    ran = STATES.get(state(program)) in ("active", "activating")
     must("update", program)
+    if ran and runs_soon(program):
+        return
+    print("begun")
     if STATES.get(state(program)) in ("active", "activating"):
         return
     if setting(program, "autostart") != "true":
@@ -161,7 +165,7 @@ def shown(program: str) -> dict[str, str]:
 
 
 def up() -> bool:
-    """Start supervisord where it does not run, and tell whether it had to be. Raises RefusedError."""
+    """Start supervisord, and tell whether it did not run. Raises RefusedError."""
     if supervisorctl("pid").returncode == 0:
         return False
     # What whoever logs in has in the environment is not for what it keeps.

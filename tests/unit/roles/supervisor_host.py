@@ -36,7 +36,8 @@ def begin():
     command = settings()["command"].replace("/usr/local/lib/gpuops", str(home / "lib"))
     words = command.replace("%%", "%").split()
     with open(home / "programs.log", "ab") as log:
-        done = subprocess.Popen(words, start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        places = {{"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}}
+        done = subprocess.Popen(words, start_new_session=True, **places)
     pids.write_text(str(done.pid))
 
 with open(home / "asked", "a") as file:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs on a host without systemd: the programs of the role are real, supervisorctl is a stand-in."""
+"""Jobs on a host without systemd: the programs of the role are real, supervisorctl is played."""
 
 from __future__ import annotations
 
@@ -107,14 +107,15 @@ def test_a_program_has_its_secrets_and_nothing_of_the_host(
 ) -> None:
     monkeypatch.setenv("OF_THE_HOST", "1")
     place = host.folder / "run/gpuops-jobs/job/secrets"
-    host.remote.call("secrets", str(host.jobs / "job"), str(place), text=b'{"TOKEN": "very-secret"}')
+    secrets = b'{"TOKEN": "very-secret"}'
+    host.remote.call("secrets", str(host.jobs / "job"), str(place), text=secrets)
     shown = "import os; print(os.environ['TOKEN'], 'OF_THE_HOST' in os.environ)"
     host.ended("job", sys.executable, "-c", shown, credential_names=["TOKEN"])
     assert output(host, "job") == ["very-secret False"]
     assert place.stat().st_mode & 0o777 == 0o600
     assert not place.with_name("credentials").exists()
-    others = [path for path in (host.folder / "etc").rglob("*.conf")]
-    assert not [path for path in others if "very-secret" in path.read_text(encoding="utf-8")]
+    (conf,) = (host.folder / "etc").rglob("*.conf")
+    assert "very-secret" not in conf.read_text(encoding="utf-8")
 
 
 def test_one_that_is_stopped_is_told_first_and_leaves_nothing(host: Host) -> None:

@@ -99,8 +99,6 @@ def test_which_run_it_is(home: Path, capsys: pytest.CaptureFixture[str]) -> None
     say(capsys, "kill", "vllm")
 
 
-
-
 @pytest.mark.parametrize(
     ("said", "death"),
     [
@@ -134,9 +132,7 @@ def test_the_last_words_are_those_of_the_run_that_died_without_secrets() -> None
     assert "of before" not in words
 
 
-def test_a_host_without_systemd_is_told_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_host_without_systemd_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service_manager, "BOOTED", tmp_path)
     assert service_manager.no_systemd("or set it") == ""
     monkeypatch.setattr(service_manager, "BOOTED", tmp_path / "none")

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._host.serving import Program, Unit
-from ansible_collections.gpuops.cloud.plugins.modules import vllm_completion
+from ansible_collections.gpuops.cloud.plugins.module_utils._host.serving import Unit
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 
 KEY = "the-api-key-of-the-tests"
