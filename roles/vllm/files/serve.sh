@@ -8,8 +8,11 @@ install --directory --owner=vllm --group=vllm --mode=0755 "/run/$name" "$home" "
 set -a
 . "$environment"
 set +a
-ulimit -n "$(ulimit -Hn)"
-ulimit -l "$(ulimit -Hl)" 2>/dev/null || true
+# As many open files and as much locked memory as the container may have.
+for limit in nofile memlock; do
+    most=$(prlimit --pid $$ --noheadings --raw --output HARD "--$limit")
+    prlimit --pid $$ "--$limit=$most:$most"
+done
 cd "$home"
 echo "gpuops: $name begins"
 exec setpriv --reuid=vllm --regid=vllm --init-groups --no-new-privs --inh-caps=-all --bounding-set=-all -- "$@"
