@@ -44,7 +44,7 @@ def start(name: str, key_file: str) -> None:
     # If the whole session is killed, the next one removes it, as it does hosts of simulators.
     owner = hosts.identity(int(os.environ.get("GPUOPS_WATCH_PID", "0")))
     options = ["--label", f"{hosts.OWNER_LABEL}={owner}"] if owner else []
-    options += ["--shm-size", hosts.SHARED_MEMORY, *hosts.limits(), *hosts._share()]
+    options += ["--shm-size", hosts.SHARED_MEMORY, *hosts.limits(), *hosts.share()]
     podman(
         *("run", "--detach", "--systemd=false", "--pull=never", "--name", name),
         *("--hostname", "pod", "--publish", "127.0.0.1::22", *options, image, "sh", "-c", BEGIN),
