@@ -131,6 +131,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.block_device import DiskError
 from ..module_utils._host.data_disk import Disk, alone, keep
+from ..module_utils._host.service_manager import no_systemd
 
 OWNERSHIP: dict[str, Any] = {
     "owner": {"type": "str"},
@@ -161,7 +162,10 @@ def main() -> None:
         rc, out, err = module.run_command(command, handle_exceptions=False)
         return rc, out, err
 
-    disk = Disk(module.params, run, module.check_mode)
+    want = module.params
+    if (want["volume_ids"] or want["device"]) and (lacking := no_systemd("which has disks")):
+        module.fail_json(msg=lacking)
+    disk = Disk(want, run, module.check_mode)
     try:
         with alone():
             found = keep(disk)

@@ -41,6 +41,18 @@ options:
     type: list
     elements: str
     default: []
+  programs:
+    description:
+      - Programs of supervisord whose processes may hold the ports, as O(units) on a host without systemd.
+    type: list
+    elements: str
+    default: []
+  systemd:
+    description:
+      - Fail where the host has no systemd, as a container that is rented as such has none, and say this as what else can be done than to take a
+        whole instance. Without a text nobody asks for systemd.
+    type: str
+    default: ""
   marks:
     description:
       - Further marks that files of this collection may bear, as where C(ansible_managed) has been changed.
@@ -85,11 +97,13 @@ conflicts:
   sample: ["port 8000 is taken by python3 (pid 4711, web.service)"]
 """
 
+from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.conflicts import foreign_files, taken_ports
+from ..module_utils._host.service_manager import no_systemd, processes_of
 
 PORT: dict[str, Any] = {
     "port": {"type": "int", "required": True},
@@ -99,6 +113,8 @@ SPEC: dict[str, Any] = {
     "files": {"type": "list", "elements": "path", "default": []},
     "ports": {"type": "list", "elements": "dict", "default": [], "options": PORT},
     "units": {"type": "list", "elements": "str", "default": []},
+    "programs": {"type": "list", "elements": "str", "default": []},
+    "systemd": {"type": "str", "default": ""},
     "marks": {"type": "list", "elements": "str", "default": []},
     "hint": {"type": "str", "default": ""},
 }
@@ -108,8 +124,15 @@ def main() -> None:
     """Look, and fail for all that is in the way."""
     module = AnsibleModule(SPEC, supports_check_mode=True)
     want = module.params
+    if want["systemd"] and (lacking := no_systemd(want["systemd"])):
+        module.fail_json(msg=lacking, conflicts=[lacking])
+
+    def ask(command: list[str]) -> str:
+        return str(module.run_command(command, handle_exceptions=False)[1])
+
     found = foreign_files(want["files"], want["marks"])
-    found += taken_ports(want["ports"], want["units"])
+    leaders = partial(processes_of, want["programs"], ask)
+    found += taken_ports(want["ports"], want["units"], leaders=leaders)
     if found:
         words = f"{'; '.join(found)}. Nothing was changed. {want['hint']}"
         module.fail_json(msg=words.strip(), conflicts=found)

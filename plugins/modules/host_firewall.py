@@ -145,6 +145,7 @@ from ..module_utils._host.firewall import (
     remove,
 )
 from ..module_utils._host.nftables import RulesError
+from ..module_utils._host.service_manager import no_systemd
 
 TEXTS: dict[str, Any] = {"type": "list", "elements": "str"}
 SOURCES: dict[str, Any] = {**TEXTS, "default": []}
@@ -180,6 +181,8 @@ def main() -> None:
         return rc, out, err
 
     params: dict[str, Any] = module.params
+    if lacking := no_systemd("which has a firewall of its own"):
+        module.fail_json(msg=lacking)
     firewall = Firewall(params, run, module.check_mode)
     result = {"pending": False, "missing": False, "rollback": params["rollback"]}
     try:

@@ -50,9 +50,16 @@ options:
     type: path
     default: /etc/vllm/vllm.env
   unit:
-    description: systemd unit whose death ends the wait and whose journal explains it.
+    description: Unit whose death ends the wait and whose journal explains it.
     type: str
     default: vllm.service
+  service_manager:
+    description:
+      - What keeps the unit. With V(supervisord) it is the program of that name, without C(.service), and its log is what the role
+        P(gpuops.cloud.vllm#role) lets it write.
+    type: str
+    choices: [systemd, supervisord]
+    default: systemd
   timeout:
     description: Seconds until the wait ends with an error.
     type: float
@@ -109,6 +116,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._host.serving import SERVERS, Server
 from ..module_utils._host.vllm_http import NotYetError, RefusedError, call, read_environment
 
 # In this order they are tried; the server has only the paths of what its model can do.
@@ -126,16 +134,11 @@ SPEC: dict[str, Any] = {
     "temperature": {"type": "float", "default": 0.0},
     "env_file": {"type": "path", "default": "/etc/vllm/vllm.env"},
     "unit": {"type": "str", "default": "vllm.service"},
+    "service_manager": {"type": "str", "choices": [*SERVERS], "default": "systemd"},
     "timeout": {"type": "float", "default": 600.0},
     "interval": {"type": "float", "default": 1.0},
 }
 OTHER_KIND = re.compile(r'chat template|"detail": ?"Not Found"')
-# vLLM's own message is far above the end: processes above the one that died add their tracebacks.
-REASON = re.compile(r"(?:^|\s)((?:\w+\.)*\w*(?:Error|Exception)\b: \S.*)")
-JOURNAL_READ = 400
-JOURNAL_SHOWN = 12
-REASONS_SHOWN = 3
-LONGEST_LINE = 300
 
 
 def ask(params: dict[str, Any], key: str) -> dict[str, Any]:
@@ -199,55 +202,8 @@ def said_in(choice: dict[str, Any]) -> str:
     return ""
 
 
-class Unit:
-    """The systemd unit that serves, as far as its end and its journal go."""
-
-    def __init__(self, module: AnsibleModule, name: str, secrets: dict[str, str]) -> None:
-        self._run = module.run_command
-        self._name = name
-        self._secrets = [secret for secret in secrets.values() if secret]
-        seen = self._show()
-        self._restarts = seen.get("NRestarts", "0")
-        # The run that is waited for; an earlier or later one has other reasons.
-        self._invocation = seen.get("InvocationID", "")
-
-    def _show(self) -> dict[str, str]:
-        wanted = "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,InvocationID"
-        output = self._run(["systemctl", "show", self._name, f"--property={wanted}"])[1]
-        return dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
-
-    def death(self) -> str:
-        """Return how the unit ended, or an empty text while it runs or starts."""
-        seen = self._show()
-        if seen.get("LoadState") == "not-found":
-            return f"{self._name} does not exist"
-        gone = seen.get("ActiveState") in ("failed", "inactive")
-        again = seen.get("SubState") == "auto-restart"
-        if gone or again or seen.get("NRestarts", "0") != self._restarts:
-            how = f"result {seen.get('Result')}, exit status {seen.get('ExecMainStatus')}"
-            return f"{self._name} died ({how})"
-        return ""
-
-    def journal(self) -> str:
-        """Return the reasons and the last lines of the unit's journal, without secrets."""
-        run = self._invocation
-        which = [f"_SYSTEMD_INVOCATION_ID={run}", "+", f"INVOCATION_ID={run}"]
-        command = ["journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={JOURNAL_READ}"]
-        text = self._run([*command, *(which if run else ["--unit", self._name])])[1]
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        lines = [line[:LONGEST_LINE] for line in text.splitlines() if line.strip(" ^~")]
-        latest = (m.group(1) for line in reversed(lines) if (m := REASON.search(line)))
-        found = list(dict.fromkeys(latest))[:REASONS_SHOWN]
-        parts = []
-        if found:
-            parts.append("Reasons in its journal:\n" + "\n".join(reversed(found)))
-        parts.append("Its last journal lines:\n" + "\n".join(lines[-JOURNAL_SHOWN:] or ["none"]))
-        return "\n".join(parts)
-
-
 def wait_for_answer(
-    attempt: Callable[[], dict[str, Any]], unit: Unit, timeout: float, interval: float
+    attempt: Callable[[], dict[str, Any]], unit: Server, timeout: float, interval: float
 ) -> dict[str, Any]:
     """Return the first answer; raises RefusedError when there will be none."""
     began = time.monotonic()
@@ -278,14 +234,18 @@ def main() -> None:
         secrets = read_environment(params["env_file"])
     except OSError as error:
         module.fail_json(msg=f"cannot read the environment file: {error}")
-    unit = Unit(module, params["unit"], secrets)
+
+    def run(command: list[str]) -> str:
+        return str(module.run_command(command)[1])
+
+    unit = SERVERS[params["service_manager"]](run, params["unit"], secrets)
     key = secrets.get("VLLM_API_KEY", "")
     try:
         found = wait_for_answer(
             lambda: ask(params, key), unit, params["timeout"], params["interval"]
         )
     except RefusedError as error:
-        module.fail_json(msg=f"vLLM does not serve: {error}\n{unit.journal()}", **result)
+        module.fail_json(msg=f"vLLM does not serve: {error}\n{unit.last_words()}", **result)
     module.exit_json(**result, **found)
 
 

@@ -10,7 +10,7 @@ import os
 import pwd
 import re
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,16 @@ def _packaged(name: str, root: Path) -> list[str]:
 
 
 def taken_ports(
-    ports: Iterable[dict[str, Any]], units: Iterable[str], proc: Path = Path("/proc")
+    ports: Iterable[dict[str, Any]],
+    units: Iterable[str],
+    proc: Path = Path("/proc"),
+    leaders: Callable[[], Collection[int]] = tuple,
 ) -> list[str]:
-    """Return which ports somebody else listens on, and who; processes of the units are ours."""
+    """Return which ports somebody else listens on, and who.
+
+    Processes of the units are ours, and those in the group of one of the leaders, which are asked
+    for only where somebody listens.
+    """
     found, ours = [], set(units)
     for wanted in ports:
         port = int(wanted["port"])
@@ -70,7 +77,8 @@ def taken_ports(
             continue
         sockets = dict(_sockets(proc, port))
         sure, possible = _holders(proc, sockets)
-        if not any(ours & set(_groups(proc, pid)) for pid in sure or possible):
+        mine = any(ours & set(_groups(proc, pid)) for pid in sure or possible)
+        if not (mine or {_group(proc, pid) for pid in sure or possible} & set(leaders())):
             who = " and ".join(_named(proc, pid) for pid in sure) or _owner(sockets)
             found.append(f"port {port} is taken by {who}")
     return found
@@ -139,6 +147,12 @@ def _owner(sockets: dict[str, str]) -> str:
 def _groups(proc: Path, pid: int) -> list[str]:
     """Return the parts of a process's control groups; one of them is its unit."""
     return [part for line in _lines(proc / str(pid) / "cgroup") for part in line.split("/")]
+
+
+def _group(proc: Path, pid: int) -> int:
+    """Return the leader of the group that a process is in."""
+    fields = "".join(_lines(proc / str(pid) / "stat")).rpartition(")")[2].split()
+    return int(fields[2]) if len(fields) > 2 else 0
 
 
 def _named(proc: Path, pid: int) -> str:

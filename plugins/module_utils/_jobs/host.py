@@ -22,11 +22,11 @@ from .._host.folders import give, make
 from .difference import difference
 from .nodes import Place
 from .state import Attempt, Cloud, Exit, Rules, Seen, State, Step, state_of
+from .units import KEEPERS, Supervisord, Systemd, Wish
 
 Run = Callable[[list[str]], tuple[int, str, str]]
 # What makes a job another one when it changes.
 _SAME = ("command", "environment_wish", "image", "env", "credential_names", "folder_hash", "tasks")
-_SHELL = ("bash", "-euo")
 
 
 class JobError(Exception):
@@ -43,6 +43,9 @@ class JobHost:
     root: Path = Path("/")
     now: Callable[[], float] = time.time
     actions: list[str] = field(default_factory=list)
+    # What keeps its programs, and the command that is told so, by the words of the host's program.
+    manager: str = "systemd"
+    command: list[str] = field(default_factory=lambda: ["systemctl"])
 
     @property
     def name(self) -> str:
@@ -65,8 +68,8 @@ class JobHost:
         return self.root / f"run/gpuops-jobs/{self.name}.lock"
 
     @property
-    def drop_in(self) -> Path:
-        return self.root / f"run/systemd/system/{self.unit}.d/attempt.conf"
+    def keeper(self) -> Systemd | Supervisord:
+        return KEEPERS[self.manager]
 
     def do(self, words: str, step: Callable[[], Any]) -> None:
         """Take a step and remember it; in check mode only remember it."""
@@ -84,7 +87,11 @@ class JobHost:
     def look(self) -> dict[str, Any]:
         """Return what the host's own program says of the job."""
         out = self.must(*self.want["program"], "show", str(self.folder))
-        return dict(json.loads(out))
+        found = dict(json.loads(out))
+        # Programs of before knew of nothing else.
+        self.manager = found.get("manager", self.manager)
+        self.command = found.get("command", self.command)
+        return found
 
 
 def keep(host: JobHost) -> dict[str, Any]:
@@ -99,7 +106,8 @@ def _alone(host: JobHost) -> Iterator[None]:
     if host.dry:
         yield
         return
-    make(host.lock.parent)
+    # Where there is no memory below /run it leads to where there is.
+    make(host.lock.parent.resolve())
     with host.lock.open("w", encoding="utf-8") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
@@ -174,6 +182,8 @@ def _start(host: JobHost, found: dict[str, Any]) -> None:
     if names and not (host.secrets.exists() or host.dry):
         raise JobError(f"the secrets {', '.join(names)} are not on the host: send them first")
     rows = found["attempts"]
+    if refused := host.keeper.refusal(_wish(host, host.folder, 0)):
+        raise JobError(f"job {host.name}: {refused}")
     number = len(rows) + (not rows or rows[-1]["started"] is not None)
     seconds, limit = _time_left(host, rows)
     host.do(
@@ -217,17 +227,18 @@ def _begin(
     _let_write(host)
     kept = (*_SAME, "environment", "at_once", "podman", "done_after")
     noted = {key: host.want[key] for key in kept}
-    place = Place(**host.want["nodes"]) if host.want["nodes"] else None
-    if place:
-        noted["launch"] = place.launched(host.want["command"])
-        noted["launch_env"] = place.environment
+    node = Place(**host.want["nodes"]) if host.want["nodes"] else None
+    if node:
+        noted["launch"] = node.launched(host.want["command"])
+        noted["launch_env"] = node.environment
     _write(host.folder / "job.json", {**noted, "seconds": seconds, "limit": limit})
     if not host.secrets.exists():  # the unit wants it, also with nothing in it
         _write(host.secrets, {}, 0o600)
-    make(host.drop_in.parent)
-    host.drop_in.write_text(_settings(host, attempt, seconds), encoding="utf-8")
-    host.must("systemctl", "daemon-reload")
-    rc, _out, err = host.run(["systemctl", "start", host.unit])
+    place = host.keeper.place(host.root, host.unit)
+    make(place.parent)
+    place.write_text(host.keeper.settings(_wish(host, attempt, seconds)), encoding="utf-8")
+    host.must(*host.command, "daemon-reload")
+    rc, _out, err = host.run([*host.command, "start", host.unit])
     if rc and not (attempt / "started.json").exists():
         raise JobError(f"{host.unit} does not start: {err.strip()}")
 
@@ -244,28 +255,21 @@ def _let_write(host: JobHost) -> None:
             give(host.folder / name, user.pw_uid, group.gr_gid)
 
 
-def _settings(host: JobHost, attempt: Path, seconds: float) -> str:
-    """Return what holds for one attempt: where its output goes, and when it has to end."""
-    # A shell does not pass a signal on to what it runs.
-    is_image = bool(host.want["image"])
-    alone = not (is_image or host.want["tasks"] or host.want["nodes"])
-    is_shell = alone and tuple(host.want["command"][:2]) == _SHELL
-    lines = [
-        "# Of one attempt, written when it is started.",
-        "[Unit]",
-        f"RequiresMountsFor={host.folder}",
-        "[Service]",
-        f"StandardOutput=append:{attempt}/output.log",
-        f"StandardError=append:{attempt}/output.log",
-        f"RuntimeMaxSec={max(seconds - host.want['grace'], 1):.0f}",
-        f"TimeoutStopSec={host.want['grace']:.0f}",
-        f"KillMode={'control-group' if is_shell else 'mixed'}",
-        # What uses up the memory of the others is killed, and they go on.
-        *(["OOMPolicy=continue"] if host.want["tasks"] else []),
-        # podman needs root, and starts the program as the job's user.
-        *(["User=root", "Group=root"] if is_image else []),
-    ]
-    return "".join(f"{line}\n" for line in lines)
+def _wish(host: JobHost, attempt: Path, seconds: float) -> Wish:
+    """Return what holds for one attempt."""
+    want = host.want
+    return Wish(
+        name=host.name,
+        folder=host.folder,
+        attempt=attempt,
+        user=want["user"],
+        command=tuple(want["command"]),
+        seconds=seconds,
+        grace=want["grace"],
+        is_image=bool(want["image"]),
+        is_array=bool(want["tasks"]),
+        is_node=bool(want["nodes"]),
+    )
 
 
 # -- stop, and remove ------------------------------------------------------------------------------
@@ -284,7 +288,7 @@ def _stop(host: JobHost, found: dict[str, Any]) -> None:
     def stop() -> None:
         if not last["stop"]:  # before any signal, so that nobody has to guess from one
             _write(attempt / "stop.json", {"reason": reason, "time": host.now()})
-        host.must("systemctl", "stop", host.unit)
+        host.must(*host.command, "stop", host.unit)
 
     host.do(f"stop attempt {last['number']} of {host.name}: {reason}", stop)
 
@@ -302,7 +306,7 @@ def _cancel_waiting(host: JobHost, found: dict[str, Any]) -> None:
 
 def _remove(host: JobHost, found: dict[str, Any]) -> None:
     _stop(host, found)
-    places = [host.folder, host.drop_in.parent, host.secrets.parent]
+    places = [host.folder, host.keeper.left(host.root, host.unit), host.secrets.parent]
     there = [place for place in places if place.exists()]
     if not there:
         return
@@ -310,14 +314,17 @@ def _remove(host: JobHost, found: dict[str, Any]) -> None:
     def remove() -> None:
         for place in there:
             _clear(place)
-        host.must("systemctl", "daemon-reload")
-        host.run(["systemctl", "reset-failed", host.unit])
+        host.must(*host.command, "daemon-reload")
+        host.run([*host.command, "reset-failed", host.unit])
 
     host.do(f"remove {host.folder}", remove)
 
 
 def _clear(place: Path) -> None:
-    """Remove a folder with all in it, without following a link out of it."""
+    """Remove a folder with all in it, without following a link out of it; or a file."""
+    if place.is_file():
+        place.unlink()
+        return
     for folder, names, files in os.walk(place, topdown=False):
         for name in (*names, *files):
             path = Path(folder, name)

@@ -148,6 +148,8 @@ def surroundings(root: Path) -> dict[str, Any]:
         "fabric": fabric(root, devices),
         "persistenced": any(unit.exists() for unit in units),
         "no_contrib": no_contrib,
+        # A container has none, and the driver of whoever started it.
+        "systemd": Path("/run/systemd/system").is_dir(),
     }
 
 

@@ -37,6 +37,8 @@ PUBLIC = 0o644
 REPORT = Path("/run/gpuops/idle.json")
 DONE, IS_DONE = Path("/usr/local/bin/gpuops-done"), Path("/run/gpuops.done")
 ARRAY = Path(__file__).with_name("gpuops_job_array.py")
+# It lies there where supervisord keeps the programs, and knows the words of systemctl.
+SUPERVISED = Path(__file__).with_name("supervised.py")
 # What NVIDIA's container toolkit says of the GPUs; secrets on the host, and in a container.
 NVIDIA, SECRETS = Path("/etc/cdi/nvidia.yaml"), Path("/run/gpuops-jobs")
 INSIDE = "/run/gpuops-secrets"
@@ -60,6 +62,13 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
         os.fsync(file.fileno())
     fresh.chmod(PUBLIC)
     fresh.replace(path)
+
+
+def manager() -> tuple[str, list[str]]:
+    """Return what keeps the programs of this host, and the command that is told so."""
+    if SUPERVISED.exists():
+        return "supervisord", [sys.executable, "-I", str(SUPERVISED)]
+    return "systemd", ["systemctl"]
 
 
 def unit_of(folder: Path) -> str:
@@ -112,9 +121,10 @@ def begin(folder: Path) -> None:
         "time": time.time(),
     }
     write_json(attempt / "started.json", noted)
-    # What is left of an earlier attempt must not end this one.
-    timer = f"{done_unit_of(folder)}.timer"
-    subprocess.run(["systemctl", "stop", timer], capture_output=True, check=False)
+    # What is left of an earlier attempt must not end this one. supervisord has no timers.
+    if manager()[0] == "systemd":
+        timer = f"{done_unit_of(folder)}.timer"
+        subprocess.run(["systemctl", "stop", timer], capture_output=True, check=False)
     if IS_DONE.exists():
         subprocess.run([str(DONE), "--undo"], stdout=subprocess.DEVNULL, check=False)
 
@@ -205,7 +215,7 @@ def contained(
 
 
 def end(folder: Path) -> None:
-    """Write down how the last attempt ended, by what systemd says of it."""
+    """Write down how the last attempt ended, by what systemd says of it, or who says it instead."""
     attempt = attempts_of(folder)[-1]
     if not (attempt / "started.json").exists():
         return
@@ -217,7 +227,7 @@ def end(folder: Path) -> None:
     log = attempt / "output.log"
     size = log.stat().st_size if log.exists() else 0
     write_json(attempt / "exit.json", {**found, "size": size, "time": time.time()})
-    if job.get("done_after"):
+    if job.get("done_after") and manager()[0] == "systemd":
         # Whoever looks has that long to fetch the results.
         when = ["--unit", done_unit_of(folder), f"--on-active={job['done_after']:.0f}", "--collect"]
         words = [sys.executable, "-I", str(Path(__file__).resolve()), "done", str(folder)]
@@ -269,8 +279,11 @@ def number_of(name: str) -> int:
 
 
 def show(folder: Path) -> dict[str, Any]:
-    """Return the job and its attempts."""
+    """Return the job and its attempts, and what keeps its program."""
+    name, command = manager()
     return {
+        "manager": name,
+        "command": command,
         "job": read_json(folder / "job.json"),
         "sent": (folder / "work").is_dir(),
         "attempts": [about(folder, path) for path in attempts_of(folder)],
@@ -334,9 +347,8 @@ def is_newer(folder: Path, started: dict[str, Any]) -> bool:
 
 def is_active(unit: str) -> bool:
     """Tell whether a unit runs, or is on its way to it or to its end."""
-    done = subprocess.run(
-        ["systemctl", "is-active", unit], capture_output=True, text=True, check=False
-    )
+    words = [*manager()[1], "is-active", unit]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     return done.stdout.strip() in ("active", "activating", "deactivating", "reloading")
 
 

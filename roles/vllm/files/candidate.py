@@ -31,14 +31,8 @@ SHARE = 0.92
 # What the processes of one server take on a CPU beside the cache, in kB.
 PROCESSES = 4 * 1024 * 1024
 TRIALS = Path("/run/systemd/system")
-
-
-def systemctl(*words: str, check: bool = True) -> str:
-    """Run systemctl and return what it prints; its own words end the program when it fails."""
-    done = subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
-    if check and done.returncode:
-        sys.exit(f"systemctl {' '.join(words)}: {done.stderr.strip()}")
-    return done.stdout.strip()
+# Knows the words of systemctl, where the server is a program of supervisord.
+SUPERVISED = ["/usr/bin/python3", "-I", "/usr/local/lib/vllm/supervised.py"]
 
 
 def setting(config: Path, name: str) -> str:
@@ -107,21 +101,35 @@ class Server:
     """One server: what it is made of, and what may take its place."""
 
     def __init__(self, folder: Path, unit_file: Path, link: Path, device: str, limit: int) -> None:
-        self.folder, self.device, self.unit, self.limit = folder, device, unit_file.name, limit
+        self.folder, self.device, self.limit = folder, device, limit
+        # A unit of systemd, or a program of supervisord.
+        self.is_supervised = unit_file.suffix == ".conf"
+        self.name = unit_file.stem
+        self.unit = f"{self.name}.service"
+        self.unit_copy = f"server{unit_file.suffix}"
         self.next, self.before = folder / "next", folder / "before"
         self.live = {
             "config.yaml": folder / "config.yaml",
             "vllm.env": folder / "vllm.env",
-            "server.service": unit_file,
+            self.unit_copy: unit_file,
             "environment": link,
         }
-        self.name = unit_file.name.removesuffix(".service")
         self.trial = folder / "trial"
-        self.trial_unit = TRIALS / f"{self.name}-trial.service"
+        self.trial_name = f"{self.name}-trial.service"
+        trials = unit_file.parent if self.is_supervised else TRIALS
+        self.trial_unit = trials / f"{self.name}-trial{unit_file.suffix}"
+
+    def systemctl(self, *words: str, check: bool = True) -> str:
+        """Run systemctl, or what stands for it; its own words end the program when it fails."""
+        command = SUPERVISED if self.is_supervised else ["systemctl"]
+        done = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            sys.exit(f"{Path(command[-1]).stem} {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout.strip()
 
     def serves(self) -> bool:
         """Whether the unit runs and accepts connections."""
-        active = systemctl("is-active", self.unit, check=False) == "active"
+        active = self.systemctl("is-active", self.unit, check=False) == "active"
         return active and listens(setting(self.live["config.yaml"], "port"))
 
     def lack(self) -> str:
@@ -143,7 +151,7 @@ class Server:
             "no_trial": lack,
             "unproven": self.before.exists(),
             "serves": self.serves(),
-            "enabled": systemctl("is-enabled", self.unit, check=False) == "enabled",
+            "enabled": self.systemctl("is-enabled", self.unit, check=False) == "enabled",
         }
 
     def stop_trial(self) -> dict[str, Any]:
@@ -151,11 +159,11 @@ class Server:
         if self.trial_unit.exists():
             # While it loads it does not answer the signal to stop.
             if not listens(setting(self.trial / "config.yaml", "port")):
-                systemctl("kill", "--signal=SIGKILL", self.trial_unit.name, check=False)
-            systemctl("stop", self.trial_unit.name)
-            systemctl("reset-failed", self.trial_unit.name, check=False)
+                self.systemctl("kill", "--signal=SIGKILL", self.trial_name, check=False)
+            self.systemctl("stop", self.trial_name)
+            self.systemctl("reset-failed", self.trial_name, check=False)
             self.trial_unit.unlink()
-            systemctl("daemon-reload")
+            self.systemctl("daemon-reload")
         shutil.rmtree(self.trial, ignore_errors=True)
         return {}
 
@@ -167,18 +175,14 @@ class Server:
         self.trial.mkdir()
         # The server is another user, and the login may have a strict umask.
         self.trial.chmod(0o755)
+        there = (re.escape(str(self.live["environment"])) + "/", f"{self.next}/environment/")
         replaced = {
             "config.yaml": [(r"^port: \d+$", f"port: {port}")],
-            "vllm.env": [
-                (rf"/run/{self.name}\b", f"/run/{self.name}-trial"),
-                (re.escape(str(self.live["environment"])) + "/", f"{self.next}/environment/"),
-            ],
-            "server.service": [
-                (re.escape(str(self.live["environment"])) + "/", f"{self.next}/environment/"),
+            "vllm.env": [(rf"/run/{self.name}\b", f"/run/{self.name}-trial"), there],
+            self.unit_copy: [
+                there,
                 (rf"{re.escape(str(self.folder))}/(?=config\.yaml|vllm\.env)", f"{self.trial}/"),
-                (r"^RuntimeDirectory=.*$", f"RuntimeDirectory={self.name}-trial"),
-                (r"^Restart=.*$", f"Restart=no\nRuntimeMaxSec={self.limit + 60}"),
-                (r"^Description=", "Description=Trial of a "),
+                *self.unit_changes(),
             ],
         }
         for name, pairs in replaced.items():
@@ -187,22 +191,40 @@ class Server:
             for pattern, new in pairs:
                 text = re.sub(pattern, new, text, flags=re.MULTILINE)
             (self.trial / name).write_text(text, encoding="utf-8")
-        TRIALS.mkdir(parents=True, exist_ok=True)
-        put(self.trial / "server.service", self.trial_unit)
-        systemctl("daemon-reload")
-        systemctl("start", self.trial_unit.name)
+        self.trial_unit.parent.mkdir(parents=True, exist_ok=True)
+        put(self.trial / self.unit_copy, self.trial_unit)
+        self.systemctl("daemon-reload")
+        self.systemctl("start", self.trial_name)
         env_file = str(self.trial / "vllm.env")
-        return {"unit": self.trial_unit.name, "port": port, "env_file": env_file}
+        return {"unit": self.trial_name, "port": port, "env_file": env_file}
+
+    def unit_changes(self) -> list[tuple[str, str]]:
+        """Return what is another in the unit of a trial, but for the files that it reads."""
+        seconds = self.limit + 60
+        if self.is_supervised:
+            return [
+                (r"^\[program:.*\]$", f"[program:{self.name}-trial]"),
+                (r"^command=", f"command=/usr/bin/timeout --kill-after=30 {seconds} "),
+                (rf"(?<=/serve\.sh ){self.name} ", f"{self.name}-trial "),
+                (r"^autorestart=.*$", "autorestart=false"),
+                (r"^startretries=.*$", "startretries=0"),
+                (r"^(stdout_logfile=.*)\.log$", r"\1-trial.log"),
+            ]
+        return [
+            (r"^RuntimeDirectory=.*$", f"RuntimeDirectory={self.name}-trial"),
+            (r"^Restart=.*$", f"Restart=no\nRuntimeMaxSec={seconds}"),
+            (r"^Description=", "Description=Trial of a "),
+        ]
 
     def restart(self, port: str) -> None:
         """Start the server with the files as they are now; `port` is that of the one that runs."""
-        systemctl("daemon-reload")
+        self.systemctl("daemon-reload")
         # Otherwise the limit of a crash loop would also stop the sixth change in half an hour.
-        systemctl("reset-failed", self.unit, check=False)
+        self.systemctl("reset-failed", self.unit, check=False)
         if not listens(port):
             # While it loads it does not answer the signal to stop, and has no request to finish.
-            systemctl("kill", "--signal=SIGKILL", self.unit, check=False)
-        systemctl("restart", self.unit)
+            self.systemctl("kill", "--signal=SIGKILL", self.unit, check=False)
+        self.systemctl("restart", self.unit)
 
     def switch(self) -> dict[str, Any]:
         """Take the candidate into use; what is kept from before stays until it is proved."""

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Let a server make one token; end it when it has made none several times in a row.
 
-Arguments: unit, file of its settings, file that counts, failures in a row, seconds for an answer.
-VLLM_API_KEY is its key. systemd starts an ended server again. A server that loads accepts no
+Arguments: unit, file of its settings, file that counts, failures in a row, seconds for an answer,
+and what knows the words of systemctl where that is another command. VLLM_API_KEY is the key of the
+server. What keeps it starts an ended server again. A server that loads accepts no
 connections yet and is left alone, and so is one that is only slow: its counters go on.
 
 The file also says how many of the server's requests were the watchdog's own, and is locked while
@@ -23,7 +24,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 ALIVE = (401, 403, 429, 503)
 # Whoever holds the lock only looks for some seconds, and must not keep the watchdog from its work.
 LOCK_SECONDS = 20
+SYSTEMCTL = ("systemctl",)
 PROGRESS = re.compile(r"^vllm:(?:prompt|generation)_tokens_total(?:\{.*\})? (\S+)$", re.MULTILINE)
 
 
@@ -107,9 +109,9 @@ def setting(text: str, name: str) -> str:
     return found.group(1).strip("'\"") if found else ""
 
 
-def running(unit: str) -> str:
+def running(unit: str, manager: Sequence[str]) -> str:
     """Return which run of the unit is active, or an empty text."""
-    command = ["systemctl", "show", unit, "--property=ActiveState,InvocationID"]
+    command = [*manager, "show", unit, "--property=ActiveState,InvocationID"]
     text = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     seen = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
     return seen.get("InvocationID", "") if seen.get("ActiveState") == "active" else ""
@@ -137,11 +139,20 @@ def counting(path: Path, run: str) -> Iterator[dict[str, Any]]:
         json.dump(counts, file)
 
 
-def main(unit: str, config: Path, counts_file: Path, failures: int, timeout: float) -> None:
+def main(
+    unit: str,
+    config: Path,
+    counts_file: Path,
+    failures: int,
+    timeout: float,
+    manager: Sequence[str] = SYSTEMCTL,
+) -> None:
     """Look once, count, and end the server at the last failure."""
-    run = running(unit)
+    run = running(unit, manager)
     if not run:
         return
+    # A unit of systemd has it already.
+    counts_file.parent.mkdir(exist_ok=True)
     text = config.read_text(encoding="utf-8")
     port = setting(text, "port")
     key = os.environ.get("VLLM_API_KEY", "")
@@ -153,10 +164,12 @@ def main(unit: str, config: Path, counts_file: Path, failures: int, timeout: flo
     if why:
         print(f"{unit} gave no token, {count} of {failures} times: {why}", flush=True)
     # The answer to the signal to stop would be waited for in vain.
-    if count >= failures and running(unit) == run:
-        print(f"{unit} is ended, and systemd starts it again", flush=True)
-        subprocess.run(["systemctl", "kill", "--signal=SIGKILL", unit], check=True)
+    if count >= failures and running(unit, manager) == run:
+        keeper = "systemd" if manager == SYSTEMCTL else "supervisord"
+        print(f"{unit} is ended, and {keeper} starts it again", flush=True)
+        subprocess.run([*manager, "kill", "--signal=SIGKILL", unit], check=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5]))
+    unit, config, counts, failures, timeout, *words = sys.argv[1:]
+    main(unit, Path(config), Path(counts), int(failures), float(timeout), tuple(words) or SYSTEMCTL)

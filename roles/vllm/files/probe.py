@@ -4,8 +4,8 @@
 """Print as JSON what the role must know of a host: one look instead of a dozen; reads only.
 
 Arguments: environment folder, model (a path, or anything else), files of the service, packages,
-unit, GPUs that the server may use, PATH of the server beside its environment. Files, packages and
-GPUs are comma-separated; no GPU is all.
+unit, GPUs that the server may use, PATH of the server beside its environment, and the command that
+knows the words of systemctl. Files, packages and GPUs are comma-separated; no GPU is all.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-UNITS = Path("/etc/systemd/system")
+# A package whose program may also have come another way.
+PROGRAMS = {"supervisor": "supervisord"}
 ASKED = "LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp"
 # FlashInfer compiles with these what it does not find, and looks for them in its PATH.
 COMPILERS = ("nvcc", "ninja")
+# Which of the files of the service is its unit, and what keeps its watchdog beside it.
+UNIT_FILE, WATCHDOGS = 2, {".service": ".timer", ".conf": ".conf"}
 KERNELS = ("flashinfer_cubin", "flashinfer_jit_cache")
 
 
@@ -34,26 +37,28 @@ def missing_packages(names: list[str]) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line.split() for line in done.stdout.splitlines()]
     installed = {words[0] for words in lines if words[1:] == ["installed"]}
+    installed |= {name for name, program in PROGRAMS.items() if shutil.which(program)}
     return [name for name in names if name not in installed]
 
 
-def unit_state(unit: str) -> dict[str, str]:
-    """Return what systemd knows of the unit."""
-    command = ["systemctl", "show", unit, f"--property={ASKED}", "--timestamp=unix"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+def told(command: list[str]) -> str:
+    """Return what a command prints, nothing where it is not there."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ""
 
 
-def runs(unit: str) -> bool:
+def unit_state(manager: list[str], unit: str) -> dict[str, str]:
+    """Return what systemd knows of the unit, or what stands for it."""
+    text = told([*manager, "show", unit, f"--property={ASKED}", "--timestamp=unix"])
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def runs(manager: list[str], unit: str) -> bool:
     """Tell whether a unit is active, and will be after a boot."""
     words = [("is-active", "active"), ("is-enabled", "enabled")]
-    return all(
-        subprocess.run(
-            ["systemctl", verb, unit], capture_output=True, text=True, check=False
-        ).stdout.strip()
-        == good
-        for verb, good in words
-    )
+    return all(told([*manager, verb, unit]).strip() == good for verb, good in words)
 
 
 def user() -> list[str]:
@@ -85,13 +90,14 @@ def text_of(path: Path) -> str:
         return ""
 
 
-def neighbours(units: Path, own: str, gpus: str) -> list[dict[str, Any]]:
+def neighbours(own: Path, gpus: str) -> list[dict[str, Any]]:
     """Return name, port and share of the GPUs' memory of every other server on this host."""
     found = []
-    for unit in sorted(units.glob("vllm*.service")):
+    for unit in sorted(own.parent.glob(f"vllm*{own.suffix}")):
         settings = re.search(r" serve --config (\S+)", text_of(unit))
         text = text_of(Path(settings[1])) if settings else ""
-        if unit.name == own or not text:
+        # Of supervisord a trial that was broken off lies there as well.
+        if unit.stem in (own.stem, f"{own.stem}-trial") or not text:
             continue
         share, port = (
             re.search(rf"^{key}: (\d+(?:\.\d+)?)$", text, re.MULTILINE)
@@ -161,11 +167,14 @@ def published(model: str) -> dict[str, Any]:
 
 
 def main(
-    environment: Path, model: str, files: str, packages: str, unit: str, gpus: str, path: str
-) -> dict[str, Any]:
+    environment: Path, model: str, files: str, packages: str,
+    unit: str, gpus: str, path: str, command: str = "systemctl",
+) -> dict[str, Any]:  # fmt: skip
     """Return everything that is asked for."""
-    state, settings = unit_state(unit), [Path(name) for name in files.split(",")]
-    watchdog = f"{unit.removesuffix('.service')}-health.timer"
+    manager = command.split()
+    state, settings = unit_state(manager, unit), [Path(name) for name in files.split(",")]
+    own = settings[UNIT_FILE]
+    watchdog = own.with_name(f"{own.stem}-health{WATCHDOGS[own.suffix]}")
     return {
         "python": ".".join(map(str, sys.version_info[:2])),
         "machine": platform.machine(),
@@ -177,19 +186,21 @@ def main(
         "model_missing": model.startswith("/") and not Path(model).exists(),
         "model": published(model) if model.startswith("/") else {},
         "free_gb": free_gb(environment),
-        "neighbours": neighbours(UNITS, unit, gpus),
+        "neighbours": neighbours(own, gpus),
         "unread": [
-            str(path) for path in UNITS.glob("vllm*.service") if not os.access(path, os.R_OK)
+            str(path)
+            for path in own.parent.glob(f"vllm*{own.suffix}")
+            if not os.access(path, os.R_OK)
         ],
         "unit_exists": state.get("LoadState", "not-found") != "not-found",
         "serves": (state.get("ActiveState"), state.get("UnitFileState")) == ("active", "enabled"),
         "unproven": (settings[0].parent / "before").exists(),
-        "watchdog_exists": Path("/etc/systemd/system", watchdog).exists(),
-        "watchdog_runs": runs(watchdog),
+        "watchdog_exists": watchdog.exists(),
+        "watchdog_runs": runs(manager, watchdog.name.removesuffix(".conf")),
         "user": user(),
         "restart_reason": restart_reason(state, settings),
     }
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), *sys.argv[2:8])))
+    print(json.dumps(main(Path(sys.argv[1]), *sys.argv[2:9])))

@@ -5,7 +5,8 @@
 
 Arguments: "remove", or "look" which removes nothing; name of the unit without ".service"; folder of
 its settings; folder of all settings; link to its environment; folders that all servers of a host
-share, comma-separated. The shared ones, and the user, go with the last server.
+share, comma-separated; and what keeps the server, systemd or supervisord. The shared ones, and the
+user, go with the last server.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from pathlib import Path
 USER = "vllm"
 UNITS = Path("/etc/systemd/system")
 TRIALS = Path("/run/systemd/system")
+PROGRAMS = Path("/etc/supervisor/conf.d")
+# Knows the words of systemctl, where the server is a program of supervisord.
+SUPERVISED = ["/usr/bin/python3", "-I", "/usr/local/lib/vllm/supervised.py"]
 # What makes the devices of the GPUs for all servers of a host.
 DEVICES = "vllm-devices.service"
 MODULES = Path("/etc/modules-load.d/gpuops-vllm.conf")
@@ -28,14 +32,19 @@ MODULES = Path("/etc/modules-load.d/gpuops-vllm.conf")
 PARTS = ("config.yaml", "vllm.env", "next", "before", ".before", "trial")
 
 
-def units_of(name: str) -> list[Path]:
+def units_of(name: str, is_supervised: bool) -> list[Path]:
     """Return the files of a server's units, those first that could start it again."""
-    files = [
-        UNITS / f"{name}-health.timer",
-        UNITS / f"{name}-health.service",
-        TRIALS / f"{name}-trial.service",
-        UNITS / f"{name}.service",
-    ]
+    parts = (f"{name}-health", f"{name}-trial", name)
+    files = (
+        [PROGRAMS / f"{part}.conf" for part in parts]
+        if is_supervised
+        else [
+            UNITS / f"{name}-health.timer",
+            UNITS / f"{name}-health.service",
+            TRIALS / f"{name}-trial.service",
+            UNITS / f"{name}.service",
+        ]
+    )
     return [path for path in files if path.exists()]
 
 
@@ -46,19 +55,20 @@ def others(etc: Path, folder: Path) -> list[str]:
     return sorted(str(path) for path in found if path not in own)
 
 
-def end(units: list[Path]) -> None:
+def end(units: list[Path], manager: list[str]) -> None:
     """Stop the units and remove their files."""
     for unit in units:
+        name = unit.name.removesuffix(".conf")
         # A server that loads does not answer the signal to stop.
-        subprocess.run(["systemctl", "disable", "--quiet", unit.name], check=False)
-        if unit.suffix == ".service":
-            kill = ["systemctl", "kill", "--signal=SIGKILL", unit.name]
+        subprocess.run([*manager, "disable", "--quiet", name], check=False)
+        if unit.suffix != ".timer":
+            kill = [*manager, "kill", "--signal=SIGKILL", name]
             subprocess.run(kill, check=False, stderr=subprocess.DEVNULL)
-        subprocess.run(["systemctl", "stop", unit.name], check=True)
-        reset = ["systemctl", "reset-failed", unit.name]
+        subprocess.run([*manager, "stop", name], check=True)
+        reset = [*manager, "reset-failed", name]
         subprocess.run(reset, check=False, stderr=subprocess.DEVNULL)
         unit.unlink()
-    subprocess.run(["systemctl", "daemon-reload"], check=True)
+    subprocess.run([*manager, "daemon-reload"], check=True)
 
 
 def remove(path: Path) -> None:
@@ -78,9 +88,12 @@ def user_exists() -> bool:
     return True
 
 
-def main(action: str, name: str, folder: str, etc: str, link: str, shared: str) -> list[str]:
+def main(
+    action: str, name: str, folder: str, etc: str, link: str, shared: str, keeper: str = "systemd"
+) -> list[str]:
     """Remove, or only look, and return what is concerned."""
-    units = units_of(name)
+    is_supervised = keeper == "supervisord"
+    units = units_of(name, is_supervised)
     stay = others(Path(etc), Path(folder))
     own = [Path(folder)] if folder != etc else [Path(etc) / part for part in PARTS]
     paths = [*own, Path(link), Path(f"/run/{name}-health")]
@@ -91,7 +104,7 @@ def main(action: str, name: str, folder: str, etc: str, link: str, shared: str) 
     user = not stay and user_exists()
     if action == "remove":
         if units:
-            end(units)
+            end(units, SUPERVISED if is_supervised else ["systemctl"])
         for path in paths:
             # A folder above it may have taken it along.
             if os.path.lexists(path):
@@ -102,4 +115,4 @@ def main(action: str, name: str, folder: str, etc: str, link: str, shared: str) 
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:7])))
+    print(json.dumps(main(*sys.argv[1:8])))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import getpass
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,8 @@ elif what == "start" and not alive():
 class Host:
     """A host, and jobs on it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, program: Sequence[str] = PROGRAM) -> None:
+        self.folder, self.program = folder, list(program)
         self.jobs = folder / "jobs"
         self.jobs.mkdir(parents=True)
         self.remote = Remote("host", FILES_PROGRAM)
@@ -102,7 +102,7 @@ class Host:
             "seconds": 3600.0, "grace": 5.0, "lease_end": None,
             "fetch_time": 600.0, "retries": 0, "reason": "cancelled", "user": getpass.getuser(),
             "tasks": [], "at_once": 0, "done_after": 0.0, "waiting": False,
-            "program": PROGRAM,
+            "program": self.program,
         }  # fmt: skip
         return {**wish, **more}
 

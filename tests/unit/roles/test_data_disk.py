@@ -13,7 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._host import block_device, data_disk
+from ansible_collections.gpuops.cloud.plugins.module_utils._host import (
+    block_device,
+    data_disk,
+    service_manager,
+)
 from ansible_collections.gpuops.cloud.plugins.module_utils._host.block_device import (
     Device,
     DiskError,
@@ -268,7 +272,10 @@ def test_a_volume_is_found_by_its_serial_number(tmp_path: Path) -> None:
 
 
 @pytest.mark.every_core("data_disk")
-def test_the_module_answers_with_facts_and_refuses_with_words(tmp_path: Path) -> None:
+def test_the_module_answers_with_facts_and_refuses_with_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_manager, "BOOTED", tmp_path)
     path = tmp_path / "data"
     found, _unused = run_module("data_disk", {"path": str(path), "folders": [{"name": "w"}]})
     assert found["changed"] is True

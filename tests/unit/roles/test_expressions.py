@@ -88,8 +88,15 @@ def exporters(_folder: Path) -> tuple[Cases, str]:
     return cases, f"[_exporters_sources, {template('haproxy.cfg.j2')}, {targets}]"
 
 
+def job(_folder: Path) -> tuple[Cases, str]:
+    """Numbers in text, and a list that depends on a variable."""
+    cases: Cases = {"plain": {}, "wrong": {"job_service_manager": "x", "job_nodes": "2"}}
+    return cases, f"[_job_units, _job_programs, _job_option_checks | {WRONG}]"
+
+
 ROLES: dict[str, Callable[[Path], tuple[Cases, str]]] = {
-    function.__name__: function for function in (vllm, cuda, cluster, gateway, reaper, exporters)
+    function.__name__: function
+    for function in (vllm, cuda, cluster, gateway, reaper, exporters, job)
 }
 
 

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._host import firewall
+from ansible_collections.gpuops.cloud.plugins.module_utils._host import (
+    firewall,
+    service_manager,
+)
 from ansible_collections.gpuops.cloud.plugins.module_utils._host.nftables import (
     RulesError,
     networks,
@@ -271,5 +274,6 @@ def test_the_module_says_that_nftables_is_missing(
 ) -> None:
     (tmp_path / "sh").symlink_to("/bin/sh")
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(service_manager, "BOOTED", tmp_path)
     found, _unused = run_module("host_firewall", {"ssh_ports": [22]})
     assert (found["missing"], found["changed"], found["pending"]) == (True, False, False)

@@ -17,6 +17,7 @@ V100 = {**GPU, "name": "Tesla V100-SXM2-16GB", "compute_cap": "7.0", "memory_mb"
 SMALL_ONE = {"name": "vllm-small", "port": 8001, "share": 0.3}
 GOOD: dict[str, Any] = {"vllm_model": "Qwen/Qwen3-8B", "gpuops_gpus": [GPU], "_vllm_probe": HOST}
 CPU = {"vllm_device": "cpu"}
+SUPERVISED = {"vllm_service_manager": "supervisord"}
 QWEN = model_of(config_of(SMALL), SMALL).as_dict()
 TOO_LARGE = {"name": "big", "config": config_of(LARGE), "weight_bytes": None}
 # Variables, and a word of each complaint.
@@ -39,6 +40,12 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "two at once": (
         {"vllm_version": "0.9", "vllm_ca_bundle": "/nowhere/ca.pem"},
         ["CVE-2026-48746", "/nowhere/ca.pem"],
+    ),
+    "supervisord": (SUPERVISED, []),
+    "a sandbox without systemd": ({**SUPERVISED, "vllm_unit": {"hardening": "strict"}}, ["strict"]),
+    "a comment in a file of supervisord": (
+        {**SUPERVISED, "vllm_extra_args": ["--chat-template", "a ;b"]},
+        ["would be a comment"],
     ),
     "no gpu": ({"gpuops_gpus": []}, ["gpuops.cloud.cuda"]),
     "old driver": ({"gpuops_gpus": [{**GPU, "driver_version": "570.172.08"}]}, ["at least 580"]),

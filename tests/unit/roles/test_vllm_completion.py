@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.modules import vllm_completion
+from ansible_collections.gpuops.cloud.plugins.module_utils._host.serving import Unit
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 
 KEY = "the-api-key-of-the-tests"
@@ -222,15 +222,13 @@ def test_death_ends_the_wait_with_its_reasons(host: Path, change: tuple[str, str
 
 
 def test_restart_while_waiting_counts_as_death() -> None:
-    def die(*_arguments: Any) -> tuple[int, str, str]:
+    def die(_command: list[str]) -> str:
         text = RUNS.replace("NRestarts=0", "NRestarts=1") if seen else RUNS
         seen.append(1)
-        return 0, text, ""
+        return text
 
     seen: list[int] = []
-    module: Any = type("Module", (), {"run_command": staticmethod(die)})
-    unit = vllm_completion.Unit(module, "vllm.service", {})
-    assert "died" in unit.death()
+    assert "died" in Unit(die, "vllm.service", {}).death()
 
 
 def test_unit_that_does_not_exist_is_said(host: Path) -> None:

@@ -92,19 +92,21 @@ def test_other_servers_are_known_by_what_they_take(tmp_path: Path) -> None:
 
     serve("vllm", "# For cuda\nport: 8000\n")
     serve("vllm-small", "# For cuda, GPUs 1\ngpu-memory-utilization: 0.3\nport: 8001\n")
-    serve("vllm-trial", "# For cpu\nport: 8002\n")
+    serve("vllm-cpu", "# For cpu\nport: 8002\n")
+    serve("vllm-trial", "# For cuda\nport: 8003\n")
     (tmp_path / "vllm-health.service").write_text("[Service]\nExecStart=x\n", encoding="utf-8")
     (tmp_path / "vllm-gone.service").write_text("ExecStart=x serve --config /no", encoding="utf-8")
 
     def seen(own: str, gpus: str) -> dict[str, tuple[int, float]]:
-        found = probe.neighbours(tmp_path, own, gpus)
+        found = probe.neighbours(tmp_path / own, gpus)
         return {row["name"]: (row["port"], row["share"]) for row in found}
 
-    small, trial = ("vllm-small", (8001, 0.3)), ("vllm-trial", (8002, 0))
-    assert seen("vllm.service", "") == dict([small, trial])
-    assert seen("vllm.service", "0,1") == dict([small, trial])
+    small, cpu = ("vllm-small", (8001, 0.3)), ("vllm-cpu", (8002, 0))
+    assert seen("vllm.service", "") == dict([small, cpu])
+    assert seen("vllm.service", "0,1") == dict([small, cpu])
     assert seen("vllm.service", "0")["vllm-small"] == (8001, 0)
-    assert seen("vllm-small.service", "1") == dict([("vllm", (8000, 0.92)), trial])
+    trial = ("vllm-trial", (8003, 0.92))
+    assert seen("vllm-small.service", "1") == dict([("vllm", (8000, 0.92)), cpu, trial])
 
 
 def test_a_unit_that_cannot_be_read_is_no_server_of_ours(tmp_path: Path) -> None:
@@ -115,9 +117,9 @@ def test_a_unit_that_cannot_be_read_is_no_server_of_ours(tmp_path: Path) -> None
     unread.mkdir()
     good = tmp_path / "vllm-small.service"
     good.write_text(f"ExecStart=vllm serve --config {unread}\n", encoding="utf-8")
-    assert probe.neighbours(tmp_path, "vllm.service", "") == []
+    assert probe.neighbours(tmp_path / "vllm.service", "") == []
     settings = tmp_path / "config.yaml"
     settings.write_text("port: 8001\ngpu-memory-utilization: 0.3\n", encoding="utf-8")
     good.write_text(f"ExecStart=vllm serve --config {settings}\n", encoding="utf-8")
-    found = probe.neighbours(tmp_path, "vllm.service", "")
+    found = probe.neighbours(tmp_path / "vllm.service", "")
     assert found == [{"name": "vllm-small", "port": 8001, "share": 0.3}]
