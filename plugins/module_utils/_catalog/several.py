@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from .._core.errors import GpuopsError, InvalidError, NoCredentialsError, UnavailableError
+from .._core.errors import InvalidError
 from .._models.offer import Offer
-from .._providers.accounts import Accounts
+from .._providers.accounts import Accounts, nobody_answered
 from .._providers.base.client import Client
 from .selection import Selection, Shelf, choose
 from .stock import Market, selection_from, wish_of
-
-_WITHOUT = "no_credentials"
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,13 @@ def offers(accounts: Accounts, params: dict[str, Any]) -> dict[str, Any]:
     want = selection_from(params)
     wish_of(want)  # a misspelt tier costs no request
     asked = accounts.ask(partial(_list, want))
-    silent = [_silent(one.provider, one.error) for one in asked if one.error]
+    silent = [_Silent(one.provider, one.reason, str(one.error)) for one in asked if one.reason]
     rows = [one.as_row() for one in silent]
     told = [one.answer for one in asked if one.answer]
     if not told:
-        raise _nobody(silent)
+        error = nobody_answered(asked)
+        error.details["rejected"] = rows
+        raise error
     # Two currencies are never compared: the provider that was named first says which one it is.
     currency = next((one.currency for one in told if one.currency), None)
     try:
@@ -82,19 +82,3 @@ def _list(want: Selection, client: Client) -> _Listed:
     shelf = replace(market.shelf(), provider=client.name)
     warnings = [f"{client.name}: {text}" for text in market.warnings]
     return _Listed(shelf, market.currency, warnings)
-
-
-def _silent(provider: str, error: GpuopsError) -> _Silent:
-    without = isinstance(error, NoCredentialsError)
-    return _Silent(provider, _WITHOUT if without else "no_answer", str(error))
-
-
-def _nobody(silent: list[_Silent]) -> GpuopsError:
-    """Return the error of a round in which no provider told anything."""
-    without = all(one.reason == _WITHOUT for one in silent)
-    kind = NoCredentialsError if without else UnavailableError
-    return kind(
-        f"No provider answered: {'; '.join(map(str, silent))}",
-        hint="Set the credentials of one of them." if without else "Run the same again.",
-        details={"rejected": [one.as_row() for one in silent]},
-    )

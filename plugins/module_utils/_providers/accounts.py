@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from .._core.errors import GpuopsError
+from .._core.errors import GpuopsError, NoCredentialsError, UnavailableError
 from .base.client import Client
 from .registry import DEFAULT, PROVIDERS, provider_named
 
 T = TypeVar("T")
+NO_CREDENTIALS, NO_ANSWER = "no_credentials", "no_answer"
 
 
 def accounts_spec() -> dict[str, Any]:
@@ -38,6 +40,27 @@ class Asked(Generic[T]):
     answer: T | None = None
     error: GpuopsError | None = None
 
+    @property
+    def reason(self) -> str | None:
+        """Why there is no answer, for programs; None where there is one."""
+        if self.error is None:
+            return None
+        return NO_CREDENTIALS if isinstance(self.error, NoCredentialsError) else NO_ANSWER
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {str(self.error or 'answered').rstrip('.')}"
+
+
+def nobody_answered(asked: Iterable[Asked[T]]) -> GpuopsError:
+    """Return the error of a round in which no provider told anything."""
+    rows = list(asked)
+    without = all(one.reason == NO_CREDENTIALS for one in rows)
+    kind = NoCredentialsError if without else UnavailableError
+    return kind(
+        f"No provider answered: {'; '.join(map(str, rows))}",
+        hint="Set the credentials of one of them." if without else "Run the same again.",
+    )
+
 
 class Accounts:
     """One account at each provider that is meant: unless options name some, all that are by default."""
@@ -48,11 +71,12 @@ class Accounts:
         self.names = tuple(dict.fromkeys(params.get("providers") or every))
         self._credentials = params.get("accounts") or {}
         self._timeout = params.get("timeout")
-        self._opened: list[Client] = []
+        self._opened: dict[str, Client] = {}
+        self._opening = threading.Lock()
 
     def secrets(self) -> list[str]:
         """Return what must appear in no text."""
-        return [secret for client in self._opened for secret in client.secrets()]
+        return [secret for client in self._opened.values() for secret in client.secrets()]
 
     def ask(self, question: Callable[[Client], T]) -> list[Asked[T]]:
         """Ask every provider the same, all at the same time; an error of one is its answer alone."""
@@ -65,13 +89,17 @@ class Accounts:
 
     def _ask(self, name: str, question: Callable[[Client], T]) -> Asked[T]:
         try:
-            client = self._open(name)
-            return Asked(name, answer=question(client))
+            return Asked(name, answer=question(self.client(name)))
         except GpuopsError as error:
             return Asked(name, error=error)
 
-    def _open(self, name: str) -> Client:
+    def client(self, name: str) -> Client:
+        """Return the client of one provider. Raises NoCredentialsError, and what is wrong with them."""
+        with self._opening:
+            known = self._opened.get(name)
+        if known:
+            return known
         given = self._credentials.get(name) or {}
         client = provider_named(name).from_params({**given, "timeout": self._timeout})
-        self._opened.append(client)
-        return client
+        with self._opening:
+            return self._opened.setdefault(name, client)
