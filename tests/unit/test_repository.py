@@ -31,6 +31,7 @@ TARGET_ELSEWHERE = {
     "data_disk": "needs a host with a disk: molecule scenario storage",
     "gpu_job": "needs a host with systemd: tests/e2e/test_job.py",
     "gpu_balance": "needs several clouds: tests/unit/plugins/modules/test_balances.py",
+    "gpu_instance": "needs several clouds: tests/unit/plugins/modules/test_several_buying.py",
     "gpu_offers": "needs several clouds: tests/unit/plugins/modules/test_offers.py",
     "host_conflicts": "needs a host where something is in the way: molecule scenario vllm",
     "host_files": "writes what belongs to a server: molecule scenario vllm",

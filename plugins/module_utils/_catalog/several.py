@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from .._core.errors import InvalidError
-from .._models.offer import Offer
+from .._models.offer import Choice, Offer
 from .._providers.accounts import Accounts, nobody_answered
 from .._providers.base.client import Client
 from .selection import Selection, Shelf, choose
@@ -18,8 +18,8 @@ from .stock import Market, selection_from, wish_of
 
 
 @dataclass(frozen=True)
-class _Silent:
-    """A provider that told nothing, with a reason for programs and a detail for people."""
+class LeftOut:
+    """A provider without any offer, with a reason for programs and a detail for people."""
 
     provider: str
     reason: str
@@ -43,12 +43,39 @@ class _Listed:
     warnings: list[str]
 
 
+class Markets:
+    """The markets of several providers as one, in which each look asks all of them."""
+
+    def __init__(
+        self, accounts: Accounts, want: Selection, markets: dict[str, Market], shelves: list[Shelf]
+    ) -> None:
+        """Take the first look of each; the list is in the currency of the first that tells one."""
+        self._accounts, self._markets, self._shelves = accounts, markets, shelves
+        told = (market.currency for market in markets.values())
+        self.currency = next((one for one in told if one), None)
+        self._want = replace(want, currency=self.currency)
+        self._fresh = True
+
+    def look(self, max_age: float = 0) -> Choice:
+        """Return what can be bought now; one that does not answer has nothing, unless none does."""
+        if not self._fresh:
+            asked = self._accounts.ask(partial(self._shelf, max_age), tuple(self._markets))
+            if all(one.error for one in asked):
+                raise nobody_answered(asked)
+            self._shelves = [one.answer for one in asked if one.answer]
+        self._fresh = False
+        return choose(self._shelves, self._want)
+
+    def _shelf(self, max_age: float, client: Client) -> Shelf:
+        return replace(self._markets[client.name].shelf(max_age), provider=client.name)
+
+
 def offers(accounts: Accounts, params: dict[str, Any]) -> dict[str, Any]:
     """Return what can be bought now at any of the providers, for module options."""
     want = selection_from(params)
     wish_of(want)  # a misspelt tier costs no request
     asked = accounts.ask(partial(_list, want))
-    silent = [_Silent(one.provider, one.reason, str(one.error)) for one in asked if one.reason]
+    silent = [LeftOut(one.provider, one.reason, str(one.error)) for one in asked if one.reason]
     rows = [one.as_row() for one in silent]
     told = [one.answer for one in asked if one.answer]
     if not told:

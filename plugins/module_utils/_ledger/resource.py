@@ -96,6 +96,6 @@ def _unclear(thing: Thing) -> str:
 
 
 def _add(url: str, row: dict[str, Any], client: Client) -> None:
-    warning = store.record(url, [row], client.account)
+    warning = store.record(url, [row], client.account, client.name)
     if warning:
         raise GpuopsError(warning)

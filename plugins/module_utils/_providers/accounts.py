@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -17,6 +18,7 @@ from .base.client import Client
 from .registry import DEFAULT, PROVIDERS, provider_named
 
 T = TypeVar("T")
+R = TypeVar("R")
 NO_CREDENTIALS, NO_ANSWER = "no_credentials", "no_answer"
 
 
@@ -78,14 +80,24 @@ class Accounts:
         """Return what must appear in no text."""
         return [secret for client in self._opened.values() for secret in client.secrets()]
 
-    def ask(self, question: Callable[[Client], T]) -> list[Asked[T]]:
-        """Ask every provider the same, all at the same time; an error of one is its answer alone."""
-        with ThreadPoolExecutor(max_workers=len(self.names)) as pool:
+    def ask(self, question: Callable[[Client], T], names: tuple[str, ...] = ()) -> list[Asked[T]]:
+        """Ask every provider, or those named, the same, all at the same time.
+
+        An error of one is its answer alone.
+        """
+        asked = names or self.names
+        with ThreadPoolExecutor(max_workers=len(asked)) as pool:
             # Each in a copy of the context, where the end of a wait stands.
-            started = [
-                pool.submit(copy_context().run, self._ask, name, question) for name in self.names
-            ]
+            started = [pool.submit(copy_context().run, self._ask, name, question) for name in asked]
             return [one.result() for one in started]
+
+    def for_each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Do the same for many things at the same time, and return what came of each, in order."""
+        rows = list(items)
+        with ExitStack() as crowds, ThreadPoolExecutor(max_workers=max(1, len(rows))) as pool:
+            for client in [*self._opened.values()]:
+                crowds.enter_context(client.crowd(len(rows)))
+            return list(pool.map(work, rows))
 
     def _ask(self, name: str, question: Callable[[Client], T]) -> Asked[T]:
         try:
