@@ -24,6 +24,8 @@ ASKED_ELSEWHERE = {
     "datacrunch_lease": "datacrunch_instance_info",
     "datacrunch_ledger": "datacrunch_cost_info",
     "datacrunch_reap": "mode: report",
+    "gpu_instance": "gpu_offers",
+    "gpu_reap": "mode: report",
 }
 
 # Modules without an integration target of their own, each with the place where it runs instead.
@@ -33,6 +35,7 @@ TARGET_ELSEWHERE = {
     "gpu_balance": "needs several clouds: tests/unit/plugins/modules/test_balances.py",
     "gpu_instance": "needs several clouds: tests/unit/plugins/modules/test_several_buying.py",
     "gpu_offers": "needs several clouds: tests/unit/plugins/modules/test_offers.py",
+    "gpu_reap": "needs several clouds: tests/unit/plugins/modules/test_several_reaps.py",
     "host_conflicts": "needs a host where something is in the way: molecule scenario vllm",
     "host_files": "writes what belongs to a server: molecule scenario vllm",
     "host_firewall": "needs a host with a network: molecule scenario firewall",

@@ -29,7 +29,7 @@ from .._providers.base.views import describe_instance
 from .market import best_of, look_at_the_markets
 from .options import flat
 from .purchase import purchase
-from .state import Everywhere
+from .state import Everywhere, step_at
 from .where import (
     client_of,
     look,
@@ -83,7 +83,7 @@ class SeveralNoun:
             client = client_of(found, provider)
             before += [_placed(row, client) for row in part.before["instances"]]
             after += [_placed(row, client) for row in part.after["instances"]]
-            steps += [_step_at(client, step) for step in part.steps]
+            steps += [step_at(client, step) for step in part.steps]
         if found.want["state"] != "absent":
             steps += [_buy_step(found, name) for name in found.missing]
             after += [_planned(found, name) for name in found.missing]
@@ -136,6 +136,11 @@ class SeveralNoun:
             "instance": after[0] if after else None,
             "instances": after,
             "fleet": [_at_home(found, row) for row in fleet_report(found)] if after else [],
+            "evicted": [
+                _placed(describe_instance(row, found.tiers), desk.client)
+                for desk in found.desks.values()
+                for row in desk.found.lost
+            ],
             "attempts": found.walk.attempts if found.walk else [],
             **told,
             "rejected": [*left_out, *told["rejected"]],
@@ -195,16 +200,6 @@ def _placed(row: Row, client: Client) -> Row:
 def _rank(names: list[str], row: Row) -> tuple[int, str]:
     order = {name: number for number, name in enumerate(names)}
     return order.get(row["name"] or "", len(order)), row["id"] or ""
-
-
-def _step_at(client: Client, step: Step) -> Step:
-    """Return a step of one account as one of all of them."""
-
-    def call(_accounts: Accounts) -> str | None:
-        said = step.call(client)
-        return f"{client.name}: {said}" if said else None
-
-    return Step(f"{client.name}: {step.summary}", call)
 
 
 def _buy_step(found: Everywhere, name: str) -> Step:

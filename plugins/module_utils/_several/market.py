@@ -162,7 +162,6 @@ def _sort(found: Everywhere, asked: list[Asked[Desk]]) -> None:
         first.hint = ". ".join([first.hint.rstrip("."), *others]).strip(". ")
         raise first
     found.lease = next(iter(found.desks.values())).found.lease
-    found.lost = [row for desk in found.desks.values() for row in desk.found.lost]
 
 
 def _pinned(found: Everywhere) -> dict[str, str]:

@@ -12,6 +12,7 @@ from .._billing.purchase_guard import Guard
 from .._catalog.selection import Shelf
 from .._catalog.several import LeftOut
 from .._catalog.stock import Market
+from .._core.plan import Step
 from .._instances.order_fallbacks import Fallbacks
 from .._instances.state import Found
 from .._models.resources import Instance
@@ -55,3 +56,13 @@ class Everywhere(Found):
         desk = self.desks.get(provider)
         kept = desk.found.kept if desk else {}
         return replace(there, outcomes=rows, bought=self.bought, changed=self.changed, kept=kept)
+
+
+def step_at(client: Client, step: Step) -> Step:
+    """Return a step of one account as one of all of them."""
+
+    def call(_accounts: Accounts) -> str | None:
+        said = step.call(client)
+        return f"{client.name}: {said}" if said else None
+
+    return Step(f"{client.name}: {step.summary}", call)

@@ -21,25 +21,28 @@ A100 = "1A100.22V"
 
 def test_what_runs_at_one_counts_for_a_purchase_at_the_other(clouds: Clouds) -> None:
     clouds.keep(deployment="first", providers=["lambda"])
-    clouds.door.sells = 0
+    clouds.door.types = {}
     wish = clouds.wish(providers=["verda"], budget={"per_hour": 3})
     clouds.keep(**{**wish, "check": True})  # alone it would fit
-    found = clouds.fails("gpu_instance", **{**wish, "providers": ["verda", "lambda"]})
+    wish["providers"] = ["verda", "lambda"]
+    found = clouds.fails("gpu_instance", **wish)
     assert found["error"]["code"] == "over_budget"
     (row,) = found["spend"]["budgets"]
     assert row["used"] > 1.29 + 1.79
     assert clouds.ids()["verda"] == []
-    assert clouds.keep(**{**wish, "providers": None, "budget": {"per_hour": 3.5}})["changed"]
+    assert clouds.keep(**{**wish, "budget": {"per_hour": 3.5}})["changed"]
 
 
 def test_what_was_spent_at_one_counts_for_the_other(clouds: Clouds) -> None:
     clouds.keep(providers=["lambda"], lease="12h")
     clouds.door.clock.advance(3600)
     clouds.end(providers=["lambda"])
-    budget = {"per_month": 3}
-    found = clouds.fails("gpu_instance", **clouds.wish(lease="1h", budget=budget))
+    clouds.door.types = {}
+    clouds.verda.sim.advance(7200)
+    wish = clouds.wish(lease="1h", budget={"total": 2.5})
+    found = clouds.fails("gpu_instance", **wish)
     assert found["error"]["code"] == "over_budget"
-    assert clouds.keep(lease="1h", budget={"per_month": 4})["changed"]
+    assert clouds.keep(lease="1h", budget={"total": 4})["changed"]
 
 
 def test_two_currencies_are_never_added(start: Start, door: MoodyDoor) -> None:
@@ -53,9 +56,12 @@ def test_two_currencies_are_never_added(start: Start, door: MoodyDoor) -> None:
     assert clouds.orders() == (0, 1)
 
 
-def test_account_with_too_little_is_left_out_and_the_other_sells(clouds: Clouds) -> None:
-    clouds.verda.sim.set_stock(stock("1H100.80S.32V"))
-    clouds.verda.sim.switch(balance=5.0)
+def test_account_with_too_little_is_left_out_and_the_other_sells(
+    start: Start, door: MoodyDoor
+) -> None:
+    verda = start(stock=stock("1H100.80S.32V"), balance=5.0)
+    verda.client().add_ssh_key("mine", KEY)
+    clouds = Clouds(verda, door)
     found = clouds.keep(offer={"tier": "h100_or_less"})
     assert found["instance"]["provider"] == "lambda"
     assert clouds.left_out(found)["verda"][0] == "over_budget"
@@ -101,9 +107,8 @@ def test_results_are_documented_at_every_level(clouds: Clouds) -> None:
         clouds.keep(budget=budget, check=True),
         clouds.keep(budget=budget),
         clouds.keep(),
-        clouds.keep(name="x", ssh_keys=["mine", "mine"], check=True),
+        clouds.keep(name="x", volumes={"data_gb": 50}),
         clouds.keep(state="absent"),
-        clouds.end(),
     ]
     seen: set[str] = set()
     for result in results:
