@@ -308,7 +308,7 @@ options:
           - Size of a second volume for data, in GiB. It outlives its instance unless O(volumes.data) says otherwise.
           - A detached one of this instance's name is used again, which leaves only its provider and its location to choose from.
         type: int
-      on_spot_discontinue:
+      on_eviction:
         description: What happens to the volume a spot instance boots from when the cloud takes the instance away.
         type: str
         choices: [trash, delete, keep]

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from .._catalog import stock
-from .._core.errors import GpuopsError, NotFoundError
+from .._catalog.selection import Selection
+from .._core.errors import GpuopsError, InvalidError, NotFoundError
 from .._core.plan import Plan, Step
 from .._hardware import gpus
 from .._instances.deployment import survey
@@ -27,7 +28,7 @@ from .._providers.accounts import Accounts
 from .._providers.base.client import Client
 from .._providers.base.views import describe_instance
 from .market import best_of, look_at_the_markets
-from .options import flat
+from .options import flat, in_groups, saying_groups
 from .purchase import purchase
 from .state import Everywhere, step_at
 from .where import (
@@ -50,7 +51,11 @@ class SeveralNoun:
     # -- find ----------------------------------------------------------------------------------
 
     def find(self, accounts: Accounts, params: Row) -> Everywhere:
-        want = flat(params)
+        with saying_groups():
+            return self._find(accounts, flat(params))
+
+    @staticmethod
+    def _find(accounts: Accounts, want: Row) -> Everywhere:
         check(want)
         names = fleet_names(want["name"], want["count"]) if want["name"] else []
         found = Everywhere(names, gpus.tiers_from(want["tiers"]), want=want)
@@ -64,7 +69,7 @@ class SeveralNoun:
         refuse_locked_out_anywhere(found, want["ssh_keys"] or [])
         selection = stock.selection_from(want)
         for row in found.have:
-            refuse_difference(row, selection)
+            _refuse_difference(row, selection)
         if found.missing:
             refuse_unknown(found, found.missing, want["deployment"], want["ledger"])
             if want["state"] == "stopped":
@@ -103,14 +108,9 @@ class SeveralNoun:
             (desk.client, found.bought_at(provider)) for provider, desk in found.desks.items()
         ]
         some = next(iter(found.at))
-        return cope(
-            client_of(found, some),
-            found,
-            found.want,
-            done,
-            [*errors, *([lost] if lost else [])],
-            bought,
-        )
+        every = [*errors, *([lost] if lost else [])]
+        with saying_groups():
+            return cope(client_of(found, some), found, found.want, done, every, bought)
 
     def book(
         self, accounts: Accounts, found: Everywhere, params: Row, *, applied: bool
@@ -150,7 +150,7 @@ class SeveralNoun:
                 for row in bill_of(here.ends)
             ],
             "spend": _spend(found),
-            "warnings": list(self._warnings(found, after)),
+            "warnings": list(map(in_groups, self._warnings(found, after))),
         }
         if found.want["state"] == "absent":
             self._prove(found, result, plan)
@@ -190,6 +190,15 @@ class SeveralNoun:
         for provider in found.at:
             rows = [row for row in after if row["provider"] == provider]
             yield from standing_warnings(rows, client_of(found, provider))
+
+
+def _refuse_difference(row: Instance, selection: Selection) -> None:
+    """Raise InvalidError where an instance is not what is asked for; none is replaced here."""
+    try:
+        refuse_difference(row, selection)
+    except InvalidError as error:
+        error.hint = "Terminate it with state=absent, or choose another name or deployment."
+        raise
 
 
 def _placed(row: Row, client: Client) -> Row:

@@ -37,6 +37,7 @@ from .._models.offer import Offer
 from .._providers.accounts import Accounts, Asked
 from .._providers.base.client import Client
 from .._providers.base.currency import Purse
+from .options import in_groups
 from .state import Desk, Everywhere
 from .walk import Tour
 
@@ -154,7 +155,7 @@ def _sort(found: Everywhere, asked: list[Asked[Desk]]) -> None:
             raise one.error
         if one.error:
             code = one.reason if isinstance(one.error, UnavailableError) else one.error.code
-            found.left_out.append(LeftOut(one.provider, str(code), one.error.message))
+            found.left_out.append(LeftOut(one.provider, str(code), in_groups(one.error.message)))
     found.desks = {one.provider: one.answer for one in asked if one.answer}
     if not found.desks:
         first = next(one.error for one in asked if one.error)

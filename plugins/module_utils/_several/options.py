@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .._core.argspecs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC
+from .._core.errors import GpuopsError
+from .._providers.base.options import ON_EVICTION
 
 _POLICIES = ["trash", "delete", "keep"]
 # Of each group: its option, and what the engine calls that.
 _VOLUMES = {
     "os_gb": "os_volume_gb",
     "data_gb": "data_volume_gb",
-    "on_spot_discontinue": "on_spot_discontinue",
+    "on_eviction": ON_EVICTION,
     "os": "os_volume",
     "data": "data_volumes",
 }
@@ -68,7 +73,7 @@ SPEC: dict[str, Any] = {
     "volumes": _group(
         os_gb={"type": "int", "default": 100},
         data_gb={"type": "int"},
-        on_spot_discontinue={"type": "str", "choices": _POLICIES, "default": "trash"},
+        on_eviction={"type": "str", "choices": _POLICIES, "default": "trash"},
         os={"type": "str", "choices": _POLICIES, "default": "trash"},
         data={"type": "str", "choices": ["keep", "trash", "delete"]},
     ),
@@ -92,3 +97,28 @@ def flat(params: dict[str, Any]) -> dict[str, Any]:
         found |= {name: given.pop(key) for key, name in names.items()}
         found[group] = given
     return found
+
+
+_GROUPS = {
+    **{engine: f"volumes.{ours}" for ours, engine in _VOLUMES.items() if ours != engine},
+    **{engine: f"waiting.{ours}" for ours, engine in _WAITING.items() if "_" in engine},
+    "budget_policy": "budget.policy",
+    "max_lease_cost": "budget.max_lease_cost",
+    "max_price_per_hour": "offer.max_price_per_hour",
+}
+_NAMES = re.compile(rf"(?<![\w.])(?:{'|'.join(_GROUPS)})\b")
+
+
+def in_groups(text: str) -> str:
+    """Return a sentence of the engine with the names that its options have here."""
+    return _NAMES.sub(lambda found: _GROUPS[found[0]], text)
+
+
+@contextmanager
+def saying_groups() -> Iterator[None]:
+    """Let errors name options as they are called here."""
+    try:
+        yield
+    except GpuopsError as error:
+        error.message, error.hint = in_groups(error.message), in_groups(error.hint)
+        raise

@@ -159,7 +159,7 @@ def test_capability_that_one_lacks_leaves_that_one_out(clouds: Clouds) -> None:
     found = clouds.keep(volumes={"data_gb": 50})
     assert found["instance"]["provider"] == "verda"
     reason, detail = clouds.left_out(found)["lambda"]
-    assert (reason, "data_volume_gb" in detail) == ("invalid", True)
+    assert (reason, "volumes.data_gb" in detail) == ("invalid", True)
 
 
 def test_capability_that_nobody_has_is_an_error(clouds: Clouds) -> None:
@@ -224,3 +224,28 @@ def test_all_are_looked_at_at_the_same_time(
 
         monkeypatch.setattr(kind, "instances", wait)
     assert clouds.keep()["changed"] is False
+
+
+def test_stopped_and_running_where_the_provider_can(clouds: Clouds) -> None:
+    clouds.keep(providers=["verda"])
+    off = clouds.keep(state="stopped")
+    assert off["actions"] == [f"verda: shutdown llm ({off['instance']['id']})"]
+    assert off["instance"]["status"] == "offline"
+    assert any("still costs" in text for text in off["warnings"])
+    assert clouds.keep(state="stopped")["changed"] is False
+    assert clouds.keep(state="running")["instance"]["status"] == "running"
+
+
+def test_stop_where_the_provider_cannot_is_an_error_and_ends_nothing(clouds: Clouds) -> None:
+    clouds.keep(providers=["lambda"])
+    found = clouds.fails("gpu_instance", **clouds.wish(state="stopped"))
+    assert "has no way to stop an instance" in found["msg"]
+    assert len(clouds.ids()["lambda"]) == 1
+
+
+def test_what_exists_and_is_something_else_is_refused(clouds: Clouds) -> None:
+    clouds.keep()
+    found = clouds.fails("gpu_instance", **clouds.wish(offer={"tier": "h100"}))
+    assert "exists and cannot be changed in place" in found["msg"]
+    assert "replace" not in found["msg"]
+    assert clouds.orders() == (0, 1)

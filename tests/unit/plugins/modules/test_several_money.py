@@ -70,9 +70,9 @@ def test_account_with_too_little_is_left_out_and_the_other_sells(
 def test_budget_that_is_broken_leaves_nobody_out(clouds: Clouds) -> None:
     found = clouds.fails("gpu_instance", **clouds.wish(budget={"per_hour": 1}))
     assert found["error"]["code"] == "over_budget"
-    assert "max_price_per_hour" in found["msg"]
+    assert "offer.max_price_per_hour" in found["msg"]
     warned = clouds.keep(budget={"per_hour": 1, "policy": "warn"})
-    assert any("budget_policy=warn" in text for text in warned["warnings"])
+    assert any("budget.policy=warn" in text for text in warned["warnings"])
 
 
 def test_two_runs_at_two_clouds_cannot_break_one_budget_together(clouds: Clouds) -> None:
