@@ -19,7 +19,7 @@ from .._lifecycle.retained_volumes import Kept
 from .._models.balance import currencies
 from .._models.offer import Offer
 from .._models.ownership import Identity
-from .._models.resources import Instance
+from .._models.resources import Instance, Volume
 from .._models.volumes import hourly
 from .._providers.base.client import Client
 from .._providers.base.currency import Purse
@@ -99,7 +99,7 @@ class Guard:
             lambda: self.elsewhere() if budget else Shown([], []),
         )
         now = client.now()
-        every = Shown([*rows, *others.instances], [*volumes, *others.volumes])
+        every = self._every(rows, volumes, others)
         self._doubt(*doubts(history, every.instances, now))
         types = self.purse.listed(types, client.volume_types)
         strange = currencies(types) - {money.currency}
@@ -119,6 +119,12 @@ class Guard:
         pots = self._mine(pots_of(budget, [*things, *there], past, now))
         most = self.want["max_lease_cost"]
         self._money = Money(money.amount, money.currency, now, tuple(things), pots, most)
+
+    def _every(self, rows: list[Instance], volumes: list[Volume], others: Shown) -> Shown:
+        """Return what this account and the others show, as one."""
+        providers = (self.client.name, *others.providers)
+        instances = [*rows, *others.instances]
+        return Shown(instances, [*volumes, *others.volumes], providers=providers)
 
     def _doubt(self, problem: str, note: str) -> None:
         """Refuse, or warn, where what was spent is not known."""
@@ -254,14 +260,15 @@ class Guard:
             lambda: read_history(option, budget, client.now()),
             self.elsewhere,
         )
-        rows, volumes = [*rows, *there.instances], [*volumes, *there.volumes]
+        every = self._every(rows, volumes, there)
+        rows, volumes = every.instances, every.volumes
         mine = next((row for row in rows if row.id == instance_id), None)
         if mine is None:  # a list may lag behind an order
             try:
                 mine = client.instance(instance_id)
             except NotFoundError:
                 return ""
-            rows = [*rows, mine]
+            rows.append(mine)
         younger = {row.id for row in rows if row.age_key > mine.age_key}
         holder = {row.id: set(row.holders) for row in volumes}
         now = client.now()
@@ -272,7 +279,7 @@ class Guard:
                 own.append(one)
             elif not whose <= younger and self._counts(one):
                 others.append(one)
-        past = gone_or_there(history.known, Shown(rows, volumes), now)
+        past = gone_or_there(history.known, every, now)
         pots = self._mine(pots_of(budget, others, past, now))
         unit = self._money.currency if self._money else ""
         rate = sum(one.rate for one in own)

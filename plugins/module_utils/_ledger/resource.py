@@ -42,7 +42,7 @@ def look(client: Client, *more: Any) -> tuple[Shown, list[Any]]:
     instances, volumes, ended, trash, *rest = client.together(
         client.instances, client.volumes, client.ended_instances, client.trashed_volumes, *more
     )
-    return Shown(instances, volumes, ended, trash), rest
+    return Shown(instances, volumes, ended, trash, (client.name,)), rest
 
 
 class LedgerNoun:

@@ -52,7 +52,9 @@ def note_round(client: Client, found: FoundReap) -> list[str]:
 
 def _shown(found: FoundReap, *past: Any) -> Shown:
     """Return the account as it was listed, with what has ended and the trash where asked for."""
-    return Shown(found.account.instances, found.account.volumes, *past)
+    here = found.account
+    ended, trash = past or ([], [])
+    return Shown(here.instances, here.volumes, ended, trash, here.providers)
 
 
 def _events_of(

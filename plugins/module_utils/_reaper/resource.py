@@ -63,7 +63,7 @@ class ReapNoun:
             trusted, what = want["trust_cloud_clock"], "nothing is terminated or stopped by it"
             refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
         uses, notes = read_reports(want["idle_reports"] or [], client.now())
-        account = Account(machines, volumes, keys, scripts, uses)
+        account = Account(machines, volumes, keys, scripts, uses, (client.name,))
         rules = replace(rules, now=client.now())
         found = FoundReap(account, rules, judge(account, rules), want, notes=notes)
         found.warnings += history.warnings
@@ -125,7 +125,7 @@ def hold(found: FoundReap, budget: Row, history: History) -> None:
     account, now = found.account, found.rules.now
     try:
         living = running_costs.living(account.instances, account.volumes, now)
-        shown = Shown(account.instances, account.volumes)
+        shown = Shown(account.instances, account.volumes, providers=account.providers)
         past = gone_or_there(history.known, shown, now)
     except UnreadableError as error:
         found.warnings.append(f"The budget was not held in this round: {error}")

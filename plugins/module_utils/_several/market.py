@@ -72,6 +72,7 @@ class Outside:
         return Shown(
             [row for shown in rows for row in shown.instances],
             [row for shown in rows for row in shown.volumes],
+            providers=tuple(name for name in seen if name != provider),
         )
 
     def _look(self, providers: list[str]) -> dict[str, Shown]:

@@ -145,6 +145,7 @@ def _hold_all(found: FoundReaps, budget: Row, want: Row) -> None:
         instances=[row for one in every for row in one.account.instances],
         volumes=[row for one in every for row in one.account.volumes],
         uses={key: use for one in every for key, use in one.account.uses.items()},
+        providers=tuple(found.at),
     )
     judged = Judgement(
         over=[verdict for one in every for verdict in one.judgement.over],

@@ -85,4 +85,5 @@ def clouds(start: Start, door: MoodyDoor) -> Clouds:
     """
     verda = start(stock=stock("1A100.22V"), provision_seconds=30)
     verda.client().add_ssh_key("mine", KEY)
+    verda.sim.clear_log()
     return Clouds(verda, door)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import store
 from ansible_collections.gpuops.cloud.tests.unit.plugins.clouds import Clouds, MoodyDoor
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
@@ -97,6 +99,17 @@ def test_ledger_says_at_which_provider_it_was(clouds: Clouds) -> None:
     assert {("verda", "purchase", "instance"), ("verda", "end", "instance")} < rows
     assert {("lambda", "purchase", "instance"), ("lambda", "end", "instance")} < rows
     assert not any(provider is None for provider, _event, _kind in rows)
+
+
+def test_what_runs_at_one_has_not_ended_for_those_who_ask_the_other(clouds: Clouds) -> None:
+    clouds.keep(providers=["lambda"], lease="1h")
+    clouds.verda.sim.advance(7200)
+    cost = clouds.verda.ok("datacrunch_cost_info")
+    (row,) = cost["things"]
+    assert (row["deployment"], row["hours"]) == ("llm", pytest.approx(2, abs=0.1))
+    assert clouds.verda.ok("datacrunch_ledger")["events"] == []
+    wish = {"deployment": "other", "tier": "any_a100_80", "lease": "1h", "budget": {"total": 4}}
+    assert clouds.verda.fails("datacrunch_instance", **wish)["error"]["code"] == "over_budget"
 
 
 def test_results_are_documented_at_every_level(clouds: Clouds) -> None:
