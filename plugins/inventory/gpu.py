@@ -15,7 +15,7 @@ description:
     C(deployment_NAME), C(owner_NAME)."
   - "Host variables: every key of RV(gpuops.cloud.gpu_instance#module:instances) with the prefix C(gpu_), so C(gpu_provider), C(gpu_price_per_hour),
     C(gpu_lease_end) and C(gpu_gpu_count) among them, and C(gpu_state), which is V(running) at every provider for what runs."
-  - C(ansible_host) and C(ansible_user) are set, the user as the provider has it. For a deployment that was brought up from this
+  - C(ansible_host), C(ansible_port) and C(ansible_user) are set, as each provider has them. For a deployment that was brought up from this
     controller, its SSH settings are used, with its key and its pinned host keys.
   - Everything that the cloud says is data. No string of it is ever run as a template, whatever tags, host names or projects hold.
 author:
@@ -111,6 +111,7 @@ from ..module_utils._core.errors import UnavailableError
 from ..module_utils._providers.accounts import NO_CREDENTIALS, Accounts, nobody_answered
 from ..module_utils._providers.base.client import Client
 from ..module_utils._providers.base.views import describe_instance
+from ..module_utils._several.state import where_ssh
 from ..plugin_utils.inventory_of_instances import GROUPS, InventoryOfInstances
 
 Row = dict[str, Any]
@@ -148,6 +149,12 @@ class InventoryModule(InventoryOfInstances):
 
 
 def _described(client: Client) -> list[Row]:
-    user = client.capabilities.ssh.user
-    more = {"provider": client.name, "ssh_user": user}
-    return [{**describe_instance(row), "state": row.state, **more} for row in client.instances()]
+    return [
+        {
+            **describe_instance(row),
+            "state": row.state,
+            "provider": client.name,
+            **where_ssh(row, client),
+        }
+        for row in client.instances()
+    ]

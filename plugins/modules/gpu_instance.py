@@ -358,7 +358,8 @@ options:
         type: float
         default: 30
 notes:
-  - Lambda Cloud was never tried on a real account.
+  - It was tried with imitations of Verda and Lambda Cloud. Vast.ai, RunPod and TensorDock, which rent out containers or hardware of others, are
+    bought at where O(providers) names them, or where they are asked by default and have credentials, and were not tried.
 seealso:
   - module: gpuops.cloud.gpu_offers
   - module: gpuops.cloud.gpu_balance
@@ -411,6 +412,8 @@ instance:
   contains:
     provider: {type: str, description: Provider of the instance; null where it is not known yet., returned: success, sample: lambda}
     ssh_user: {type: str, description: User that logs in there., returned: success, sample: ubuntu}
+    ssh_host: {type: str, description: Address at which SSH listens; null until there is one., returned: success, sample: 192.0.2.10}
+    ssh_port: {type: int, description: Port at which SSH listens; null until it is known., returned: success, sample: 22}
     id: {type: str, description: Id of the instance., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: Host name., returned: success, sample: llm}
     deployment: {type: str, description: Deployment by the instance's tags; null for a foreign instance., returned: success, sample: llm}
@@ -454,6 +457,8 @@ instances:
   contains:
     provider: {type: str, description: Provider of the instance; null where it is not known yet., returned: success, sample: lambda}
     ssh_user: {type: str, description: User that logs in there., returned: success, sample: ubuntu}
+    ssh_host: {type: str, description: Address at which SSH listens; null until there is one., returned: success, sample: 192.0.2.10}
+    ssh_port: {type: int, description: Port at which SSH listens; null until it is known., returned: success, sample: 22}
     id: {type: str, description: Id of the instance., returned: success, sample: 5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11}
     name: {type: str, description: Host name., returned: success, sample: llm}
     deployment: {type: str, description: Deployment by the instance's tags; null for a foreign instance., returned: success, sample: llm}
@@ -540,6 +545,7 @@ attempts:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
+    terms: {type: dict, description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null., returned: success, sample: null}
     name: {type: str, description: Instance that was to be bought., returned: success, sample: llm}
     outcome:
       description: V(taken), V(refused) by the API, V(failed) after it was accepted, V(not_started) in time, or V(adopted) from another run.
@@ -571,6 +577,7 @@ offers:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
+    terms: {type: dict, description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null., returned: success, sample: null}
 rejected:
   description: Every other offer that was meant, with the reason why it is not taken.
   returned: success, and on failure when nothing could be bought
@@ -594,12 +601,13 @@ rejected:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
+    terms: {type: dict, description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null., returned: success, sample: null}
     reason:
       description: >-
         Reason for programs, one of V(no_answer), V(auth), V(forbidden), V(invalid), V(not_found), V(no_funds), V(over_budget) and V(quota)
         of a provider that is left out, V(not_in_stock), V(other_location), V(other_currency), V(unreadable), V(unknown_model), V(too_few_gpus), V(too_expensive),
         V(gpu_count), V(too_little_vram), V(too_few_vcpu),
-        V(too_little_ram), V(no_price), V(excluded), V(confidential), V(no_fitting_image),
+        V(too_little_ram), V(no_price), V(excluded), V(confidential), V(no_fitting_image), V(contract_ends),
         and for O(offer.model) V(model_too_large), V(gpu_unsupported), V(context_too_long).
       returned: success
       type: str
@@ -627,6 +635,7 @@ cheapest_free:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
+    terms: {type: dict, description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null., returned: success, sample: null}
 spend:
   description: What a purchase would cost, and what is there to pay it; null when nothing had to be bought, or when nothing was in stock.
   returned: success, and on failure when it would cost too much

@@ -43,6 +43,11 @@ def _group(prefix: str, value: str) -> str:
     return re.sub(r"\W", "_", f"{prefix}_{value}".lower(), flags=re.ASCII)
 
 
+def _address(machine: dict[str, Any]) -> str | None:
+    """Return where an instance is reached, None where it is not yet."""
+    return machine.get("ssh_host") or machine["ip"]
+
+
 def _plain(value: Any) -> Any:
     """Return a value whose strings are no templates: ansible-core 2.18 would run one of the cloud.
 
@@ -122,7 +127,7 @@ class InventoryOfInstances(BaseInventoryPlugin, Constructable, Cacheable):
         return (
             self.status_of(machine) in self.get_option("statuses")
             and bool(machine["managed"] or self.get_option("foreign"))
-            and bool(machine["ip"] or not self.get_option("only_reachable"))
+            and bool(_address(machine) or not self.get_option("only_reachable"))
             and (not deployments or machine["deployment"] in deployments)
         )
 
@@ -178,8 +183,11 @@ class InventoryOfInstances(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _variables(self, machine: dict[str, Any]) -> dict[str, Any]:
         found = {f"{self.word}_{key}": value for key, value in machine.items() if value is not None}
-        if machine["ip"]:
-            found["ansible_host"] = machine["ip"]
+        address = _address(machine)
+        if address:
+            found["ansible_host"] = address
+        if machine.get("ssh_port"):
+            found["ansible_port"] = machine["ssh_port"]
         found["ansible_user"] = machine.get("ssh_user", "root")
         settings = self._settings_of(machine["deployment"])
         if settings:

@@ -71,7 +71,7 @@ class InstanceNoun:
             self._find_by_id(client, found, want)
         else:
             found.rows = client.instances()
-            self.find_by_marks(found.rows, found, want)
+            self.find_by_marks(found.rows, found, want["deployment"])
         if want["state"] == "absent":
             self._ask([*found.have, *found.surplus], want)
             return found
@@ -126,14 +126,14 @@ class InstanceNoun:
             raise NotFoundError(f"Instance {want['id']} ({marks.name}) is {row.status}")
 
     @staticmethod
-    def find_by_marks(rows: list[Instance], found: Found, want: dict[str, Any]) -> None:
+    def find_by_marks(rows: list[Instance], found: Found, deployment: str) -> None:
         marked = [(row, marks) for row in rows if (marks := row.ownership)]
-        ours = [(row, marks) for row, marks in marked if marks.deployment == want["deployment"]]
+        ours = [(row, marks) for row, marks in marked if marks.deployment == deployment]
         if not found.names:  # the whole deployment, which only state=absent means
             found.names = sorted({marks.name for _row, marks in ours})
         found.dead = [row for row, marks in ours if marks.name in found.names and row.is_dead]
         for name in found.names:
-            same = twins(rows, want["deployment"], name)
+            same = twins(rows, deployment, name)
             found.have += same[:1]
             found.surplus += same[1:]
             if not same:

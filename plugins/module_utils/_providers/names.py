@@ -13,7 +13,7 @@ from .verda.names import MODULES
 __all__ = ["PROVIDERS", "module_of", "state_of"]
 
 # Those of the registry, without their clients.
-PROVIDERS = ("lambda", "verda")
+PROVIDERS = ("lambda", "runpod", "tensordock", "vast", "verda")
 
 
 def module_of(resource: str) -> str:

@@ -30,7 +30,7 @@ from .._providers.base.views import describe_instance
 from .market import best_of, look_at_the_markets
 from .options import flat, in_groups, saying_groups
 from .purchase import purchase
-from .state import Everywhere, step_at
+from .state import Everywhere, step_at, where_ssh
 from .where import (
     client_of,
     look,
@@ -43,6 +43,7 @@ from .where import (
 )
 
 Row = dict[str, Any]
+_UNKNOWN_YET = ("provider", "ssh_user", "ssh_host", "ssh_port")
 
 
 class SeveralNoun:
@@ -86,8 +87,9 @@ class SeveralNoun:
         for provider, here in found.at.items():
             part = plan_instances(here, found.want)
             client = client_of(found, provider)
-            before += [_placed(row, client) for row in part.before["instances"]]
-            after += [_placed(row, client) for row in part.after["instances"]]
+            known = {row.id: row for row in here.have}
+            for rows, shown in ((before, part.before), (after, part.after)):
+                rows += [_placed(row, client, known.get(row["id"])) for row in shown["instances"]]
             steps += [step_at(client, step) for step in part.steps]
         if found.want["state"] != "absent":
             steps += [_buy_step(found, name) for name in found.missing]
@@ -137,7 +139,7 @@ class SeveralNoun:
             "instances": after,
             "fleet": [_at_home(found, row) for row in fleet_report(found)] if after else [],
             "evicted": [
-                _placed(describe_instance(row, found.tiers), desk.client)
+                _placed(describe_instance(row, found.tiers), desk.client, row)
                 for desk in found.desks.values()
                 for row in desk.found.lost
             ],
@@ -201,9 +203,9 @@ def _refuse_difference(row: Instance, selection: Selection) -> None:
         raise
 
 
-def _placed(row: Row, client: Client) -> Row:
-    """Return a described instance with its provider, and the user that logs in there."""
-    return {**row, "provider": client.name, "ssh_user": client.capabilities.ssh.user}
+def _placed(row: Row, client: Client, known: Instance | None = None) -> Row:
+    """Return a described instance with its provider, and how it is reached."""
+    return {**row, "provider": client.name, **where_ssh(known, client)}
 
 
 def _rank(names: list[str], row: Row) -> tuple[int, str]:
@@ -226,7 +228,7 @@ def _planned(found: Everywhere, name: str) -> Row:
     desk = found.desks[best.provider] if best else next(iter(found.desks.values()))
     desk.found.walk = found.walk
     row = planned(desk.found, name, found.want)
-    return _placed(row, desk.client) if best else {**row, "provider": None, "ssh_user": None}
+    return _placed(row, desk.client) if best else {**row, **dict.fromkeys(_UNKNOWN_YET)}
 
 
 def _as_they_are(found: Everywhere) -> list[Row]:
@@ -237,7 +239,7 @@ def _as_they_are(found: Everywhere) -> list[Row]:
     for row in found.changed.values():
         rows[row.id] = (found.homes[name_of(row)], row)
     told = [
-        _placed(describe_instance(row, found.tiers), client_of(found, provider))
+        _placed(describe_instance(row, found.tiers), client_of(found, provider), row)
         for provider, row in rows.values()
     ]
     return sorted(told, key=partial(_rank, found.names))

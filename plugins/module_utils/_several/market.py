@@ -26,7 +26,7 @@ from .._core.errors import (
     QuotaError,
     UnavailableError,
 )
-from .._core.times import lease_until
+from .._core.times import lease_until, read_time
 from .._instances.offer_queue import Patience
 from .._instances.order_check import check_orderable
 from .._instances.order_fallbacks import Fallbacks
@@ -105,6 +105,8 @@ def look_at_the_markets(found: Everywhere, want: dict[str, Any]) -> None:
     _sort(found, asked)
     markets = {name: desk.market for name, desk in found.desks.items()}
     shelves = [desk.shelf for desk in found.desks.values()]
+    lost = frozenset(place_of(row) for desk in found.desks.values() for row in desk.found.lost)
+    selection = replace(selection, lost=lost, until=read_time(found.lease))
     market = Markets(accounts, selection, markets, shelves)
     choice = found.choice = market.look()
     if not choice.offers and not want["wait_for_capacity"]:
@@ -134,8 +136,7 @@ def _opener(
         mine.lease = lease_until(want["lease"], client.now(), want["lease_max"])
         look_at_what_was_kept(client, mine, want)
         check_orderable(client, mine, want)
-        places = frozenset(place_of(row) for row in mine.lost)
-        purse, wished = Purse(client), replace(selection, lost=places)
+        purse, wished = Purse(client), replace(selection, until=read_time(mine.lease))
         mixed = want["budget_policy"] == "warn"
         market = Market(client, wished, purse=purse, mixed=mixed)
         guard = mine.guard = guard_for(client, mine, want, purse)

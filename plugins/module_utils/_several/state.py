@@ -58,6 +58,14 @@ class Everywhere(Found):
         return replace(there, outcomes=rows, bought=self.bought, changed=self.changed, kept=kept)
 
 
+def where_ssh(row: Instance | None, client: Client) -> dict[str, str | int | None]:
+    """Return the user, address and port by which an instance is reached, null while nobody knows."""
+    ssh = client.capabilities.ssh
+    host = (row.ssh_host or row.ip) if row else None
+    port = (row.ssh_port if row else None) or (22 if ssh.port == "own" else None)
+    return {"ssh_user": ssh.user, "ssh_host": host, "ssh_port": port}
+
+
 def step_at(client: Client, step: Step) -> Step:
     """Return a step of one account as one of all of them."""
 

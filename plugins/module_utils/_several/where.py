@@ -31,7 +31,7 @@ def look(accounts: Accounts, found: Everywhere, deployment: str) -> None:
         if one.answer is None:
             continue
         here = Found(list(found.names), found.tiers, rows=one.answer)
-        InstanceNoun.find_by_marks(one.answer, here, {"deployment": deployment})
+        InstanceNoun.find_by_marks(one.answer, here, deployment)
         here.missing = []
         found.at[one.provider] = here
         found.have += here.have

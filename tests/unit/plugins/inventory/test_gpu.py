@@ -71,6 +71,7 @@ def test_hosts_of_both_with_user_and_groups(show: Show, program: Any) -> None:
     users = {name: (row["ansible_user"], row["ansible_host"]) for name, row in found.items()}
     assert users["two"] == ("ubuntu", "192.0.2.8")
     assert users["one"][0] == "root"
+    assert {row["ansible_port"] for row in found.values()} == {22}
     assert groups["provider_lambda"]["hosts"] == ["two"]
     assert groups["provider_verda"]["hosts"] == ["one"]
     assert sorted(groups["status_running"]["hosts"]) == ["one", "two"]
