@@ -545,7 +545,11 @@ attempts:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
-    terms: {type: dict, description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null., returned: success, sample: null}
+    terms:
+      description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null.
+      returned: success
+      type: dict
+      sample: null
     name: {type: str, description: Instance that was to be bought., returned: success, sample: llm}
     outcome:
       description: V(taken), V(refused) by the API, V(failed) after it was accepted, V(not_started) in time, or V(adopted) from another run.
@@ -577,7 +581,11 @@ offers:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
-    terms: {type: dict, description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null., returned: success, sample: null}
+    terms:
+      description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null.
+      returned: success
+      type: dict
+      sample: null
 rejected:
   description: Every other offer that was meant, with the reason why it is not taken.
   returned: success, and on failure when nothing could be bought
@@ -601,11 +609,16 @@ rejected:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
-    terms: {type: dict, description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null., returned: success, sample: null}
+    terms:
+      description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null.
+      returned: success
+      type: dict
+      sample: null
     reason:
       description: >-
         Reason for programs, one of V(no_answer), V(auth), V(forbidden), V(invalid), V(not_found), V(no_funds), V(over_budget) and V(quota)
-        of a provider that is left out, V(not_in_stock), V(other_location), V(other_currency), V(unreadable), V(unknown_model), V(too_few_gpus), V(too_expensive),
+        of a provider that is left out, V(not_in_stock), V(other_location), V(other_currency), V(unreadable),
+        V(unknown_model), V(too_few_gpus), V(too_expensive),
         V(gpu_count), V(too_little_vram), V(too_few_vcpu),
         V(too_little_ram), V(no_price), V(excluded), V(confidential), V(no_fitting_image), V(contract_ends),
         and for O(offer.model) V(model_too_large), V(gpu_unsupported), V(context_too_long).
@@ -635,7 +648,11 @@ cheapest_free:
     currency: {type: str, description: Currency of the price., returned: success, sample: usd}
     tier: {type: str, description: Tier of the GPU; null for a model that no tier knows., returned: success, sample: h100}
     image: {type: str, description: Image that would be booted., returned: success, sample: ubuntu-24.04-cuda-13.0-open}
-    terms: {type: dict, description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null., returned: success, sample: null}
+    terms:
+      description: What else is known of an offer of a market as M(gpuops.cloud.gpu_offers) tells it; else null.
+      returned: success
+      type: dict
+      sample: null
 spend:
   description: What a purchase would cost, and what is there to pay it; null when nothing had to be bought, or when nothing was in stock.
   returned: success, and on failure when it would cost too much

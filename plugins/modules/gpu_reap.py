@@ -244,7 +244,7 @@ lines:
   returned: success, and on failure when something could not be terminated
   type: list
   elements: str
-  sample: ["verda: Terminated instance llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11, deployment llm, owner me, 3.555 per hour): its lease ended at 2026-11-22T20:00:00Z"]
+  sample: ["verda: Terminated instance llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11, deployment llm, owner me): its lease ended at 2026-11-22T20:00:00Z"]
 actions:
   description: What was done, or in check mode would be done, as sentences.
   returned: success, and on failure what was done before
