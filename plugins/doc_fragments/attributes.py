@@ -60,6 +60,26 @@ attributes:
       - gpuops.cloud.gpu
 """
 
+    # For modules that keep something at several providers.
+    KEEPS_SEVERAL = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: Sends no write request, and returns the actions that a real run would take.
+  diff_mode:
+    support: full
+    description: Returns what is and what would be.
+  idempotent:
+    support: full
+    description: A second run changes nothing.
+  action_group:
+    support: full
+    description: Use C(group/gpuops.cloud.gpu) in C(module_defaults) to set options for all modules of several providers.
+    membership:
+      - gpuops.cloud.gpu
+"""
+
     # For modules that change nothing anywhere; each says itself what it does in check mode.
     CHANGES_NOTHING = r"""
 options: {}

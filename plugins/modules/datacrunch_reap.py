@@ -272,29 +272,9 @@ errors:
   sample: ["instance llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11): PUT /instances: the API answered 503"]
 """
 
-from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
+from ..module_utils._reaper.options import SPEC
 from ..module_utils._reaper.resource import ReapNoun
 from ..module_utils._runner.runner import run
-
-SPEC = {
-    **LEDGER_SPEC,
-    **BUDGET_SPEC,
-    "mode": {"type": "str", "choices": ["report", "stop", "delete"], "default": "report"},
-    "grace": {"type": "str", "default": "15m"},
-    "deployments": {"type": "list", "elements": "str"},
-    "owner": {"type": "str"},
-    "everything": {"type": "bool", "default": False},
-    "os_volume": {"type": "str", "choices": ["trash", "delete", "keep"], "default": "trash"},
-    "data_volumes": {"type": "str", "choices": ["trash", "delete", "keep"], "default": "trash"},
-    "idle_reports": {"type": "list", "elements": "dict", "default": []},
-    "idle_after": {"type": "str"},
-    "orphan_age": {"type": "str", "default": "24h"},
-    "trust_cloud_clock": {"type": "bool", "default": False},
-    "note_round": {"type": "bool", "default": True},
-    "config_dir": {"type": "path"},
-    "wait_timeout": {"type": "float", "default": 900},
-    "wait_interval": {"type": "float", "default": 5},
-}
 
 
 def main() -> None:

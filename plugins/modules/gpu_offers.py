@@ -28,6 +28,7 @@ notes:
   - TensorDock is asked only where O(providers) names it, since most orders of others came to nothing there. It was never tried either.
   - RunPod rents out containers, without systemd and without a port 22 of their own. It was never tried on a real account either.
 seealso:
+  - module: gpuops.cloud.gpu_instance
   - module: gpuops.cloud.datacrunch_capacity
 """
 

@@ -49,8 +49,8 @@ notes:
     C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(capacity) tells what can be bought; it takes C(confidential), C(exclude), C(fail_if_none), C(file), C(format), C(gpu_count), C(gpus),
     C(image), C(instance_type), C(list), C(locations), C(market), C(max_price_per_hour), C(min_gpu_count), C(min_ram_gb), C(min_tier),
-    C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(objective), C(observation_log), C(tier), C(tiers),
-    C(vllm_distributed), C(vllm_nodes).
+    C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(objective), C(observation_log), C(providers), C(tier),
+    C(tiers), C(vllm_distributed), C(vllm_nodes).
   - C(cost) tells what it costs; it takes C(budget), C(by), C(deployment), C(file), C(format), C(ledger), C(owner), C(project), C(since),
     C(until).
   - C(demo) runs the whole path in a simulated cloud; it takes C(demo_keep), C(demo_scenario), C(demo_tier).

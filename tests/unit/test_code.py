@@ -37,6 +37,7 @@ FLOORS = (
     ("_access", "_billing", "_jobs", "_volumes"),
     ("_instances", "_monitoring", "_notify"),
     ("_account", "_reaper", "_request", "_runner"),
+    ("_several",),
 )
 FLOOR = {package: number for number, floor in enumerate(FLOORS) for package in floor}
 # The helpers that know every provider: their clients, and what their modules are called.

@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaDoor
+from ansible_collections.gpuops.cloud.tests.unit.in_process import run_playbook
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 from ansible_collections.gpuops.cloud.tests.unit.test_estates import Estate, said
 from gpuops_simulator import Simulator
+from gpuops_simulator.clock import Clock
 
 AUTH = {"client_id": "estate", "client_secret": "the-secret-of-the-estate", "ledger": "none"}
 
@@ -101,3 +104,23 @@ def test_nothing_to_buy_is_an_error_where_that_was_asked_for(estate: Estate) -> 
     done = estate.run_installed("capacity", variables=free)
     assert done.returncode == 0
     assert "more with a different GPU count or kind" not in done.stdout
+
+
+def test_offers_of_several_clouds_are_one_list(estate: Estate) -> None:
+    door = LambdaDoor(Clock())
+    door.start()
+    try:
+        wish = {"tier": "any_a100_80", "providers": "verda,lambda"}
+        _command, around = estate.command("capacity", wish)
+        around |= {"LAMBDA_API_KEY": "a-key", "LAMBDA_API_URL": f"{door.url}/v1"}
+        given = ("gpuops.cloud.capacity", "-e", json.dumps(wish))
+        done = run_playbook(*given, folder=estate.home, environment=around)
+    finally:
+        door.stop()
+    assert done.returncode == 0, said(done)
+    rows = [line.split()[:3] for line in done.stdout.splitlines() if "a100_80" in line]
+    assert ["lambda", "a100_80", "gpu_1x_a100_sxm4_80gb"] in rows
+    assert ["verda", "a100_80", "1A100.22V"] in rows
+    refused = estate.run_installed("capacity", variables={"providers": "verda,lamda"})
+    assert "providers" in said(refused)
+    assert refused.returncode == 2

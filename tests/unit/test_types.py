@@ -32,6 +32,7 @@ CEILINGS = {
     "_monitoring": 30,
     "_notify": 40,
     "_reaper": 20,
+    "_several": 38,
     "_sizing": 60,
     "_ssh": 30,
     "_volumes": 30,

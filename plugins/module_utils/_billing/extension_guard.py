@@ -110,7 +110,9 @@ class Extension:
         most = self.want["max_lease_cost"]
         money = Money(self._money.amount, self._money.currency, now, others, (), most)
         buy = Purchase(names, sum(one.rate for one in mine), end)
-        past = gone_or_there(self._history.known, Shown(all_rows, volumes), now)
+        past = gone_or_there(
+            self._history.known, Shown(all_rows, volumes, providers=(self.client.name,)), now
+        )
         pots = pots_of(check_budget(self.want["budget"]), others, past, now)
         self._judge(money, buy, _budgets(money, buy, pots, mine))
 

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from .._lifecycle.retained_volumes import Kept
 from .._models.balance import currencies
 from .._models.offer import Offer
 from .._models.ownership import Identity
-from .._models.resources import Instance
+from .._models.resources import Instance, Volume
 from .._models.volumes import hourly
 from .._providers.base.client import Client
 from .._providers.base.currency import Purse
@@ -53,6 +54,7 @@ class Guard:
     """What stands before the purchase of some instances of a deployment, named by ``missing``.
 
     ``old`` are ids of instances that end once they are replaced, so that their cost does not count.
+    ``elsewhere`` tells what other accounts show whose costs count for the same budget.
     """
 
     client: Client
@@ -62,6 +64,7 @@ class Guard:
     purse: Purse
     kept: dict[str, Kept] = field(default_factory=dict)
     old: frozenset[str] = frozenset()
+    elsewhere: Callable[[], Shown] = lambda: Shown([], [])
     figures: dict[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
     _money: Money | None = None
@@ -87,15 +90,17 @@ class Guard:
 
     def _look(self, instances: list[Instance] | None) -> None:
         client, budget = self.client, check_budget(self.want["budget"])
-        money, types, volumes, rows, history = client.together(
+        money, types, volumes, rows, history, others = client.together(
             self.purse.balance,
             client.volume_types,
             client.volumes,
             lambda: client.instances() if instances is None else instances,
             lambda: read_history(self.want["ledger"], budget, client.now()),
+            lambda: self.elsewhere() if budget else Shown([], []),
         )
         now = client.now()
-        self._doubt(*doubts(history, rows, now))
+        every = self._every(rows, volumes, others)
+        self._doubt(*doubts(history, every.instances, now))
         types = self.purse.listed(types, client.volume_types)
         strange = currencies(types) - {money.currency}
         if strange:
@@ -109,10 +114,17 @@ class Guard:
             raise UnreadableError(f"GET /volume-types: there is no price of {usual}")
         self._disk_price = hourly(disk, 1) if disk else 0.0
         things = [one for one in living(rows, volumes, now, money.currency) if self._counts(one)]
-        past = gone_or_there(history.known, Shown(rows, volumes), now) if budget else []
-        pots = self._mine(pots_of(budget, things, past, now))
+        there = living(others.instances, others.volumes, now, money.currency)
+        past = gone_or_there(history.known, every, now) if budget else []
+        pots = self._mine(pots_of(budget, [*things, *there], past, now))
         most = self.want["max_lease_cost"]
         self._money = Money(money.amount, money.currency, now, tuple(things), pots, most)
+
+    def _every(self, rows: list[Instance], volumes: list[Volume], others: Shown) -> Shown:
+        """Return what this account and the others show, as one."""
+        providers = (self.client.name, *others.providers)
+        instances = [*rows, *others.instances]
+        return Shown(instances, [*volumes, *others.volumes], providers=providers)
 
     def _doubt(self, problem: str, note: str) -> None:
         """Refuse, or warn, where what was spent is not known."""
@@ -161,6 +173,14 @@ class Guard:
             return
         details = {"spend": found}
         raise OverBudgetError(text, hint=self._way_out(found, rate), details=details)
+
+    def lacks_balance_alone(self, offers: dict[str, Offer]) -> bool:
+        """Tell whether these offers would be bought if more money were left on the account."""
+        if self._money is None:
+            return False
+        rate = sum(offer.price_per_hour + self._disks(name) for name, offer in offers.items())
+        rich = replace(self._money, balance=math.inf)
+        return not verdict(rich, Purchase(tuple(offers), rate, self.lease_end))["broken"]
 
     def _way_out(self, found: dict[str, Any], rate: float) -> str:
         """Return in words what would fit."""
@@ -234,16 +254,21 @@ class Guard:
     def _broken_by(self, instance_id: str, budget: dict[str, Any]) -> str:
         """Return in words what an instance breaks together with all that is older."""
         client, option = self.client, self.want["ledger"]
-        rows, volumes, history = client.together(
-            client.instances, client.volumes, lambda: read_history(option, budget, client.now())
+        rows, volumes, history, there = client.together(
+            client.instances,
+            client.volumes,
+            lambda: read_history(option, budget, client.now()),
+            self.elsewhere,
         )
+        every = self._every(rows, volumes, there)
+        rows, volumes = every.instances, every.volumes
         mine = next((row for row in rows if row.id == instance_id), None)
         if mine is None:  # a list may lag behind an order
             try:
                 mine = client.instance(instance_id)
             except NotFoundError:
                 return ""
-            rows = [*rows, mine]
+            rows.append(mine)
         younger = {row.id for row in rows if row.age_key > mine.age_key}
         holder = {row.id: set(row.holders) for row in volumes}
         now = client.now()
@@ -254,7 +279,7 @@ class Guard:
                 own.append(one)
             elif not whose <= younger and self._counts(one):
                 others.append(one)
-        past = gone_or_there(history.known, Shown(rows, volumes), now)
+        past = gone_or_there(history.known, every, now)
         pots = self._mine(pots_of(budget, others, past, now))
         unit = self._money.currency if self._money else ""
         rate = sum(one.rate for one in own)

@@ -37,7 +37,7 @@ def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     now, amount = client.now(), money.amount
     things = running_costs.living(instances, volumes, now, money.currency)
     whole = running_costs.sums(things, now)
-    past = gone_or_there(history.known, Shown(instances, volumes), now)
+    past = gone_or_there(history.known, Shown(instances, volumes, providers=(client.name,)), now)
     rows = rows_of_pots(pots_of(budget, things, past, now))
     reapers = rounds.seen(want["config_dir"], want["ledger"], client.account, now)
     return {

@@ -9,19 +9,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from .._core.errors import GpuopsError, InvalidError, NoCredentialsError, UnavailableError
-from .._models.offer import Offer
-from .._providers.accounts import Accounts
+from .._core.errors import InvalidError
+from .._models.offer import Choice, Offer
+from .._providers.accounts import Accounts, nobody_answered
 from .._providers.base.client import Client
 from .selection import Selection, Shelf, choose
 from .stock import Market, selection_from, wish_of
 
-_WITHOUT = "no_credentials"
-
 
 @dataclass(frozen=True)
-class _Silent:
-    """A provider that told nothing, with a reason for programs and a detail for people."""
+class LeftOut:
+    """A provider without any offer, with a reason for programs and a detail for people."""
 
     provider: str
     reason: str
@@ -45,16 +43,45 @@ class _Listed:
     warnings: list[str]
 
 
+class Markets:
+    """The markets of several providers as one, in which each look asks all of them."""
+
+    def __init__(
+        self, accounts: Accounts, want: Selection, markets: dict[str, Market], shelves: list[Shelf]
+    ) -> None:
+        """Take the first look of each; the list is in the currency of the first that tells one."""
+        self._accounts, self._markets, self._shelves = accounts, markets, shelves
+        told = (market.currency for market in markets.values())
+        self.currency = next((one for one in told if one), None)
+        self._want = replace(want, currency=self.currency)
+        self._fresh = True
+
+    def look(self, max_age: float = 0) -> Choice:
+        """Return what can be bought now; one that does not answer has nothing, unless none does."""
+        if not self._fresh:
+            asked = self._accounts.ask(partial(self._shelf, max_age), tuple(self._markets))
+            if all(one.error for one in asked):
+                raise nobody_answered(asked)
+            self._shelves = [one.answer for one in asked if one.answer]
+        self._fresh = False
+        return choose(self._shelves, self._want)
+
+    def _shelf(self, max_age: float, client: Client) -> Shelf:
+        return replace(self._markets[client.name].shelf(max_age), provider=client.name)
+
+
 def offers(accounts: Accounts, params: dict[str, Any]) -> dict[str, Any]:
     """Return what can be bought now at any of the providers, for module options."""
     want = selection_from(params)
     wish_of(want)  # a misspelt tier costs no request
     asked = accounts.ask(partial(_list, want))
-    silent = [_silent(one.provider, one.error) for one in asked if one.error]
+    silent = [LeftOut(one.provider, one.reason, str(one.error)) for one in asked if one.reason]
     rows = [one.as_row() for one in silent]
     told = [one.answer for one in asked if one.answer]
     if not told:
-        raise _nobody(silent)
+        error = nobody_answered(asked)
+        error.details["rejected"] = rows
+        raise error
     # Two currencies are never compared: the provider that was named first says which one it is.
     currency = next((one.currency for one in told if one.currency), None)
     try:
@@ -82,19 +109,3 @@ def _list(want: Selection, client: Client) -> _Listed:
     shelf = replace(market.shelf(), provider=client.name)
     warnings = [f"{client.name}: {text}" for text in market.warnings]
     return _Listed(shelf, market.currency, warnings)
-
-
-def _silent(provider: str, error: GpuopsError) -> _Silent:
-    without = isinstance(error, NoCredentialsError)
-    return _Silent(provider, _WITHOUT if without else "no_answer", str(error))
-
-
-def _nobody(silent: list[_Silent]) -> GpuopsError:
-    """Return the error of a round in which no provider told anything."""
-    without = all(one.reason == _WITHOUT for one in silent)
-    kind = NoCredentialsError if without else UnavailableError
-    return kind(
-        f"No provider answered: {'; '.join(map(str, silent))}",
-        hint="Set the credentials of one of them." if without else "Run the same again.",
-        details={"rejected": [one.as_row() for one in silent]},
-    )

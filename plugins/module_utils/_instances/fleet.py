@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .._core.apply import collected
@@ -35,9 +36,17 @@ def fleet_report(found: Found) -> list[dict[str, Any]]:
 
 
 def cope(
-    client: Client, found: Found, want: dict[str, Any], done: list[str], errors: list[GpuopsError]
+    client: Client,
+    found: Found,
+    want: dict[str, Any],
+    done: list[str],
+    errors: list[GpuopsError],
+    bought_at: Iterable[tuple[Client, Found]] = (),
 ) -> list[str]:
-    """Accept a fleet of at least ``min_count`` instances, or end what was bought and raise."""
+    """Accept a fleet of at least ``min_count`` instances, or end what was bought and raise.
+
+    ``bought_at`` names the accounts at which that was, unless it was one.
+    """
     failed = [row for row in found.outcomes.values() if row["outcome"] == "failed"]
     there = len(found.have) + len(found.outcomes) - len(failed)
     if len(found.names) == 1 or not failed or len(failed) < len(errors):
@@ -45,8 +54,9 @@ def cope(
     if there >= (want["min_count"] or len(found.names)):
         return done
     if not want["keep_short_fleet"]:
-        ended, problems = _terminate_bought(client, found, want)
-        done, errors = [*done, *ended], [*errors, *problems]
+        for one, its in [*bought_at] or [(client, found)]:
+            ended, problems = _terminate_bought(one, its, want)
+            done, errors = [*done, *ended], [*errors, *problems]
     wanted = want["min_count"] or len(found.names)
     errors[0].message = (
         f"Provisioned {there} of {len(found.names)} instances, and {wanted} are needed: "

@@ -125,7 +125,7 @@ class LeaseNoun:
             *found.events,
             *(event for end in found.ends for event in end_events(end, SOURCE)),
         ]
-        warning = store.record(want["ledger"], events, client.account)
+        warning = store.record(want["ledger"], events, client.account, client.name)
         return [warning] if warning else []
 
 

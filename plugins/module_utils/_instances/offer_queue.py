@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._catalog.several import Markets
 from .._catalog.stock import Market
-from .._core.errors import RateLimitedError, UnavailableError
+from .._core.errors import GpuopsError, RateLimitedError, UnavailableError
 from .._core.progress import tell
 from .._core.wait import Clock
 from .._lifecycle.termination_policy import Outcome
@@ -22,6 +23,10 @@ from .order_fallbacks import Fallbacks
 
 # Waiters that were started together must not ask together for ever.
 _JITTER = random.SystemRandom()
+
+
+# A line of the trace of a walk.
+Trace = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,37 +49,53 @@ class Walk:
     """
 
     choice: Choice
-    market: Market
+    market: Market | Markets
     clock: Clock
     patience: Patience
     ceiling: float | None = None
     look_again: Callable[[], float | None] = lambda: None
     bought: Callable[[str], None] = lambda _instance_id: None
-    attempts: list[dict[str, Any]] = field(default_factory=list)
+    attempts: list[Trace] = field(default_factory=list)
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
     ends: list[Outcome] = field(default_factory=list)
-    _refused: set[tuple[str, str | None, str]] = field(default_factory=set)
+    _refused: set[tuple[str, str, str | None, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ordered: dict[str, float] = field(default_factory=dict)
     _start: float | None = None
 
     @staticmethod
-    def _key(offer: Offer) -> tuple[str, str | None, str]:
-        return offer.instance_type, offer.location, offer.market
+    def _key(offer: Offer) -> tuple[str, str, str | None, str]:
+        return offer.provider, offer.instance_type, offer.location, offer.market
 
-    def best(self, location: str | None = None) -> Offer | None:
+    def best(self, location: str | None = None, name: str = "") -> Offer | None:
         """Return the best offer that was not refused yet, at a location if one is given."""
         left = (
             offer
             for offer in self.choice.offers
             if self._key(offer) not in self._refused and location in (None, offer.location)
-            if not self._too_dear(offer)
+            if not self._too_dear(offer) and self.is_open(offer, name)
         )
         return next(left, None)
 
+    def is_open(self, offer: Offer, name: str) -> bool:
+        """Tell whether an instance of this name may be ordered where an offer is."""
+        del offer, name
+        return True
+
+    def leave(self, name: str, offer: Offer, error: GpuopsError) -> bool:
+        """Tell whether the walk goes on after a refusal that holds for all offers of an account."""
+        del name, offer, error
+        return False
+
+    def ceiling_of(self, offer: Offer) -> float | None:
+        """Return the price per hour above which an offer is not taken, None without one."""
+        del offer
+        return self.ceiling
+
     def _too_dear(self, offer: Offer) -> bool:
         """Tell whether an offer costs more than the guard of the money allows."""
-        return self.ceiling is not None and offer.price_per_hour > self.ceiling
+        most = self.ceiling_of(offer)
+        return most is not None and offer.price_per_hour > most
 
     def next(self, name: str, location: str | None = None) -> Offer | None:
         """Return the best offer for an instance that was not refused yet, None when the walk is over.
@@ -85,7 +106,7 @@ class Walk:
             self._start = self.clock.monotonic() if self._start is None else self._start
             start = self._start + self._ordered.get(name, 0.0)
             while (passed := self.clock.monotonic() - start) <= self._limit:
-                if offer := self.best(location):
+                if offer := self.best(location, name):
                     return offer
                 if passed >= self.patience.waiting:
                     return None
@@ -144,7 +165,7 @@ class Walk:
         dear = [offer for offer in self.choice.offers if self._too_dear(offer)]
         if dear:
             return (
-                f"{self._tried()}What is free costs more than the {self.ceiling:g} per hour that "
+                f"{self._tried()}What is free costs more than the {self.ceiling_of(dear[0]):g} per hour that "
                 f"budget, balance and lease allow: {', '.join(map(str, dear[:3]))}."
             )
         return f"{self._tried()}{self.choice.why_nothing()}"

@@ -25,9 +25,9 @@ from .._models.status import OFF, RUNNING
 from .._providers.base.client import Client
 from .._providers.base.options import ON_EVICTION
 from .._providers.base.views import describe_instance, planned_instance
-from .offer_queue import Walk
+from .offer_queue import Trace, Walk
 from .order import Order
-from .purchase import buy
+from .purchase import Counter, buy, lend_volumes
 from .state import Found
 
 # The option state: what it means, and which status a result tells of it before it is so.
@@ -52,7 +52,7 @@ def plan_instances(found: Found, want: dict[str, Any]) -> Plan:
     todo += [_end_step(found, row, want) for row in found.dead]
     for name in found.missing:
         todo.append(_buy_step(found, name, want))
-        after.append(_planned(found, name, want))
+        after.append(planned(found, name, want))
     return Plan(before, {"instances": after}, tuple(todo), parallel=True)
 
 
@@ -113,7 +113,7 @@ def _wait_for(
         raise
 
 
-def _order(found: Found, name: str, want: dict[str, Any]) -> Order:
+def order_of(found: Found, name: str, want: dict[str, Any]) -> Order:
     parts = {"os": want["os_volume"], "data": want["data_volumes"]}
     return Order(
         deployment=want["deployment"],
@@ -145,13 +145,13 @@ def _buy_step(found: Found, name: str, want: dict[str, Any]) -> Step:
     walk = found.walk
     if walk is None:
         raise AssertionError("a purchase is planned only after a look at the market")
-    order = _order(found, name, want)
+    order = order_of(found, name, want)
     purchase = partial(_purchase, found, order, walk, want)
     best = walk.best(order.location)
     if best is None:
         where = f" in {order.location}" if order.location else ""
         return Step(f"buy {name} when {walk.choice.wanted} is in stock{where}", purchase)
-    return Step(_buy_sentence(order, best.as_dict()), purchase)
+    return Step(buy_sentence(order, best.as_dict()), purchase)
 
 
 def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], client: Client) -> str:
@@ -159,27 +159,39 @@ def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], clie
     name = order.name
     store.begin(want["ledger"])
     try:
-        row = buy(client, order, walk)
+        lend_volumes(client, order)
+        row = buy(name, order.location, walk, lambda _offer: Counter(client, order, walk))
     except GpuopsError as error:
-        machine = error.details.get("instance_id")
-        found.outcomes[name] = {"outcome": "failed", "id": machine, "detail": str(error)}
-        found.unclear |= {name} if error.unclear else set()
-        # One whose ownership did not hold is terminated already, or none of ours.
-        settled = isinstance(error, OwnershipError) or error.details.get("terminated")
-        if machine and error.details.get("changed") and not settled:
-            found.bought.add(machine)
+        note_failure(found, name, error)
         raise
+    taken = note_purchase(found, name, walk, row)
+    if order.replaces:
+        _end_replaced(client, found, name, want, row.id)
+    if taken["outcome"] == "adopted":
+        return f"adopt {name}, which another run has bought ({row.id})"
+    return buy_sentence(order, taken)
+
+
+def note_failure(found: Found, name: str, error: GpuopsError) -> None:
+    """Note that an instance was not provisioned, and what may exist of it nevertheless."""
+    machine = error.details.get("instance_id")
+    found.outcomes[name] = {"outcome": "failed", "id": machine, "detail": str(error)}
+    found.unclear |= {name} if error.unclear else set()
+    # One whose ownership did not hold is terminated already, or none of ours.
+    settled = isinstance(error, OwnershipError) or error.details.get("terminated")
+    if machine and error.details.get("changed") and not settled:
+        found.bought.add(machine)
+
+
+def note_purchase(found: Found, name: str, walk: Walk, row: Instance) -> Trace:
+    """Note an instance that was bought, or adopted of another run, and return its line of the trace."""
     found.changed[row.id] = row
     taken = next(r for r in reversed(walk.attempts) if r.get("id") == row.id)
     outcome = "adopted" if taken["outcome"] == "adopted" else "bought"
     found.outcomes[name] = {"outcome": outcome, "id": row.id, "detail": taken["detail"]}
     if outcome == "bought":
         found.bought.add(row.id)
-    if order.replaces:
-        _end_replaced(client, found, name, want, row.id)
-    if outcome == "adopted":
-        return f"adopt {name}, which another run has bought ({row.id})"
-    return _buy_sentence(order, taken)
+    return taken
 
 
 def _end_replaced(client: Client, found: Found, name: str, want: dict[str, Any], new: str) -> None:
@@ -192,8 +204,9 @@ def _end_replaced(client: Client, found: Found, name: str, want: dict[str, Any],
         raise
 
 
-def _planned(found: Found, name: str, want: dict[str, Any]) -> dict[str, Any]:
-    best = found.walk.best(_order(found, name, want).location) if found.walk else None
+def planned(found: Found, name: str, want: dict[str, Any]) -> dict[str, Any]:
+    """Return what results show of an instance that is to be bought."""
+    best = found.walk.best(order_of(found, name, want).location) if found.walk else None
     offer = best.as_dict() if best else {}
     known = set(planned_instance({})) & set(offer)
     values = {key: offer[key] for key in known}
@@ -204,7 +217,8 @@ def _planned(found: Found, name: str, want: dict[str, Any]) -> dict[str, Any]:
     return planned_instance(values)
 
 
-def _buy_sentence(order: Order, offer: dict[str, Any]) -> str:
+def buy_sentence(order: Order, offer: Trace) -> str:
+    """Return a purchase in words."""
     market = offer["market"].replace("_", "-")
     image = order.kept.os_volume.name if order.kept.os_volume else offer["image"]
     return (

@@ -24,7 +24,7 @@ from .order_fallbacks import Fallbacks
 from .state import Found
 
 
-def _what_to_give(model: dict[str, Any] | None) -> str:
+def what_to_give(model: dict[str, Any] | None) -> str:
     """Return what would say what to buy, and why a model did not."""
     problem = (model or {}).get("problem")
     unread = (
@@ -44,11 +44,11 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     if not selection.named:
         raise InvalidError(
             f"There is no instance {', '.join(found.missing)} yet, and nothing says what to buy",
-            hint=_what_to_give(want["model"]),
+            hint=what_to_give(want["model"]),
         )
     # A lease that cannot be read costs no order.
     found.lease = lease_until(want["lease"], client.now(), want["lease_max"])
-    _look_at_what_was_kept(client, found, want)
+    look_at_what_was_kept(client, found, want)
     check_orderable(client, found, want)
     lost = frozenset(place_of(row) for row in found.lost)
     selection = dataclasses.replace(selection, lost=lost, until=read_time(found.lease))
@@ -59,7 +59,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     guard = found.guard = guard_for(client, found, want, purse)
     choice, found.ssh_key_ids, _seen = client.together(
         market.look,
-        lambda: _key_ids(client, want),
+        lambda: key_ids(client, want),
         lambda: guard.look(found.rows),
     )
     found.choice = choice
@@ -81,7 +81,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     walk.bought = guard.check_bought
 
 
-def _look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) -> None:
+def look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) -> None:
     """Find disks to use again, and places where spot instances of these names were lost."""
     boot = want["os_volume"] == "keep"
     spot = SPOT in MARKETS[want["market"]]
@@ -98,7 +98,8 @@ def _look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) -
             kept.check()  # disks at two places cost no order
 
 
-def _key_ids(client: Client, want: dict[str, Any]) -> tuple[str, ...]:
+def key_ids(client: Client, want: dict[str, Any]) -> tuple[str, ...]:
+    """Return the ids of the SSH keys that may log in. Raises NotFoundError."""
     wanted = [client.unregistered_key(key) or key for key in want["ssh_keys"] or []]
     if all(is_uuid(key) or client.unregistered_key(key) for key in wanted):
         return tuple(wanted)

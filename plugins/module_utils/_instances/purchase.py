@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from .._billing.affordability import OverBudgetError
 from .._core.errors import (
@@ -21,6 +23,7 @@ from .._lifecycle.instance_states import twins, wait_running
 from .._lifecycle.settling import wait_detached
 from .._lifecycle.tagging import lend_volume, set_tag
 from .._models.label import REQUEST_DIGITS
+from .._models.offer import Offer
 from .._models.resources import Instance
 from .._providers.base.client import Client
 from .._providers.base.views import describe_as_offer
@@ -31,38 +34,51 @@ from .order_fallbacks import Fallbacks
 from .ownership_check import Sent, confirm, find_made, refuse_strays
 
 
-def buy(client: Client, order: Order, walk: Walk) -> Instance:
-    """Buy one instance and return it as the API shows it.
+@dataclass(frozen=True)
+class Counter:
+    """Where an offer is ordered: the account, the order there, and the walk as that account sees it."""
+
+    client: Client
+    order: Order
+    walk: Walk
+
+
+def buy(name: str, location: str | None, walk: Walk, at: Callable[[Offer], Counter]) -> Instance:
+    """Buy one instance, each offer ``at`` its own counter, and return it as the API shows it.
 
     Raises NoCapacityError when the walk is over, and any refusal that would hold everywhere.
     """
-    _lend_volumes(client, order)
-    while (offer := walk.next(order.name, order.location)) is not None:
-        now = client.now()
+    while (offer := walk.next(name, location)) is not None:
+        here = at(offer)
+        client, order, now = here.client, here.order, here.client.now()
         ends = offer.terms.ends if offer.terms else None
         identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now, ends)
         sent = Sent(order.for_offer(offer, identity), identity, now, offer.price)
         try:
             placed: str | None
-            placed, mine = _place(client, order, sent, walk.fallbacks)
+            placed, mine = _place(client, order, sent, here.walk.fallbacks)
         except NoCapacityError as error:
-            walk.note(order.name, offer, "refused", error.message)
+            walk.note(name, offer, "refused", error.message)
             # Another run may have taken the last one.
             placed, mine = _of_another_run(client.instances(), order), False
+        except GpuopsError as error:
+            if not walk.leave(name, offer, error):
+                raise
+            continue
         if placed:
-            with walk.ordered(order.name):
-                found = _follow(Attempt(client, order, walk, offer, placed, mine), sent)
+            with walk.ordered(name):
+                found = _follow(Attempt(client, order, here.walk, offer, placed, mine), sent)
             if found:
                 return found
         walk.refuse(offer)
     raise NoCapacityError(
-        walk.why_nothing(order.location),
+        walk.why_nothing(location),
         hint="Widen the tier or the locations, take market=spot_first, or run again later.",
         details={**walk.choice.as_result(), "attempts": walk.attempts},
     )
 
 
-def _lend_volumes(client: Client, order: Order) -> None:
+def lend_volumes(client: Client, order: Order) -> None:
     """Give kept volumes a lease, as nobody has them while this waits for an offer, and await them."""
     for row in order.kept.volumes:
         lend_volume(client, row, lease_until(order.lease, client.now(), order.lease_max))

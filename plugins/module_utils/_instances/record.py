@@ -65,7 +65,7 @@ def book(
             events += end_events(end)
         except GpuopsError as error:
             warnings.append(f"The end is not in the ledger yet: {error}")
-    warnings += [store.record(url, events, client.account) or ""]
+    warnings += [store.record(url, events, client.account, client.name) or ""]
     return [text for text in warnings if text]
 
 

@@ -35,20 +35,43 @@ from .record import book
 from .state import Found, differences, refuse_difference
 
 
+def check(want: dict[str, Any]) -> None:
+    """Refuse what cannot be meant before any request, and complete what is left out."""
+    check_name(want["deployment"], "deployment")
+    want["owner"] = owner_of(want["owner"])
+    want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
+    if not want["start_timeout"] > 0:
+        raise InvalidError(f"start_timeout must be above zero (got {want['start_timeout']:g})")
+    if want["count"] < 1:
+        raise InvalidError(f"count must be at least 1 (got {want['count']})")
+    if not want["name"] and not want["id"] and want["state"] != "absent":
+        want["name"] = want["deployment"]
+    if want["name"]:
+        check_name(want["name"], "name")
+        check_name(fleet_names(want["name"], want["count"])[-1], "name")  # the longest
+    if want["project"]:
+        check_project(want["project"])
+    if want["hours"]:
+        want["hours"] = read_hours(want["hours"]).text
+    check_limits(want)
+    check_description(want["description"])
+    stock.wish_of(stock.selection_from(want))  # a misspelt tier costs no request
+
+
 class InstanceNoun:
     """One instance, or a fleet of equal ones, of a deployment."""
 
     # -- find ----------------------------------------------------------------------------------
 
     def find(self, client: Client, want: dict[str, Any]) -> Found:
-        self._check(want)
+        check(want)
         names = fleet_names(want["name"], want["count"]) if want["name"] else []
         found = Found(names, gpus.tiers_from(want["tiers"]))
         if want["id"]:
             self._find_by_id(client, found, want)
         else:
             found.rows = client.instances()
-            self._find_by_marks(found.rows, found, want)
+            self.find_by_marks(found.rows, found, want["deployment"])
         if want["state"] == "absent":
             self._ask([*found.have, *found.surplus], want)
             return found
@@ -80,28 +103,6 @@ class InstanceNoun:
                 found.missing.append(name)
 
     @staticmethod
-    def _check(want: dict[str, Any]) -> None:
-        check_name(want["deployment"], "deployment")
-        want["owner"] = owner_of(want["owner"])
-        want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
-        if not want["start_timeout"] > 0:
-            raise InvalidError(f"start_timeout must be above zero (got {want['start_timeout']:g})")
-        if want["count"] < 1:
-            raise InvalidError(f"count must be at least 1 (got {want['count']})")
-        if not want["name"] and not want["id"] and want["state"] != "absent":
-            want["name"] = want["deployment"]
-        if want["name"]:
-            check_name(want["name"], "name")
-            check_name(fleet_names(want["name"], want["count"])[-1], "name")  # the longest
-        if want["project"]:
-            check_project(want["project"])
-        if want["hours"]:
-            want["hours"] = read_hours(want["hours"]).text
-        check_limits(want)
-        check_description(want["description"])
-        stock.wish_of(stock.selection_from(want))  # a misspelt tier costs no request
-
-    @staticmethod
     def _find_by_id(client: Client, found: Found, want: dict[str, Any]) -> None:
         try:
             row = client.instance(want["id"])
@@ -125,14 +126,14 @@ class InstanceNoun:
             raise NotFoundError(f"Instance {want['id']} ({marks.name}) is {row.status}")
 
     @staticmethod
-    def _find_by_marks(rows: list[Instance], found: Found, want: dict[str, Any]) -> None:
+    def find_by_marks(rows: list[Instance], found: Found, deployment: str) -> None:
         marked = [(row, marks) for row in rows if (marks := row.ownership)]
-        ours = [(row, marks) for row, marks in marked if marks.deployment == want["deployment"]]
+        ours = [(row, marks) for row, marks in marked if marks.deployment == deployment]
         if not found.names:  # the whole deployment, which only state=absent means
             found.names = sorted({marks.name for _row, marks in ours})
         found.dead = [row for row, marks in ours if marks.name in found.names and row.is_dead]
         for name in found.names:
-            same = twins(rows, want["deployment"], name)
+            same = twins(rows, deployment, name)
             found.have += same[:1]
             found.surplus += same[1:]
             if not same:
@@ -182,22 +183,28 @@ class InstanceNoun:
             **(choice or Choice((), ())).as_result(),
             "bill": bill_of(found.ends),
             "spend": found.guard.figures if found.guard else None,
-            "warnings": [*_money(found), *_short(found), *_warnings(after, client)],
+            "warnings": [
+                *money_warnings(found),
+                *short_warnings(found),
+                *standing_warnings(after, client),
+            ],
         }
 
 
-def _money(found: Found) -> list[str]:
+def money_warnings(found: Found) -> list[str]:
+    """Return what to tell of the money, and of what an account does not take."""
     told = found.walk.fallbacks.warnings if found.walk else []
     return [*(found.guard.warnings if found.guard else []), *found.notes, *told]
 
 
-def _short(found: Found) -> list[str]:
+def short_warnings(found: Found) -> list[str]:
     """Return a warning for each instance of a fleet that is good enough without it."""
     failed = [(name, row) for name, row in found.outcomes.items() if row["outcome"] == "failed"]
     return [f"{name} could not be provisioned: {row['detail']}" for name, row in failed]
 
 
-def _warnings(rows: list[dict[str, Any]], client: Client) -> list[str]:
+def standing_warnings(rows: list[dict[str, Any]], client: Client) -> list[str]:
+    """Return a warning for what costs although it is stopped, or its lease is over."""
     texts = []
     for row in rows:
         if row["status"] == "offline":

@@ -34,6 +34,7 @@ class Thing:
     facts: dict[str, Any]
     prices: list[tuple[datetime, float]]
     account: str | None = None
+    provider: str | None = None
     until: datetime | None = None
     lease_end: datetime | None = None
     seen: datetime | None = None
@@ -98,6 +99,7 @@ def _first_heard_of(event: dict[str, Any]) -> Thing:
         {key: event.get(key) for key in _FACTS},
         [(start, _price(event))],
         account=event.get("account"),
+        provider=event.get("provider"),
         seen=_time(event.get("seen")),
     )
 

@@ -27,17 +27,25 @@ _TOGETHER_S = 60
 
 @dataclass(frozen=True)
 class Shown:
-    """What the cloud shows: living and terminated instances, volumes, and those in the trash."""
+    """What the cloud shows: living and terminated instances, volumes, and those in the trash.
+
+    ``providers`` are those that were asked; what was at any other has not ended for not being shown.
+    """
 
     instances: list[Instance]
     volumes: list[Volume]
     ended: list[Instance] = field(default_factory=list)
     trash: list[Volume] = field(default_factory=list)
+    providers: tuple[str, ...] = ()
 
     def living(self) -> list[Billed]:
         """Return everything that costs."""
         found: list[Billed] = [*self.instances, *self.volumes]
         return [row for row in found if row.is_billed]
+
+    def covers(self, thing: Thing) -> bool:
+        """Tell whether a thing would be shown if it were there."""
+        return not self.providers or thing.provider in (None, *self.providers)
 
     def dead(self) -> list[Billed]:
         """Return everything that costs nothing any more."""
@@ -66,7 +74,7 @@ def missing_events(
     ours = {account} | {thing.account for thing in things.values() if thing.id in seen}
     unclear = []
     for thing in things.values():
-        if thing.until is None and thing.id not in seen:
+        if thing.until is None and thing.id not in seen and shown.covers(thing):
             if account is None or thing.account in ours:
                 found.append(_vanished(thing, shown.trash, now))
             else:

@@ -42,7 +42,7 @@ def look(client: Client, *more: Any) -> tuple[Shown, list[Any]]:
     instances, volumes, ended, trash, *rest = client.together(
         client.instances, client.volumes, client.ended_instances, client.trashed_volumes, *more
     )
-    return Shown(instances, volumes, ended, trash), rest
+    return Shown(instances, volumes, ended, trash, (client.name,)), rest
 
 
 class LedgerNoun:
@@ -96,6 +96,6 @@ def _unclear(thing: Thing) -> str:
 
 
 def _add(url: str, row: dict[str, Any], client: Client) -> None:
-    warning = store.record(url, [row], client.account)
+    warning = store.record(url, [row], client.account, client.name)
     if warning:
         raise GpuopsError(warning)

@@ -22,8 +22,10 @@ _MADE: set[Any] = set()
 _TEXTS = (
     *("event", "kind", "thing_id", "mark", "at", "started", "account", "source"),
     *("name", "deployment", "owner", "project", "lease_end"),
-    *("gpu_model", "instance_type", "market", "location"),
+    *("gpu_model", "instance_type", "market", "location", "provider"),
 )
+# What earlier releases have not made.
+_LATER = ("provider",)
 # What an event does to the number of lives that a thing has left.
 _STEPS = {"purchase": 1, "restore": 1, "end": -1}
 _REQUIRED = ("event", "kind", "thing_id", "mark", "at", "started")
@@ -153,6 +155,13 @@ def exist(connection: Any, table: Any = None) -> bool:
     return bool(sql.inspect(connection).has_table(name))
 
 
+def columns_of(connection: Any) -> set[str]:
+    """Return the columns that the table of events has."""
+    import sqlalchemy as sql
+
+    return {str(row["name"]) for row in sql.inspect(connection).get_columns(events().name)}
+
+
 @cache
 def _engine(url: Any, begin: str) -> Any:
     """Return what makes connections; it keeps none, only statements that were understood before."""
@@ -196,3 +205,19 @@ def _make_tables(engine: Any) -> None:
         _metadata().create_all(engine)
     except (sql.exc.ProgrammingError, sql.exc.IntegrityError):
         _metadata().create_all(engine)
+    try:
+        _add_columns(engine)
+    except (sql.exc.ProgrammingError, sql.exc.OperationalError):
+        _add_columns(engine)
+
+
+def _add_columns(engine: Any) -> None:
+    """Add to the table of events what an earlier release has not made."""
+    import sqlalchemy as sql
+
+    with engine.begin() as connection:
+        there = columns_of(connection)
+        for name in _LATER:
+            if name not in there:
+                text = f"ALTER TABLE {events().name} ADD COLUMN {name} TEXT"
+                connection.execute(sql.text(text))

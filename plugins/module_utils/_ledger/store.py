@@ -18,7 +18,7 @@ from .._core.times import write_time
 from .._models.resources import Billed, Instance
 from .._providers.base.views import describe_instance, describe_marks
 from .._providers.names import module_of
-from .schema import WAIT_S, events, exist, insert, lives, noted, seen, tables
+from .schema import WAIT_S, columns_of, events, exist, insert, lives, noted, seen, tables
 from .url import url_of
 
 # A list may lag so long behind an order.
@@ -75,8 +75,13 @@ def event_of(
     }
 
 
-def record(url: str | None, rows: Sequence[dict[str, Any]], account: str) -> str | None:
-    """Append events in one transaction; return a warning, or None when all is well.
+def record(
+    url: str | None,
+    rows: Sequence[dict[str, Any]],
+    account: str,
+    provider: str | None = None,
+) -> str | None:
+    """Append events of an account at a provider in one transaction; return a warning, or None.
 
     An event that is there already, by kind of event, thing and end of its lease, is left as it is.
     """
@@ -87,7 +92,8 @@ def record(url: str | None, rows: Sequence[dict[str, Any]], account: str) -> str
     def write(connection: Any) -> None:
         query = insert(connection.dialect.name, events()).on_conflict_do_nothing()
         for row in rows:
-            values = {"account": account, "mark": _mark(connection, row)}
+            mark = _mark(connection, row)
+            values = {"account": account, "provider": provider, "mark": mark}
             connection.execute(query, {**row, **values})
 
     return _warning(lambda: transaction(place, write))
@@ -173,7 +179,9 @@ def history(
         table, looks = events(), seen()
         wanted = _overlapping(table, since, until)
         joined = table.outerjoin(looks, looks.c.thing_id == table.c.thing_id)
-        columns = [column for column in table.c if column.name != "number"]
+        # A ledger that an earlier release has made, and none has written to since, lacks some.
+        there = columns_of(connection)
+        columns = [one for one in table.c if one.name != "number" and one.name in there]
         query = wanted.with_only_columns(*columns, looks.c.at.label("seen")).select_from(joined)
         found = connection.execute(query.order_by(table.c.at, table.c.number))
         return [dict(row) for row in found.mappings()]

@@ -85,6 +85,7 @@ def _ask(
         lambda: read_history(ledger, budget, client.now()),
     )
     account = {"balance": balance, "instances": instances, "volumes": volumes, "ended": ended}
+    account["providers"] = (client.name,)
     return account, history
 
 
@@ -92,7 +93,9 @@ def _budgets(
     budget: dict[str, Any], account: dict[str, Any], history: History, now: datetime
 ) -> list[dict[str, Any]]:
     instances, volumes = account["instances"], account["volumes"]
-    known = gone_or_there(history.known, Shown(instances, volumes), now)
+    known = gone_or_there(
+        history.known, Shown(instances, volumes, providers=account["providers"]), now
+    )
     things = running_costs.living(instances, volumes, now, account["balance"].currency)
     return rows_of_pots(pots_of(budget, things, known, now))
 

@@ -10,7 +10,10 @@ from .vast import states as vast
 from .verda import states as verda
 from .verda.names import MODULES
 
-__all__ = ["module_of", "state_of"]
+__all__ = ["PROVIDERS", "module_of", "state_of"]
+
+# Those of the registry, without their clients.
+PROVIDERS = ("lambda", "runpod", "tensordock", "vast", "verda")
 
 
 def module_of(resource: str) -> str:

@@ -44,13 +44,14 @@ class Rules:
 
 @dataclass(frozen=True)
 class Account:
-    """What the cloud lists, and what instances say of their use, by id."""
+    """What the cloud lists, and what instances say of their use, by id. ``providers`` were asked."""
 
     instances: list[Instance] = field(default_factory=list)
     volumes: list[Volume] = field(default_factory=list)
     ssh_keys: list[SshKey] = field(default_factory=list)
     startup_scripts: list[StartupScript] = field(default_factory=list)
     uses: dict[str, Use] = field(default_factory=dict)
+    providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

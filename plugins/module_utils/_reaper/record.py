@@ -26,7 +26,7 @@ def keep_books(client: Client, found: FoundReap) -> list[str]:
     """Write what was terminated and what has vanished; return warnings, never raise."""
     url = found.want["ledger"]
     events = [*found.events, *(event for end in found.ends for event in end_events(end, SOURCE))]
-    warning = store.record(url, events, client.account)
+    warning = store.record(url, events, client.account, client.name)
     if warning:
         return [warning]
     try:
@@ -36,7 +36,7 @@ def keep_books(client: Client, found: FoundReap) -> list[str]:
         missing = _events_of(client, found, *watched) if watched else []
     except (store.LedgerError, GpuopsError) as error:
         return [str(error)]
-    warning = store.record(url, missing, client.account)
+    warning = store.record(url, missing, client.account, client.name)
     return [warning] if warning else []
 
 
@@ -52,7 +52,9 @@ def note_round(client: Client, found: FoundReap) -> list[str]:
 
 def _shown(found: FoundReap, *past: Any) -> Shown:
     """Return the account as it was listed, with what has ended and the trash where asked for."""
-    return Shown(found.account.instances, found.account.volumes, *past)
+    here = found.account
+    ended, trash = past or ([], [])
+    return Shown(here.instances, here.volumes, ended, trash, here.providers)
 
 
 def _events_of(

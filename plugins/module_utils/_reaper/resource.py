@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from .._billing import running_costs
@@ -50,11 +51,7 @@ class ReapNoun:
     # -- find ----------------------------------------------------------------------------------
 
     def find(self, client: Client, want: Row) -> FoundReap:
-        scope = _scope(want)
-        grace = read_duration(want["grace"], "grace")
-        orphan_age = read_duration(want["orphan_age"], "orphan_age")
-        idle = read_idle_after(want["idle_after"] or NEVER)
-        budget = check_budget(want["budget"])
+        rules, budget = rules_of(want, client.now()), check_budget(want["budget"])
         machines, volumes, keys, scripts, history = client.together(
             client.instances,
             client.volumes,
@@ -66,28 +63,13 @@ class ReapNoun:
             trusted, what = want["trust_cloud_clock"], "nothing is terminated or stopped by it"
             refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
         uses, notes = read_reports(want["idle_reports"] or [], client.now())
-        account = Account(machines, volumes, keys, scripts, uses)
-        rules = Rules(client.now(), grace, orphan_age, idle, scope, want["owner"])
+        account = Account(machines, volumes, keys, scripts, uses, (client.name,))
+        rules = replace(rules, now=client.now())
         found = FoundReap(account, rules, judge(account, rules), want, notes=notes)
         found.warnings += history.warnings
         if budget:
-            self._hold(found, budget, history)
+            hold(found, budget, history)
         return found
-
-    @staticmethod
-    def _hold(found: FoundReap, budget: Row, history: History) -> None:
-        """Add what the budget does not allow; leases end though nobody can tell what burns."""
-        account, now = found.account, found.rules.now
-        try:
-            living = running_costs.living(account.instances, account.volumes, now)
-            shown = Shown(account.instances, account.volumes)
-            past = gone_or_there(history.known, shown, now)
-        except UnreadableError as error:
-            found.warnings.append(f"The budget was not held in this round: {error}")
-            return
-        found.pots = pots_of(budget, living, past, now)
-        for pot in found.pots:
-            judge_budget(found.judgement, account, pot, found.saved)
 
     # -- plan ----------------------------------------------------------------------------------
 
@@ -104,7 +86,7 @@ class ReapNoun:
     # -- result --------------------------------------------------------------------------------
 
     def result(self, client: Client, found: FoundReap, plan: Plan, *, applied: bool) -> Row:
-        told = _told(client, found)
+        told = told_of(client, found)
         told["warnings"] += found.warnings
         return told
 
@@ -120,7 +102,7 @@ class ReapNoun:
         errors: list[GpuopsError],
     ) -> list[str]:
         """Raise one error that names everything that failed, with the whole result."""
-        told = _told(client, found)
+        told = told_of(client, found)
         failed = [row for row in told["reaped"] if row["outcome"] == "failed"]
         named = "; ".join(f"{row['kind']} {row['name']}: {row['detail']}" for row in failed)
         told.pop("warnings")
@@ -138,12 +120,36 @@ class ReapNoun:
         raise collected(done, errors)
 
 
-def _told(client: Client, found: FoundReap) -> Row:
+def hold(found: FoundReap, budget: Row, history: History) -> None:
+    """Add what the budget does not allow; leases end though nobody can tell what burns."""
+    account, now = found.account, found.rules.now
+    try:
+        living = running_costs.living(account.instances, account.volumes, now)
+        shown = Shown(account.instances, account.volumes, providers=account.providers)
+        past = gone_or_there(history.known, shown, now)
+    except UnreadableError as error:
+        found.warnings.append(f"The budget was not held in this round: {error}")
+        return
+    found.pots = pots_of(budget, living, past, now)
+    for pot in found.pots:
+        judge_budget(found.judgement, account, pot, found.saved)
+
+
+def told_of(client: Client, found: FoundReap) -> Row:
     """Return the result, with the currency of its amounts, which volumes tell and instances do not."""
     named = {row.price.currency for row in (*found.account.instances, *found.account.volumes)}
     told = [one for one in named if one]
     currency = told[0] if len(told) == 1 else remembered(client.account) or DEFAULT
     return {**report(found, client.clock_skew()), "currency": currency}
+
+
+def rules_of(want: Row, now: datetime) -> Rules:
+    """Return when something is over by module options. Raises InvalidError."""
+    scope = _scope(want)
+    grace = read_duration(want["grace"], "grace")
+    orphan_age = read_duration(want["orphan_age"], "orphan_age")
+    idle = read_idle_after(want["idle_after"] or NEVER)
+    return Rules(now, grace, orphan_age, idle, scope, want["owner"])
 
 
 def _scope(want: Row) -> frozenset[str] | None:

@@ -13,7 +13,7 @@ from typing import Any
 from .._core.argspecs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC
 from .._notify.receivers import RECEIVERS_SPEC
 from .._providers.base.options import ON_EVICTION
-from .._providers.names import module_of
+from .._providers.names import PROVIDERS, module_of
 
 Spec = dict[str, Any]
 
@@ -49,6 +49,7 @@ VARIABLES: Spec = {
     **_each("dict", "array"),
     **_each("int", "task"),
     **_each("raw", "request_rates"),
+    **_each("list", "providers", elements="str", choices=[*PROVIDERS]),
     **_each("list", "deployments ssh_keys prometheus_sources", elements="str"),
     **_each("str", "purpose", choices=["serve", "shell"]),
     **_each("str", "state", choices=["present", "absent"]),
@@ -88,6 +89,7 @@ _CHOICE = " ".join(_CHOOSE)
 OPTIONS = {
     module_of("instance"): f"{_CHOICE} {_BUY}".replace(" confirm ", " "),
     module_of("capacity"): _CHOICE,
+    "gpu_offers": f"{_CHOICE} providers",
     module_of("balance"): "budget",
     module_of("lease"): _LEASE.replace(" confirm\n", "\n"),
     module_of("reap"): _REAP,
@@ -124,7 +126,7 @@ _TAKES = {
     "job_cancel": "job job_name gpuops_home owner follow ledger wait_timeout wait_interval waiting",
     "job_result": "job job_name gpuops_home owner results",
     "status": "deployment owner gpuops_home format",
-    "capacity": f"{_CHOICE} {_MODEL} format file observation_log list fail_if_none",
+    "capacity": f"{_CHOICE} {_MODEL} providers format file observation_log list fail_if_none",
     "cost": "since until by deployment owner project budget ledger format file",
     "lease": f"{_LEASE} deployment ledger gpuops_home format",
     "reap": f"{_REAP} ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format"

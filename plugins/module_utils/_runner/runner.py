@@ -25,13 +25,13 @@ from .._providers.registry import open_client
 class Noun(Protocol):
     """One kind of thing: how to find it, what to do, what to tell."""
 
-    def find(self, client: Client, want: dict[str, Any]) -> Any:
+    def find(self, client: Any, want: dict[str, Any], /) -> Any:
         """Look up what is there."""
 
-    def plan(self, found: Any, want: dict[str, Any]) -> Plan:
+    def plan(self, found: Any, want: dict[str, Any], /) -> Plan:
         """Return what has to be done, without a call of the API."""
 
-    def result(self, client: Client, found: Any, plan: Plan, *, applied: bool) -> dict[str, Any]:
+    def result(self, client: Any, found: Any, plan: Plan, /, *, applied: bool) -> dict[str, Any]:
         """Return what the module tells, before or after the plan was applied."""
 
 

@@ -29,7 +29,7 @@ def book_volume(client: Client, found: FoundVolumes, url: str | None) -> list[st
     except GpuopsError as error:
         return [f"The volume is not in the ledger yet: {error}"]
     events = _events(client, found, rows, found.work.id)
-    warning = store.record(url, events, client.account)
+    warning = store.record(url, events, client.account, client.name)
     return [warning] if warning else []
 
 

@@ -11,11 +11,20 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers import registry
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda import client
+from ansible_collections.gpuops.cloud.tests.conformance.door import opened
+from ansible_collections.gpuops.cloud.tests.unit.plugins.clouds import (
+    Clouds,
+    MoodyDoor,
+    MoodyLambda,
+)
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
+    KEY,
     SECRET,
     Cloud,
     SimulatedClock,
+    stock,
     tokens_in,
 )
 from gpuops_simulator import Simulator
@@ -57,3 +66,24 @@ def start(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 def cloud(start: Start) -> Cloud:
     """Return a cloud with the usual stock, where an instance takes 30 seconds."""
     return start(provision_seconds=30)
+
+
+@pytest.fixture
+def door(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MoodyDoor]:
+    """Return an account of Lambda Cloud, where an A100 of 80 GB is free at 1.29 an hour."""
+    with opened(MoodyLambda, 0.0, monkeypatch) as world:
+        monkeypatch.delenv("LAMBDA_API_KEY")
+        monkeypatch.setattr(registry, "DEFAULT", "verda")  # for modules that ask one cloud
+        yield world.door
+
+
+@pytest.fixture
+def clouds(start: Start, door: MoodyDoor) -> Clouds:
+    """Return both clouds; at the other one an A100 of 80 GB is free at 1.797 an hour.
+
+    Each knows the SSH key ``mine``.
+    """
+    verda = start(stock=stock("1A100.22V"), provision_seconds=30)
+    verda.client().add_ssh_key("mine", KEY)
+    verda.sim.clear_log()
+    return Clouds(verda, door)

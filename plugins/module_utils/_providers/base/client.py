@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -127,10 +128,15 @@ class Client(Provider):
         rows = list(items)
         if len(rows) < 2:
             return [work(row) for row in rows]
-        before, self._threads = self._threads, min(len(rows), MOST_THREADS)
+        with self.crowd(len(rows)), ThreadPoolExecutor(max_workers=self._threads) as pool:
+            return list(pool.map(work, rows))
+
+    @contextmanager
+    def crowd(self, threads: int) -> Iterator[None]:
+        """Know that so many threads do the same for a while."""
+        before, self._threads = self._threads, min(threads, MOST_THREADS)
         try:
-            with ThreadPoolExecutor(max_workers=self._threads) as pool:
-                return list(pool.map(work, rows))
+            yield
         finally:
             self._threads = before
 

@@ -21,7 +21,15 @@ from gpuops_simulator import Simulator
 ROOT = Path(__file__).resolve().parents[4]
 SECRET = "a-secret-of-the-controller"
 # Run on the controller and nowhere else; those of the first cloud besides.
-OTHERS = ("gpu_offers", "model_info", "notify", "ssh_tunnel")
+OTHERS = (
+    "gpu_balance",
+    "gpu_instance",
+    "gpu_offers",
+    "gpu_reap",
+    "model_info",
+    "notify",
+    "ssh_tunnel",
+)
 # What is started without an archive is a page of Python.
 PAGE = 5000
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import schema, store
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger.history import things_of
 from ansible_collections.gpuops.cloud.tests.unit.plugins import shown
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
@@ -104,9 +106,27 @@ def test_volume_belongs_to_whom_its_machine_belongs() -> None:
 def test_what_is_written_is_read(url: str) -> None:
     assert store.read(url) == []
     assert not Path(url.removeprefix("sqlite:///")).exists()
-    assert store.record(url, [event()], "account") is None
+    assert store.record(url, [event()], "account", "lambda") is None
     (row,) = store.read(url)
-    assert row == {**event(), "account": "account", "mark": "", "seen": None}
+    more = {"account": "account", "provider": "lambda", "mark": "", "seen": None}
+    assert row == {**event(), **more}
+
+
+def test_ledger_without_providers_is_read_and_goes_on(url: str) -> None:
+    assert store.record(url, [event()], "account", "verda") is None
+    path = url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.execute("ALTER TABLE gpuops_events DROP COLUMN provider")
+        old.commit()
+    (row,) = store.read(url)
+    assert "provider" not in row
+    schema._MADE.clear()  # as in another process
+    assert (
+        store.record(url, [event("end", at=NOON + timedelta(hours=1))], "account", "verda") is None
+    )
+    assert [row["provider"] for row in store.read(url)] == [None, "verda"]
+    (thing,) = things_of(store.read(url))
+    assert (thing.provider, thing.until) == (None, NOON + timedelta(hours=1))
 
 
 def test_event_is_written_once(url: str) -> None:

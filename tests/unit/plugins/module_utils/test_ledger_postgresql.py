@@ -100,9 +100,10 @@ def test_what_is_written_is_read_once(url: str) -> None:
     assert store.read(url) == []
     story = [event(), event("extend"), event("end", at=NOON + timedelta(hours=1))]
     for _round in range(2):
-        assert store.record(url, story, "account") is None
+        assert store.record(url, story, "account", "verda") is None
     assert events(url) == [(name, "machine-1") for name in ("purchase", "extend", "end")]
-    assert store.read(url)[0] == {**event(), "account": "account", "mark": "", "seen": None}
+    more = {"account": "account", "provider": "verda", "mark": "", "seen": None}
+    assert store.read(url)[0] == {**event(), **more}
     assert events(url, since=NOON + timedelta(hours=2)) == []
     for hours in (1, 2):
         assert store.saw(url, ["machine-1"], NOON + timedelta(hours=hours)) is None

@@ -15,6 +15,7 @@ import yaml
 
 from ansible_collections.gpuops.cloud.plugins.action.request import words_of
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.accounts import accounts_spec
 from ansible_collections.gpuops.cloud.plugins.module_utils._request import specs
 from ansible_collections.gpuops.cloud.plugins.module_utils._request.gather import (
     Sources,
@@ -243,6 +244,8 @@ def test_types_are_those_of_the_modules(module: str) -> None:
     taken = {**getattr(spec, "SPEC", {}), **specs.BUDGET_SPEC}
     if module == "datacrunch_capacity":
         taken = specs.SELECTION_SPEC
+    if module == "gpu_offers":
+        taken = {**specs.SELECTION_SPEC, **accounts_spec()}
     for name in specs.OPTIONS[module].split():
         theirs = taken[specs.RENAMED.get(name, name)]
         ours = specs.VARIABLES[name]

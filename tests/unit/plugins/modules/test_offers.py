@@ -9,7 +9,6 @@ import importlib
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,10 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.accounts i
     accounts_spec,
 )
 from ansible_collections.gpuops.cloud.tests.conformance.door import opened
-from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import (
-    LambdaCloud,
-    LambdaDoor,
-    type_row,
-)
+from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaDoor, type_row
 from ansible_collections.gpuops.cloud.tests.conformance.vast import Vast, VastDoor
 from ansible_collections.gpuops.cloud.tests.conformance.vast_market import offer
+from ansible_collections.gpuops.cloud.tests.unit.plugins.clouds import LAMBDA_KEY, Clouds
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_documentation import (
     compare,
@@ -39,50 +35,13 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_documentat
     stripped,
 )
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
-    CLIENT_ID,
     PLUGINS,
     SECRET,
-    Cloud,
-    Runs,
-    run_module,
     stock,
     wanted,
 )
 
 A100, H100, L40S = "1A100.22V", "1H100.80S.32V", "1L40S.20V"
-KEY = "the-key-of-the-account"
-
-
-@dataclass
-class Clouds(Runs):
-    """Two clouds, and a controller that has an account at each."""
-
-    verda: Cloud
-    door: LambdaDoor
-
-    @property
-    def accounts(self) -> dict[str, Any]:
-        verda = {"client_id": CLIENT_ID, "client_secret": SECRET}
-        return {
-            "verda": {**verda, "base_url": f"{self.verda.sim.url}/v1"},
-            "lambda": {"api_key": KEY, "base_url": f"{self.door.url}/v1"},
-        }
-
-    def run(self, name: str, /, **args: Any) -> dict[str, Any]:
-        result, output = run_module(name, {"accounts": self.accounts, **args})
-        assert KEY not in output
-        return result
-
-    def ask(self, **args: Any) -> dict[str, Any]:
-        return self.ok("gpu_offers", **args)
-
-
-@pytest.fixture
-def door(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LambdaDoor]:
-    """Return an account of Lambda Cloud, where an A100 of 80 GB is free at 1.29 an hour."""
-    with opened(LambdaCloud, 0.0, monkeypatch) as world:
-        monkeypatch.delenv("LAMBDA_API_KEY")
-        yield world.door
 
 
 @pytest.fixture
@@ -91,12 +50,6 @@ def market(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VastDoor]:
     with opened(Vast, 0.0, monkeypatch) as world:
         monkeypatch.delenv("VAST_API_KEY")
         yield world.door
-
-
-@pytest.fixture
-def clouds(start: Start, door: LambdaDoor) -> Clouds:
-    """Return both clouds; at the other one an A100 of 80 GB is free at 1.797 an hour."""
-    return Clouds(start(stock=stock(A100)), door)
 
 
 def shown(result: dict[str, Any]) -> list[tuple[str, str, float]]:
@@ -153,7 +106,7 @@ def test_providers_that_are_named_are_asked_and_no_other(clouds: Clouds) -> None
 
 
 def test_provider_without_credentials_is_left_out_with_a_word(clouds: Clouds) -> None:
-    accounts = {"verda": clouds.accounts["verda"]}
+    accounts = clouds.without("lambda")
     found = clouds.ask(tier="a100_80", accounts=accounts)
     assert shown(found) == [("verda", "A100", 1.797)]
     reason, detail = silent(found)["lambda"]
@@ -189,7 +142,7 @@ def test_what_each_calls_unknown_is_an_error_that_names_who_was_not_asked(clouds
     clouds.door.types["gpu_1x_a10"] = type_row("gpu_1x_a10", "A10 (24 GB PCIe)", cents=75)
     assert shown(clouds.ask(gpus=["A10"])) == [("lambda", "A10", 0.75)]
     assert shown(clouds.ask(instance_type=A100.lower())) == [("verda", "A100", 1.797)]
-    found = clouds.fails("gpu_offers", gpus=["A10"], accounts={"verda": clouds.accounts["verda"]})
+    found = clouds.fails("gpu_offers", gpus=["A10"], accounts=clouds.without("lambda"))
     assert "Unknown GPU model 'A10'" in found["msg"]
     assert "Nothing is known of lambda: No credentials" in found["msg"]
 
@@ -236,13 +189,13 @@ def test_secrets_of_all_accounts_are_known_to_be_hidden(clouds: Clouds) -> None:
     want = wanted({**accounts_spec(), **SELECTION_SPEC}, accounts=clouds.accounts)
     accounts = Accounts(want)
     assert "the-key" not in json.dumps(offers(accounts, want))
-    assert {KEY, SECRET} <= set(accounts.secrets())
+    assert {LAMBDA_KEY, SECRET} <= set(accounts.secrets())
 
 
 def test_result_is_documented_at_every_level(clouds: Clouds, market: VastDoor) -> None:
     documented = module_texts("gpu_offers")["RETURN"]
     market.offers[200] = offer(200, machine=200, num_gpus=2)
-    accounts = {**clouds.accounts, "vast": {"api_key": KEY, "base_url": market.url}}
+    accounts = {**clouds.accounts, "vast": {"api_key": LAMBDA_KEY, "base_url": market.url}}
     found = clouds.ask(tier="h100_or_less", accounts=accounts)
     seen = compare(stripped(found), documented, "gpu_offers")
     assert everything(documented, "gpu_offers") - seen == set()

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is left on the accounts at several providers, and what burns at each (private)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .._models.rates import runway_hours
+from .._providers.accounts import Accounts, Asked, nobody_answered
+from .._providers.base.client import Client
+from . import running_costs
+
+NOT_TOLD = "not_told"
+
+
+@dataclass(frozen=True)
+class _Account:
+    """One account in words of the result; ``reason`` and ``detail`` say why figures are missing."""
+
+    provider: str
+    amount: float | None = None
+    currency: str | None = None
+    burn_per_hour: float | None = None
+    runway_hours: float | None = None
+    instances: int | None = None
+    volumes: int | None = None
+    reason: str | None = None
+    detail: str = ""
+
+
+def balances(accounts: Accounts, params: dict[str, Any]) -> dict[str, Any]:
+    """Return what is left and what burns at each provider; figures of two currencies are never added."""
+    del params  # it asks whole accounts
+    asked = accounts.ask(_account)
+    rows = [_row(one) for one in asked]
+    if all(one.error for one in asked):
+        error = nobody_answered(asked)
+        error.details["accounts"] = [asdict(row) for row in rows]
+        raise error
+    told = [row for row in rows if row.currency]
+    burns = {row.currency: 0.0 for row in told}
+    for row in told:
+        burns[row.currency] += row.burn_per_hour or 0.0
+    return {
+        "accounts": [asdict(row) for row in rows],
+        "burns": [{"currency": key, "per_hour": round(burn, 4)} for key, burn in burns.items()],
+        "asked": [one.provider for one in asked if not one.error],
+        "warnings": [str(one) for one in asked if one.reason == "no_answer"],
+    }
+
+
+def _account(client: Client) -> _Account:
+    money, instances, volumes = client.together(client.balance, client.instances, client.volumes)
+    things = running_costs.living(instances, volumes, client.now(), money.currency)
+    sums = running_costs.sums(things, client.now())
+    word = f"{client.name} does not say what is left on an account"
+    return _Account(
+        client.name,
+        money.told,
+        money.currency,
+        sums["burn_per_hour"],
+        runway_hours(money.amount, sums["burn_per_hour"]),
+        sums["machines"],
+        sums["volumes"],
+        *((NOT_TOLD, word) if money.told is None else ()),
+    )
+
+
+def _row(asked: Asked[_Account]) -> _Account:
+    return asked.answer or _Account(
+        asked.provider, reason=asked.reason, detail=str(asked.error).rstrip(".")
+    )

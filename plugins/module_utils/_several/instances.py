@@ -1,0 +1,261 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Instances at several providers: found at all of them, bought at one, ended everywhere (private)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from .._catalog import stock
+from .._catalog.selection import Selection
+from .._core.errors import GpuopsError, InvalidError, NotFoundError
+from .._core.plan import Plan, Step
+from .._hardware import gpus
+from .._instances.deployment import survey
+from .._instances.fleet import cope, fleet_names, fleet_report
+from .._instances.plan import buy_sentence, order_of, plan_instances, planned
+from .._instances.record import book
+from .._instances.resource import check, money_warnings, short_warnings, standing_warnings
+from .._instances.state import refuse_difference
+from .._lifecycle.confirmation import refuse_others, refuse_unconfirmed
+from .._lifecycle.termination import bill_of
+from .._models.offer import Choice
+from .._models.resources import Instance
+from .._providers.accounts import Accounts
+from .._providers.base.client import Client
+from .._providers.base.views import describe_instance
+from .market import best_of, look_at_the_markets
+from .options import flat, in_groups, saying_groups
+from .purchase import purchase
+from .state import Everywhere, step_at, where_ssh
+from .where import (
+    client_of,
+    look,
+    name_of,
+    refuse_doubles,
+    refuse_locked_out_anywhere,
+    refuse_unknown,
+    silent_warnings,
+    unproven,
+)
+
+Row = dict[str, Any]
+_UNKNOWN_YET = ("provider", "ssh_user", "ssh_host", "ssh_port")
+
+
+class SeveralNoun:
+    """One instance, or a fleet of equal ones, of a deployment, wherever it is."""
+
+    # -- find ----------------------------------------------------------------------------------
+
+    def find(self, accounts: Accounts, params: Row) -> Everywhere:
+        with saying_groups():
+            return self._find(accounts, flat(params))
+
+    @staticmethod
+    def _find(accounts: Accounts, want: Row) -> Everywhere:
+        check(want)
+        names = fleet_names(want["name"], want["count"]) if want["name"] else []
+        found = Everywhere(names, gpus.tiers_from(want["tiers"]), want=want)
+        look(accounts, found, want["deployment"])
+        rows = [*found.have, *found.surplus]
+        if want["state"] == "absent":
+            refuse_unconfirmed(rows, want["owner"], want["confirm"])
+            return found
+        refuse_doubles(found)
+        refuse_others(rows, want["owner"], want["confirm"])
+        refuse_locked_out_anywhere(found, want["ssh_keys"] or [])
+        selection = stock.selection_from(want)
+        for row in found.have:
+            _refuse_difference(row, selection)
+        if found.missing:
+            refuse_unknown(found, found.missing, want["deployment"], want["ledger"])
+            if want["state"] == "stopped":
+                raise NotFoundError(f"No instance {', '.join(found.missing)} to stop")
+            look_at_the_markets(found, want)
+        return found
+
+    # -- plan ----------------------------------------------------------------------------------
+
+    def plan(self, found: Everywhere, params: Row) -> Plan:
+        before: list[Row] = []
+        after: list[Row] = []
+        steps: list[Step] = []
+        for provider, here in found.at.items():
+            part = plan_instances(here, found.want)
+            client = client_of(found, provider)
+            known = {row.id: row for row in here.have}
+            for rows, shown in ((before, part.before), (after, part.after)):
+                rows += [_placed(row, client, known.get(row["id"])) for row in shown["instances"]]
+            steps += [step_at(client, step) for step in part.steps]
+        if found.want["state"] != "absent":
+            steps += [_buy_step(found, name) for name in found.missing]
+            after += [_planned(found, name) for name in found.missing]
+        ordered = sorted(after, key=partial(_rank, found.names))
+        return Plan({"instances": before}, {"instances": ordered}, tuple(steps), parallel=True)
+
+    def cope(
+        self,
+        accounts: Accounts,
+        found: Everywhere,
+        params: Row,
+        done: list[str],
+        errors: list[GpuopsError],
+    ) -> list[str]:
+        lost = self._unproven(found)
+        bought = [
+            (desk.client, found.bought_at(provider)) for provider, desk in found.desks.items()
+        ]
+        some = next(iter(found.at))
+        every = [*errors, *([lost] if lost else [])]
+        with saying_groups():
+            return cope(client_of(found, some), found, found.want, done, every, bought)
+
+    def book(
+        self, accounts: Accounts, found: Everywhere, params: Row, *, applied: bool
+    ) -> list[str]:
+        warnings: list[str] = []
+        for provider, here in found.at.items():
+            mine = found.bought_at(provider).outcomes.values()
+            rows = {row["id"]: found.changed.get(row["id"]) for row in mine if row["id"]}
+            client = client_of(found, provider)
+            warnings += book(client, found.want["ledger"], rows, here.ends)
+        return warnings
+
+    # -- result --------------------------------------------------------------------------------
+
+    def result(self, accounts: Accounts, found: Everywhere, plan: Plan, *, applied: bool) -> Row:
+        after = plan.after["instances"]
+        if applied and after:
+            after = _as_they_are(found)
+        choice = (found.walk.choice if found.walk else found.choice) or Choice((), ())
+        told = choice.as_result()
+        left_out = [one.as_row() for one in found.left_out]
+        result = {
+            "instance": after[0] if after else None,
+            "instances": after,
+            "fleet": [_at_home(found, row) for row in fleet_report(found)] if after else [],
+            "evicted": [
+                _placed(describe_instance(row, found.tiers), desk.client, row)
+                for desk in found.desks.values()
+                for row in desk.found.lost
+            ],
+            "attempts": found.walk.attempts if found.walk else [],
+            **told,
+            "rejected": [*left_out, *told["rejected"]],
+            "bill": [
+                {"provider": provider, **row}
+                for provider, here in found.at.items()
+                for row in bill_of(here.ends)
+            ],
+            "spend": _spend(found),
+            "warnings": list(map(in_groups, self._warnings(found, after))),
+        }
+        if found.want["state"] == "absent":
+            self._prove(found, result, plan)
+        return result
+
+    def _prove(self, found: Everywhere, result: Row, plan: Plan) -> None:
+        """Add what is left of the deployment anywhere; raises where nobody can say it."""
+        lost = self._unproven(found)
+        asked = (
+            found.accounts.ask(partial(_leftovers, found.want), tuple(found.at))
+            if found.accounts
+            else []
+        )
+        result["leftovers"] = [row for one in asked for row in one.answer or []]
+        lost = lost or next((one.error for one in asked if one.error), None)
+        if lost:
+            told = {key: result[key] for key in ("bill", "leftovers")}
+            lost.details.update(told, changed=plan.changed, actions=plan.actions)
+            raise lost
+
+    @staticmethod
+    def _unproven(found: Everywhere) -> GpuopsError | None:
+        want = found.want
+        if want["state"] != "absent":
+            return None
+        return unproven(found, want["deployment"], want["ledger"])
+
+    @staticmethod
+    def _warnings(found: Everywhere, after: list[Row]) -> Iterator[str]:
+        yield from silent_warnings(found, found.want["providers"])
+        yield from (f"{one}. Nothing is bought there." for one in found.left_out)
+        yield from money_warnings(found)
+        for desk in found.desks.values():
+            yield from (f"{desk.client.name}: {text}" for text in desk.fallbacks.warnings)
+            yield from desk.found.notes
+        yield from short_warnings(found)
+        for provider in found.at:
+            rows = [row for row in after if row["provider"] == provider]
+            yield from standing_warnings(rows, client_of(found, provider))
+
+
+def _refuse_difference(row: Instance, selection: Selection) -> None:
+    """Raise InvalidError where an instance is not what is asked for; none is replaced here."""
+    try:
+        refuse_difference(row, selection)
+    except InvalidError as error:
+        error.hint = "Terminate it with state=absent, or choose another name or deployment."
+        raise
+
+
+def _placed(row: Row, client: Client, known: Instance | None = None) -> Row:
+    """Return a described instance with its provider, and how it is reached."""
+    return {**row, "provider": client.name, **where_ssh(known, client)}
+
+
+def _rank(names: list[str], row: Row) -> tuple[int, str]:
+    order = {name: number for number, name in enumerate(names)}
+    return order.get(row["name"] or "", len(order)), row["id"] or ""
+
+
+def _buy_step(found: Everywhere, name: str) -> Step:
+    call = partial(purchase, found, name, found.want)
+    best = best_of(found, name)
+    if best is None:
+        wanted = found.choice.wanted if found.choice else "it"
+        return Step(f"buy {name} when {wanted} is in stock", call)
+    order = order_of(found.desks[best.provider].found, name, found.want)
+    return Step(f"{best.provider}: {buy_sentence(order, best.as_dict())}", call)
+
+
+def _planned(found: Everywhere, name: str) -> Row:
+    best = best_of(found, name)
+    desk = found.desks[best.provider] if best else next(iter(found.desks.values()))
+    desk.found.walk = found.walk
+    row = planned(desk.found, name, found.want)
+    return _placed(row, desk.client) if best else {**row, **dict.fromkeys(_UNKNOWN_YET)}
+
+
+def _as_they_are(found: Everywhere) -> list[Row]:
+    """Return the instances after the steps, in the order of their names."""
+    rows: dict[str, tuple[str, Instance]] = {}
+    for provider, here in found.at.items():
+        rows |= {row.id: (provider, row) for row in [*here.have, *here.changed.values()]}
+    for row in found.changed.values():
+        rows[row.id] = (found.homes[name_of(row)], row)
+    told = [
+        _placed(describe_instance(row, found.tiers), client_of(found, provider), row)
+        for provider, row in rows.values()
+    ]
+    return sorted(told, key=partial(_rank, found.names))
+
+
+def _at_home(found: Everywhere, row: Row) -> Row:
+    return {**row, "provider": found.homes.get(row["name"])}
+
+
+def _spend(found: Everywhere) -> Row | None:
+    guard = found.guard
+    if guard is None or guard.figures is None:
+        return None
+    return {"provider": guard.client.name, **guard.figures}
+
+
+def _leftovers(want: Row, client: Client) -> list[Row]:
+    found = survey(client, want)
+    return [{"provider": client.name, **row} for row in found["leftovers"]]

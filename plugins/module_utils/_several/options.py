@@ -1,0 +1,124 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of gpu_instance, of which many stand in groups, as the engine takes them (private, pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .._core.argspecs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC
+from .._core.errors import GpuopsError
+from .._providers.base.options import ON_EVICTION
+
+_POLICIES = ["trash", "delete", "keep"]
+# Of each group: its option, and what the engine calls that.
+_VOLUMES = {
+    "os_gb": "os_volume_gb",
+    "data_gb": "data_volume_gb",
+    "on_eviction": ON_EVICTION,
+    "os": "os_volume",
+    "data": "data_volumes",
+}
+_WAITING = {
+    "until_running": "wait",
+    "timeout": "wait_timeout",
+    "interval": "wait_interval",
+    "start_timeout": "start_timeout",
+    "capacity_timeout": "capacity_timeout",
+    "for_capacity": "wait_for_capacity",
+    "capacity_interval": "capacity_interval",
+}
+_BUDGET = {"policy": "budget_policy", "max_lease_cost": "max_lease_cost"}
+# What one cloud alone is asked for.
+_NEVER = {"id": None, "replace": False, "description": None, "observation_log": None}
+
+
+def _group(**options: Any) -> dict[str, Any]:
+    return {"type": "dict", "apply_defaults": True, "options": options}
+
+
+SPEC: dict[str, Any] = {
+    **LEDGER_SPEC,
+    "state": {
+        "type": "str",
+        "choices": ["present", "running", "stopped", "absent"],
+        "default": "present",
+    },
+    "deployment": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "count": {"type": "int", "default": 1},
+    "min_count": {"type": "int"},
+    "keep_short_fleet": {"type": "bool", "default": False},
+    "owner": {"type": "str"},
+    "project": {"type": "str"},
+    "lease": {"type": "str", "default": "12h"},
+    "lease_max": {"type": "str"},
+    "lease_max_override": {"type": "bool", "default": False},
+    "protect": {"type": "bool", "default": False},
+    "hours": {"type": "str"},
+    "confirm": {"type": "bool", "default": False},
+    "on_unconfirmed": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+    "ssh_keys": {"type": "list", "elements": "str", "no_log": False},
+    "startup_script_id": {"type": "str"},
+    "offer": _group(**SELECTION_SPEC),
+    "budget": _group(
+        **BUDGET_SPEC["budget"]["options"],
+        policy={"type": "str", "choices": ["refuse", "warn"], "default": "refuse"},
+        max_lease_cost={"type": "float"},
+    ),
+    "volumes": _group(
+        os_gb={"type": "int", "default": 100},
+        data_gb={"type": "int"},
+        on_eviction={"type": "str", "choices": _POLICIES, "default": "trash"},
+        os={"type": "str", "choices": _POLICIES, "default": "trash"},
+        data={"type": "str", "choices": ["keep", "trash", "delete"]},
+    ),
+    "waiting": _group(
+        until_running={"type": "bool", "default": True},
+        timeout={"type": "float", "default": 900},
+        interval={"type": "float", "default": 5},
+        start_timeout={"type": "float", "default": 900},
+        capacity_timeout={"type": "float", "default": 600},
+        for_capacity={"type": "float", "default": 0},
+        capacity_interval={"type": "float", "default": 30},
+    ),
+}
+
+
+def flat(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the options as the engine for one cloud takes them."""
+    found = {**_NEVER, **params, **params["offer"]}
+    for group, names in (("volumes", _VOLUMES), ("waiting", _WAITING), ("budget", _BUDGET)):
+        given = dict(params[group])
+        found |= {name: given.pop(key) for key, name in names.items()}
+        found[group] = given
+    return found
+
+
+_GROUPS = {
+    **{engine: f"volumes.{ours}" for ours, engine in _VOLUMES.items() if ours != engine},
+    **{engine: f"waiting.{ours}" for ours, engine in _WAITING.items() if "_" in engine},
+    "budget_policy": "budget.policy",
+    "max_lease_cost": "budget.max_lease_cost",
+    "max_price_per_hour": "offer.max_price_per_hour",
+}
+_NAMES = re.compile(rf"(?<![\w.])(?:{'|'.join(_GROUPS)})\b")
+
+
+def in_groups(text: str) -> str:
+    """Return a sentence of the engine with the names that its options have here."""
+    return _NAMES.sub(lambda found: _GROUPS[found[0]], text)
+
+
+@contextmanager
+def saying_groups() -> Iterator[None]:
+    """Let errors name options as they are called here."""
+    try:
+        yield
+    except GpuopsError as error:
+        error.message, error.hint = in_groups(error.message), in_groups(error.hint)
+        raise

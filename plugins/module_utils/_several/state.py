@@ -1,0 +1,76 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run over several clouds knows, and what its steps add (private)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .._billing.purchase_guard import Guard
+from .._catalog.selection import Shelf
+from .._catalog.several import LeftOut
+from .._catalog.stock import Market
+from .._core.plan import Step
+from .._instances.order_fallbacks import Fallbacks
+from .._instances.state import Found
+from .._models.resources import Instance
+from .._providers.accounts import Accounts, Asked
+from .._providers.base.client import Client
+
+
+@dataclass
+class Desk:
+    """What stands ready for purchases at one provider."""
+
+    client: Client
+    found: Found
+    market: Market
+    shelf: Shelf
+    guard: Guard
+    fallbacks: Fallbacks
+
+
+@dataclass
+class Everywhere(Found):
+    """Instances at several providers: ``at`` holds what there is at each that has answered.
+
+    ``silent`` are those that have not, ``homes`` the providers of instances by their names, and
+    ``left_out`` the providers at which nothing is bought.
+    """
+
+    want: dict[str, Any] = field(default_factory=dict)
+    accounts: Accounts | None = None
+    at: dict[str, Found] = field(default_factory=dict)
+    silent: list[Asked[list[Instance]]] = field(default_factory=list)
+    desks: dict[str, Desk] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def bought_at(self, provider: str) -> Found:
+        """Return what this run has bought at one provider, as if that were the only one."""
+        names = {name for name, home in self.homes.items() if home == provider}
+        rows = {name: row for name, row in self.outcomes.items() if name in names}
+        there = self.at[provider]
+        desk = self.desks.get(provider)
+        kept = desk.found.kept if desk else {}
+        return replace(there, outcomes=rows, bought=self.bought, changed=self.changed, kept=kept)
+
+
+def where_ssh(row: Instance | None, client: Client) -> dict[str, str | int | None]:
+    """Return the user, address and port by which an instance is reached, null while nobody knows."""
+    ssh = client.capabilities.ssh
+    host = (row.ssh_host or row.ip) if row else None
+    port = (row.ssh_port if row else None) or (22 if ssh.port == "own" else None)
+    return {"ssh_user": ssh.user, "ssh_host": host, "ssh_port": port}
+
+
+def step_at(client: Client, step: Step) -> Step:
+    """Return a step of one account as one of all of them."""
+
+    def call(_accounts: Accounts) -> str | None:
+        said = step.call(client)
+        return f"{client.name}: {said}" if said else None
+
+    return Step(f"{client.name}: {step.summary}", call)
