@@ -59,7 +59,6 @@ def said(done: Done) -> str:
     return " ".join(done.stderr.split())
 
 
-@pytest.mark.every_core("inventory")
 @pytest.mark.parametrize("program", [in_process, by_program], ids=["in process", "program"])
 def test_hosts_of_both_with_user_and_groups(show: Show, program: Any) -> None:
     done = show("--list", program=program)

@@ -28,6 +28,7 @@ def rows(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {row["provider"]: row for row in found["accounts"]}
 
 
+@pytest.mark.every_core("gpu_balance")
 def test_what_is_left_and_what_burns_at_each(clouds: Clouds) -> None:
     clouds.verda.buy(tier="a100_80", os_volume_gb=50)
     clouds.door.make()

@@ -249,3 +249,31 @@ def test_what_exists_and_is_something_else_is_refused(clouds: Clouds) -> None:
     assert "exists and cannot be changed in place" in found["msg"]
     assert "replace" not in found["msg"]
     assert clouds.orders() == (0, 1)
+
+
+def test_stock_is_awaited_at_both(clouds: Clouds) -> None:
+    (name,) = clouds.door.types
+    free = clouds.door.types[name]
+    clouds.door.types[name] = {**free, "regions_with_capacity_available": []}
+    clouds.verda.sim.set_stock({})
+    assert "Nothing to buy" in clouds.fails("gpu_instance", **clouds.wish())["msg"]
+
+    def restock(_seconds: float) -> None:
+        clouds.door.types[name] = free
+
+    clouds.verda.clock.on_sleep = restock
+    found = clouds.keep(waiting={"for_capacity": 600}, budget={"per_hour": 5})
+    assert (found["instance"]["provider"], clouds.orders()) == ("lambda", (0, 1))
+
+
+def test_place_where_a_spot_instance_was_lost_is_told_and_tried_last(clouds: Clouds) -> None:
+    clouds.verda.sim.set_stock(stock(A100, spot=[A100, f"{A100}@FIN-01"]))
+    offer = {"tier": "a100_80", "market": "spot_first"}
+    lost = clouds.keep(offer=offer)["instance"]
+    assert (lost["provider"], lost["market"]) == ("verda", "spot")
+    clouds.verda.sim.evict(lost["id"])
+    clouds.verda.sim.advance(120)
+    found = clouds.keep(offer=offer)
+    (row,) = found["evicted"]
+    assert (row["id"], row["provider"]) == (lost["id"], "verda")
+    assert found["instance"]["location"] != lost["location"]

@@ -42,6 +42,7 @@ def reaped(found: dict[str, Any]) -> set[tuple[str, str, str]]:
     return {(row["provider"], row["id"], row["outcome"]) for row in rows}
 
 
+@pytest.mark.every_core("gpu_reap")
 def test_what_is_over_at_both_is_ended(clouds: Clouds, rented: tuple[str, str]) -> None:
     one, two = rented
     assert clouds.ok("gpu_reap", **ALL)["changed"] is False
