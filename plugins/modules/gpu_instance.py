@@ -21,6 +21,7 @@ description:
     the ledger knows of something there.
   - Of one name there is one instance. Where another run has bought it first at another provider, the younger one is terminated by its own run.
     A name that is found at two providers is an error that names both, and nothing is changed.
+  - A provider that rents out containers is taken for a purchase only where O(providers) names it, since most roles need a whole instance.
   - One budget holds for all providers together. Two currencies are never added, so that is refused.
 author:
   - gpuops.cloud contributors (@gpuops)

@@ -132,6 +132,7 @@ def _opener(
     """Return what makes a provider ready for purchases of what is missing, by one round of reads."""
 
     def open_desk(client: Client) -> Desk:
+        _refuse_surprise(client, want["providers"])
         mine = replace(found.at[client.name], missing=list(found.missing), kept={})
         mine.lease = lease_until(want["lease"], client.now(), want["lease_max"])
         look_at_what_was_kept(client, mine, want)
@@ -148,6 +149,15 @@ def _opener(
         return Desk(client, mine, market, shelf, guard, Fallbacks.of(client))
 
     return open_desk
+
+
+def _refuse_surprise(client: Client, named: list[str] | None) -> None:
+    """Raise InvalidError for a provider of containers that nobody has named: most roles need more."""
+    if client.capabilities.rents == "container" and client.name not in (named or []):
+        raise InvalidError(
+            f"{client.name} rents out containers, without systemd and drivers of their own, and is "
+            "taken only where providers names it"
+        )
 
 
 def _sort(found: Everywhere, asked: list[Asked[Desk]]) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,6 +35,21 @@ def test_better_gpu_is_bought_at_the_other_cloud(clouds: Clouds) -> None:
     found = clouds.keep(offer={"tier": "h100_or_less"})
     assert found["instance"]["provider"] == "verda"
     assert clouds.orders() == (1, 0)
+
+
+def test_containers_are_bought_only_where_they_are_named(
+    clouds: Clouds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = registry.PROVIDERS["lambda"]
+    pods = replace(kind.capabilities, rents="container")
+    monkeypatch.setattr(kind, "capabilities", pods)
+    found = clouds.keep()
+    assert (found["instance"]["provider"], clouds.orders()) == ("verda", (1, 0))
+    (row,) = [one for one in found["rejected"] if one["provider"] == "lambda"]
+    assert "only where providers names it" in row["detail"]
+    clouds.end()
+    named = clouds.keep(providers=["lambda"])
+    assert (named["instance"]["provider"], clouds.orders()) == ("lambda", (1, 1))
 
 
 def test_second_run_changes_nothing(clouds: Clouds) -> None:
