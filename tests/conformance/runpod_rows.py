@@ -102,7 +102,7 @@ def wrong_in(body: dict[str, Any], fields: dict[str, type], *due: str) -> Reply 
     each += [
         f"$.{name}: got {type(value).__name__}, want {fields[name].__name__}"
         for name, value in body.items()
-        if name in fields and type(value) is not fields[name]
+        if name in fields and value.__class__ is not fields[name]
     ]
     return problem(422, "Request validation failed.", *each) if each else None
 

@@ -116,7 +116,7 @@ class Client(Keys, base.Client):
 
 
 def _shaped(source: Source, holds: str = "") -> Shaped:
-    return Shaped(source.request, source.answer, holds=holds)
+    return Shaped(source.request, source.answer, source.envelope, holds)
 
 
 def _made_id(row: Row) -> str:
