@@ -23,7 +23,6 @@ CEILINGS = {
     "_charts": 25,
     "_core": 25,
     "_hardware": 5,
-    "_host": 20,
     "_instances": 70,
     "_jobs": 66,
     "_ledger": 80,
