@@ -33,7 +33,7 @@ CEILINGS = {
     "_reaper": 20,
     "_several": 38,
     "_sizing": 60,
-    "_ssh": 30,
+    "_ssh": 1,
     "_volumes": 30,
 }
 
