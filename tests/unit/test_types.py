@@ -20,7 +20,6 @@ CEILINGS = {
     "_account": 60,
     "_billing": 55,
     "_catalog": 10,
-    "_charts": 25,
     "_core": 25,
     "_hardware": 5,
     "_instances": 70,
