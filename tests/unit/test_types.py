@@ -26,7 +26,6 @@ CEILINGS = {
     "_ledger": 80,
     "_lifecycle": 10,
     "_models": 20,
-    "_notify": 40,
     "_reaper": 20,
     "_several": 38,
     "_sizing": 60,
