@@ -215,13 +215,11 @@ def _tell(module: AnsibleModule, result: dict[str, Any]) -> None:
     module.exit_json(changed=False, **result)
 
 
-def run_question(
-    spec: dict[str, Any], ask: Callable[[dict[str, Any]], dict[str, Any]], **rules: Any
-) -> None:
+def run_question(spec: dict[str, Any], ask: Callable[[W], Mapping[str, Any]], **rules: Any) -> None:
     """Run a module that asks something else than the cloud, and so takes no credentials of it."""
     module = _open(spec, rules)
     try:
-        result = ask(module.params)
+        result = dict(ask(module.params))
     except GpuopsError as error:
         _fail(module, error)
         return
