@@ -17,7 +17,7 @@ DOORS = {"_providers", "_runner", "_request"}
 # How many may be untyped, with room for a few. A number falls, and never rises.
 CEILINGS = {
     "_access": 20,
-    "_account": 60,
+    "_account": 5,
     "_billing": 55,
     "_catalog": 10,
     "_core": 7,

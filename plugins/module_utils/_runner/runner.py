@@ -190,7 +190,7 @@ def run(
 
 def run_info(
     spec: dict[str, Any],
-    ask: Callable[[Any, dict[str, Any]], dict[str, Any]],
+    ask: Callable[[Any, W], Mapping[str, Any]],
     connect: Connect = open_client,
     /,
     **rules: Any,
@@ -200,7 +200,7 @@ def run_info(
     client = None
     try:
         client = connect(module.params)
-        result = ask(client, module.params)
+        result = dict(ask(client, module.params))
     except GpuopsError as error:
         _fail(module, error, client)
         return
