@@ -53,13 +53,14 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._charts.axes import moment_text
 from ..module_utils._charts.costs import budget_bars, burn_bars, figures, spend_chart, time_of
+from ..module_utils._charts.facts import Cost
 from ..module_utils._charts.lease_timeline import lease_lanes
 
 GROUPS = ("deployment", "job", "owner", "project", "gpu_model")
 
 
 def cost_charts(
-    cost: dict[str, Any],
+    cost: Cost,
     by: str = "deployment",
     thresholds: list[float] | None = None,
     now: str | None = None,

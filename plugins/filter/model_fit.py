@@ -56,6 +56,7 @@ _value:
   elements: dict
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -80,7 +81,7 @@ def model_fit(
         known = model_from(model)
         for note in known.notes if "caches" not in model else ():  # else model_info has warned
             Display().warning(f"model_fit: {known.name}: {note}")
-        return [fit(known, gpu, demand).as_dict() for gpu in gpus_from(gpus)]
+        return [asdict(fit(known, gpu, demand)) for gpu in gpus_from(gpus)]
     except GpuopsError as error:
         raise AnsibleFilterError(f"model_fit: {error}") from None
 

@@ -39,7 +39,7 @@ _value:
 from collections.abc import Sequence
 from typing import Any
 
-from ..module_utils._hardware.gpus import MODELS, Tier, tiers_from
+from ..module_utils._hardware.gpus import MODELS, OwnTier, Tier, tiers_from
 
 
 def _row(tier: Tier) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _row(tier: Tier) -> dict[str, Any]:
     }
 
 
-def tiers(own: Sequence[dict[str, Any]] | None) -> list[dict[str, Any]]:
+def tiers(own: Sequence[OwnTier] | None) -> list[dict[str, Any]]:
     """Return the tiers as data, best first."""
     return [_row(tier) for tier in tiers_from(list(own or []))]
 

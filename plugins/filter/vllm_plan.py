@@ -61,19 +61,19 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import GpuopsError
-from ..module_utils._sizing.gpu_memory import VLLM_VERSION, gpu_from
+from ..module_utils._sizing.gpu_memory import VLLM_VERSION, GpuRow, gpu_from
 from ..module_utils._sizing.llm import Model, model_from
-from ..module_utils._sizing.vllm_args import plan
+from ..module_utils._sizing.vllm_args import Planned, plan
 
 
 def vllm_plan(
-    gpus: list[dict[str, Any]],
+    gpus: list[GpuRow],
     model: dict[str, Any] | None = None,
     profile: str = "balanced",
     settings: dict[str, Any] | None = None,
     version: str = VLLM_VERSION,
     nodes: int = 1,
-) -> dict[str, Any]:
+) -> Planned:
     """Return settings and refusals; settings that vLLM would refuse are refusals, too."""
     try:
         kinds = [gpu_from(row) for row in gpus]

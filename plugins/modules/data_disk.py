@@ -174,8 +174,9 @@ def main() -> None:
     for warning in disk.warnings:
         module.warn(warning)
     names = {"before_header": "/etc/fstab", "after_header": "/etc/fstab"}
-    diff = {**found.pop("fstab"), **names}
-    module.exit_json(**found, changed=bool(disk.actions), diff=diff)
+    diff = {**found["fstab"], **names}
+    result = {key: value for key, value in found.items() if key != "fstab"}
+    module.exit_json(**result, changed=bool(disk.actions), diff=diff)
 
 
 if __name__ == "__main__":

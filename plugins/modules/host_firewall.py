@@ -138,6 +138,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._host.firewall import (
     Firewall,
     FirewallError,
+    Options,
     attempt,
     confirm,
     installed,
@@ -180,7 +181,7 @@ def main() -> None:
         rc, out, err = module.run_command(command)
         return rc, out, err
 
-    params: dict[str, Any] = module.params
+    params: Options = module.params
     if lacking := no_systemd("which has a firewall of its own"):
         module.fail_json(msg=lacking)
     firewall = Firewall(params, run, module.check_mode)
@@ -191,9 +192,9 @@ def main() -> None:
         found = STEPS[params["state"]](firewall)
     except (FirewallError, RulesError, OSError) as error:
         module.fail_json(msg=str(error), changed=bool(firewall.actions), actions=firewall.actions)
-    rules = found.pop("rules")
+    result["pending"], rules = found["pending"], found["rules"]
     changed = bool(firewall.actions)
-    module.exit_json(**{**result, **found}, changed=changed, actions=firewall.actions, diff=rules)
+    module.exit_json(**result, changed=changed, actions=firewall.actions, diff=rules)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.vllm_http import NotYetError, RefusedError, call, read_environment
+from ..module_utils._host.vllm_http import NotYetError, Part, RefusedError, call, read_environment
 
 SPEC: dict[str, Any] = {
     "url": {"type": "str", "default": "http://127.0.0.1:8000"},
@@ -126,7 +126,7 @@ BYTECODE = Path("/var/cache/vllm/bytecode")
 SHOWN = 1500
 
 
-def command(params: dict[str, Any], served: dict[str, Any], rate: str, file: Path) -> list[str]:
+def command(params: dict[str, Any], served: Part, rate: str, file: Path) -> list[str]:
     """Return the call of vLLM's client for one rate."""
     return [
         params["executable"],
@@ -164,7 +164,7 @@ def row_of(found: dict[str, Any], rate: str, price: float | None) -> dict[str, A
     return {**row, "cost_per_million_output_tokens": cost and round(cost, 4)}
 
 
-def measure(module: AnsibleModule, served: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def measure(module: AnsibleModule, served: Part, key: str) -> list[dict[str, Any]]:
     """Run the client once for each rate; raises RefusedError with its last words."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="vllm-benchmark-", dir=module.tmpdir) as folder:

@@ -117,7 +117,16 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.serving import SERVERS, Server
-from ..module_utils._host.vllm_http import NotYetError, RefusedError, call, read_environment
+from ..module_utils._host.vllm_http import (
+    Answer,
+    Choice,
+    Message,
+    NotYetError,
+    Question,
+    RefusedError,
+    call,
+    read_environment,
+)
 
 # In this order they are tried; the server has only the paths of what its model can do.
 PATHS = {
@@ -166,24 +175,24 @@ def ask(params: dict[str, Any], key: str) -> dict[str, Any]:
     }
 
 
-def question(kind: str, params: dict[str, Any]) -> dict[str, Any]:
+def question(kind: str, params: dict[str, Any]) -> Question:
     """Return what is sent to the path of a kind, without the model."""
     if kind == "embeddings":
         return {"input": params["prompt"], "encoding_format": "float"}
-    limits = {name: params[name] for name in ("max_tokens", "temperature")}
+    limits = Question(max_tokens=params["max_tokens"], temperature=params["temperature"])
     if kind == "chat":
         return {"messages": [{"role": "user", "content": params["prompt"]}], **limits}
     return {"prompt": params["prompt"], **limits}
 
 
-def read_words(reply: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
+def read_words(reply: Answer, usage: dict[str, int | None]) -> dict[str, Any]:
     """Return the text of a completion; raises RefusedError when no token was generated."""
     if not usage.get("completion_tokens"):
         raise RefusedError("the server answered without generating a token")
     return {"answer": said_in(reply["choices"][0])}
 
 
-def read_vector(reply: dict[str, Any]) -> dict[str, Any]:
+def read_vector(reply: Answer) -> dict[str, Any]:
     """Return the vector of a text; raises RefusedError for one that says nothing."""
     data = reply.get("data") or [{}]
     vector = data[0].get("embedding") or []
@@ -193,13 +202,11 @@ def read_vector(reply: dict[str, Any]) -> dict[str, Any]:
     return {"answer": f"{len(vector)} numbers: {start} ...", "embedding": vector}
 
 
-def said_in(choice: dict[str, Any]) -> str:
+def said_in(choice: Choice) -> str:
     """Return the text of a chat or plain completion."""
-    message = choice.get("message") or {"content": choice.get("text")}
-    for name in ("content", "reasoning", "reasoning_content"):
-        if message.get(name):
-            return str(message[name])
-    return ""
+    message: Message = choice.get("message") or {"content": choice.get("text")}
+    said = (message.get(name) for name in ("content", "reasoning", "reasoning_content"))
+    return next((str(text) for text in said if text), "")
 
 
 def wait_for_answer(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TypedDict
 
 from .._core.clock import MOST_SKEW_S, skew_warnings
 from .._core.errors import GpuopsError
@@ -17,14 +17,7 @@ from .._models.balance import currency_of
 from .._providers.base.client import Client
 from .._providers.base.questions import OTHER_CURRENCY
 from .._providers.base.redaction import Redaction, values_in
-from .forms import (
-    id_form,
-    longest,
-    missing_fields,
-    numbers_of,
-    other_fields,
-    shape_of,
-)
+from .forms import Record, Told, longest, missing_fields, numbers_of, other_fields
 from .reads import Seen, look_around
 from .rows import Fact, unknown
 
@@ -36,7 +29,19 @@ _NOTHING = "no rows to look at"
 _WHOLE_S = 2
 
 
-def account_info(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+class Want(TypedDict):
+    """The options of the module: none but those of the login."""
+
+
+class Report(TypedDict):
+    """What the module tells."""
+
+    account: list[dict[str, str]]
+    collection_version: str
+    warnings: list[str]
+
+
+def account_info(client: Client, _want: Want) -> Report:
     """Return what a round of reads tells of an account, redacted; no read is a failure of it all."""
     try:
         seen: Round = look_around(client)
@@ -95,11 +100,10 @@ def _words(error: GpuopsError) -> str:
 
 def _currency(seen: Round) -> Iterator[Fact]:
     """Yield in what the account pays, and in what prices are listed."""
-    balance, request = seen["balance"].data, seen["balance"].read.request
-    paid = currency_of(balance.get("currency")) if isinstance(balance, dict) else None
+    balance, request = Told(seen["balance"].data).record(), seen["balance"].read.request
+    paid = currency_of(balance.values.get("currency"))
     yield Fact("currency", paid or "not readable", "read", request)
-    amount = balance.get("amount") if isinstance(balance, dict) else None
-    yield Fact("money_left", _bucket(amount), "read", request)
+    yield Fact("money_left", _bucket(balance), "read", request)
     for kind in ("instance_types", "volume_types"):
         usual, asked = seen[kind], seen[f"{kind}_asked"]
         words = "" if asked.error is None else _words(asked.error)
@@ -115,19 +119,18 @@ def _listed(seen: Seen) -> str:
     return " and ".join(sorted(_currencies(seen.rows))) or "not named"
 
 
-def _currencies(rows: list[dict[str, Any]]) -> set[str]:
+def _currencies(rows: list[Record]) -> set[str]:
     """Return the currencies that a price list names, beside its prices or within them."""
     found = set()
     for row in rows:
-        prices = row.get("price")
-        within = prices.get("currency") if isinstance(prices, dict) else None
-        found.add(currency_of(row.get("currency") or within))
+        within = row.at("price").record().values.get("currency")
+        found.add(currency_of(row.values.get("currency") or within))
     return {one for one in found if one}
 
 
-def _bucket(amount: Any) -> str:
+def _bucket(balance: Record) -> str:
     """Return an amount of money as no more than its size."""
-    found = plain(amount)
+    found = plain(balance.values.get("amount"))
     if found is None:
         return "not readable"
     sizes = ((0, "nothing"), (10, "less than 10"), (100, "less than 100"))
@@ -171,12 +174,12 @@ def _form(seen: Seen) -> Iterator[Fact]:
     if seen.error:
         yield Fact(f"shape_{name}", _refusal(seen.error), "read", request, _words(seen.error))
         return
-    shape = seen.problem if seen.problem == "not JSON" else shape_of(seen.data)
+    shape = seen.problem if seen.problem == "not JSON" else Told(seen.data).shape()
     yield Fact(f"shape_{name}", shape, "read", request, seen.problem)
     rows = seen.rows
     if not rows:
         return
-    ids = sorted({id_form(row["id"]) for row in rows if "id" in row})
+    ids = sorted({row.at("id").id_form() for row in rows if row.has("id")})
     if ids:
         yield Fact(f"ids_{name}", " and ".join(ids), "read", request)
     numbers = numbers_of(fields.numbers, rows)
@@ -213,14 +216,13 @@ def _shown(seen: Round) -> Iterator[Fact]:
         yield Fact("pages_of_scripts", value, "read", seen["scripts"].read.request)
 
 
-def _field(rows: list[dict[str, Any]], name: str) -> str:
+def _field(rows: list[Record], name: str) -> str:
     """Return in words whether rows have a field, and anything in it."""
     if not rows:
         return _NOTHING
-    having = [row[name] for row in rows if name in row]
-    if not having:
+    if not any(row.has(name) for row in rows):
         return "missing"
-    return "shown" if any(having) else "shown, empty"
+    return "shown" if any(row.says(name) for row in rows) else "shown, empty"
 
 
 def _remembered(client: Client) -> Iterable[Fact]:

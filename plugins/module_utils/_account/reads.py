@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -14,10 +13,11 @@ from functools import partial
 from typing import Any
 
 from .._core.errors import GpuopsError
+from .._providers.base.answers import Answer
 from .._providers.base.client import Client
 from .._providers.base.questions import Question
 from .._providers.base.row import Source
-from .forms import rows_in
+from .forms import Record, Told
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Seen:
     """What came back: an answer or an error, after how many seconds, by which clock."""
 
     read: Question
-    answer: Any = None
+    answer: Answer | None = None
     error: GpuopsError | None = None
     seconds: float = 0.0
     data: Any = None
@@ -33,9 +33,9 @@ class Seen:
     problem: str = ""
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Record]:
         """Return the rows of the answer, none where there are none."""
-        return rows_in(self.data)
+        return Told(self.data).rows()
 
 
 def look_around(client: Client) -> dict[str, Seen]:
@@ -54,7 +54,9 @@ def _look(client: Client, read: Question) -> Seen:
         source = client.get(read.path, read.params or None, **read.path_params)
     except GpuopsError as error:
         return Seen(read, error=error, seconds=time.monotonic() - start)
-    answer: Any = source.answer
+    answer = source.answer
+    if answer is None:
+        raise AssertionError("what was asked for has an answer")
     seconds, skew = time.monotonic() - start, _skew(answer)
     try:
         data = answer.json()
@@ -71,19 +73,16 @@ def _problem(source: Source, read: Question) -> str:
         rows = [source.one(read.reader)] if read.is_one else source.rows(read.reader)
     except GpuopsError as error:
         return error.message
-    return next((text for row in rows for text in _problems(row)), "")
+    for row in rows:
+        # What of a row cannot be read, although it spoils no other.
+        prices = (getattr(row, name, None) for name in ("price", "on_demand", "spot"))
+        told = [*getattr(row, "problems", ()), *(getattr(one, "problem", "") for one in prices)]
+        if found := next(filter(None, told), ""):
+            return str(found)
+    return ""
 
 
-def _problems(row: Any) -> Iterator[str]:
-    """Yield what of a row cannot be read, although it spoils no other."""
-    yield from getattr(row, "problems", ())
-    for name in ("price", "on_demand", "spot"):
-        problem = getattr(getattr(row, name, None), "problem", "")
-        if problem:
-            yield problem
-
-
-def _skew(answer: Any) -> int | None:
+def _skew(answer: Answer) -> int | None:
     """Return by how many seconds the controller's clock is ahead of an answer's."""
     try:
         date = parsedate_to_datetime(answer.headers["Date"])

@@ -16,6 +16,7 @@ from .._core.errors import GpuopsError, NoCapacityError, NotFoundError, Unavaila
 from .._core.wait import wait_until
 from .._instances.lease import LeaseNoun
 from .._instances.resource import InstanceNoun
+from .._instances.state import Found
 from .._lifecycle.termination import terminate_one
 from .._lifecycle.termination_policy import Ending
 from .._models.resources import Volume
@@ -24,11 +25,10 @@ from .._volumes.resource import VolumeNoun
 from .rows import Fact, ordered
 from .trial_facts import facts_of
 from .trial_log import TrialLog
-from .trial_options import end_of, extension_of, purchase_of, removal_of
+from .trial_options import Want, end_of, extension_of, purchase_of, removal_of
 from .trial_probes import Probes
 from .trial_run import Run, keep, quietly
 
-Row = dict[str, Any]
 _READY = "running"
 _EXTENSIONS = 2
 # What takes longer would not be over within a billing step of ten minutes.
@@ -40,9 +40,9 @@ class Trial:
     """One instance: ``first`` is its purchase, ``others`` are types to take when there is none left."""
 
     client: Client
-    want: Row
+    want: Want
     log: TrialLog
-    first: Run
+    first: Run[dict[str, Any], Found]
     others: list[str]
     facts: list[Fact] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -219,7 +219,7 @@ class Trial:
 
     def _clean_volumes(self) -> None:
         for volume in self._volumes():
-            error = quietly(lambda one=volume.id: self._remove(one, "delete", wait=True))
+            error = quietly(self._remove, volume.id, "delete", wait=True)
             if error:
                 price = f"{volume.rate:.4f} per hour"
                 raise GpuopsError(f"volume {volume.name} ({volume.id}, {price}): {error}")

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from .._models.ownership import KEEP_SUFFIX
+from .forms import Record, Told
 from .rows import Fact
 from .trial_log import Exchange, TrialLog
 from .trial_options import TRIED
 
-Row = dict[str, Any]
 _NUMBER = re.compile(r"\b([1-9]\d{1,3})\b")
 _REFUSED = (400, 403, 409, 422)
 
@@ -33,7 +32,7 @@ def facts_of(log: TrialLog) -> Iterator[Fact]:
         yield _answer_tags(rows)
         yield Fact(
             "volume_ids",
-            "shown" if any("volume_ids" in row for row in rows) else "missing",
+            "shown" if any(row.has("volume_ids") for row in rows) else "missing",
             "purchase",
             "GET /instances/{id}",
         )
@@ -49,16 +48,16 @@ def facts_of(log: TrialLog) -> Iterator[Fact]:
 # -- the order -------------------------------------------------------------------------------------
 
 
-def _disks(body: Row) -> list[Row]:
-    return [disk for disk in (body.get("os_volume"), *(body.get("volumes") or [])) if disk]
+def _disks(body: Record) -> list[Record]:
+    return [body.at("os_volume").record(), *Told(body.values.get("volumes") or []).rows()]
 
 
-def _has_tags(body: Row) -> bool:
-    return bool(body.get("tags"))
+def _has_tags(body: Record) -> bool:
+    return body.says("tags")
 
 
-def _has_disk_tags(body: Row) -> bool:
-    return any(disk.get("tags") for disk in _disks(body))
+def _has_disk_tags(body: Record) -> bool:
+    return any(disk.says("tags") for disk in _disks(body))
 
 
 def _is_about_description(one: Exchange) -> bool:
@@ -92,8 +91,8 @@ def _order_answer(last: Exchange) -> Fact:
     return Fact("order_answer", f"{last.status}, id as {last.form}", "order", last.request)
 
 
-def _length(body: Row) -> int:
-    return len(body.get("description") or "")
+def _length(body: Record) -> int:
+    return len(body.text("description"))
 
 
 def _description_limit(orders: list[Exchange]) -> Fact:
@@ -106,7 +105,7 @@ def _description_limit(orders: list[Exchange]) -> Fact:
     words = refused[0].words
     said = [number for number in map(int, _NUMBER.findall(words)) if taken <= number < TRIED]
     value = f"{said[0]} characters" if said else f"between {taken} and {TRIED - 1} characters"
-    if "description" not in orders[-1].body:
+    if not orders[-1].body.has("description"):
         value = "refused altogether"
     return Fact(name, value, "order", "POST /instances", words)
 
@@ -114,9 +113,9 @@ def _description_limit(orders: list[Exchange]) -> Fact:
 # -- what answers show -----------------------------------------------------------------------------
 
 
-def _answer_description(order: Exchange, rows: list[Row]) -> Fact:
-    sent = order.body.get("description") or ""
-    texts = [row["description"] or "" for row in rows if "description" in row]
+def _answer_description(order: Exchange, rows: list[Record]) -> Fact:
+    sent = order.body.text("description")
+    texts = [row.text("description") for row in rows if row.has("description")]
     shown = max(texts, key=len, default=None)
     if shown is None:
         value = "not shown"
@@ -127,10 +126,10 @@ def _answer_description(order: Exchange, rows: list[Row]) -> Fact:
     return Fact("answer_description", value, "purchase", "GET /instances/{id}")
 
 
-def _answer_tags(rows: list[Row]) -> Fact:
+def _answer_tags(rows: list[Record]) -> Fact:
     """Return whether tags are shown; where an order takes none, those that were added later."""
-    shown = any(row.get("tags") for row in rows)
-    there = any("tags" in row for row in rows)
+    shown = any(row.says("tags") for row in rows)
+    there = any(row.has("tags") for row in rows)
     value = "shown" if shown else "shown, always empty" if there else "not shown"
     return Fact("answer_tags", value, "purchase", "GET /instances/{id}")
 
@@ -166,7 +165,7 @@ def _lag(log: TrialLog, order: Exchange) -> Iterator[Fact]:
 
 
 def _first_delete(log: TrialLog) -> Iterator[Fact]:
-    deletes = [one for one in log.of("PUT", "/instances") if one.body.get("action") == "delete"]
+    deletes = [one for one in log.of("PUT", "/instances") if one.body.text("action") == "delete"]
     if not deletes:
         return
     first = deletes[0]
@@ -183,14 +182,14 @@ def status_of(one: Exchange) -> str:
 
 def _ended_disks(log: TrialLog) -> Iterator[Fact]:
     """Yield whether a disk that outlives its instance is released by itself."""
-    detached = [one for one in log.of("PUT", "/volumes") if one.body.get("action") == "detach"]
+    detached = [one for one in log.of("PUT", "/volumes") if one.body.text("action") == "detach"]
     data = [
         row
         for one in log.of("GET", "/volumes")
         for row in one.rows
-        if str(row.get("name") or "").removesuffix(KEEP_SUFFIX).endswith(".data")
+        if row.text("name").removesuffix(KEEP_SUFFIX).endswith(".data")
     ]
-    if not data or data[-1].get("status") not in ("detached", "deleting", "deleted"):
+    if not data or data[-1].text("status") not in ("detached", "deleting", "deleted"):
         return
     accepted = any(one.is_good for one in detached)
     value = "attached until detached by hand" if accepted else "released"

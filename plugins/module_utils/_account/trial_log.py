@@ -6,24 +6,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from .._core.wait import Clock
 from .._models.ownership import owning_deployment
+from .._providers.base.answers import Answer
 from .._providers.base.error_mapping import from_response
 from .._providers.base.redaction import Redaction, values_in
 from .._providers.base.request_log import Call, Seen
-from .forms import rows_in
+from .forms import Record, Told
 
-Row = dict[str, Any]
 _PRIVATE = ("/balance", "/instances", "/instances/{id}", "/volumes", "/volumes/trash", "/ssh-keys")
 
 
-def _deployment_of(volume: Row) -> str | None:
+def _deployment_of(volume: Record) -> str | None:
     """Return the deployment of a volume as an answer shows it, by tag or by name."""
-    tags = [tag for tag in rows_in(volume.get("tags") or []) if isinstance(tag.get("key"), str)]
-    values = {tag["key"]: str(tag.get("value") or "") for tag in tags}
-    return owning_deployment(values, str(volume.get("name") or ""))
+    tags = [tag for tag in volume.at("tags").rows() if isinstance(tag.values.get("key"), str)]
+    values = {tag.values["key"]: tag.text("value") for tag in tags}
+    return owning_deployment(values, volume.text("name"))
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,8 @@ class Exchange:
     path: str
     status: int | None
     at: float
-    body: Row
-    rows: tuple[Row, ...] = ()
+    body: Record
+    rows: tuple[Record, ...] = ()
     words: str = ""
     form: str = ""
     seconds: float = 0.0
@@ -64,9 +63,8 @@ class TrialLog:
         """Add a request; what a login answers is not looked at."""
         if call.path.startswith("/oauth2"):
             return
-        body = seen.asked.get("json")
-        body = body if isinstance(body, dict) else {}
-        rows: tuple[Row, ...] = ()
+        body = Told(seen.asked.get("json")).record()
+        rows: tuple[Record, ...] = ()
         words = form = ""
         if seen.answer is not None:
             rows, words, form = self._read(call, seen.answer)
@@ -74,7 +72,7 @@ class TrialLog:
         asked = (call.method, call.path, call.status, now, body)
         self.exchanges.append(Exchange(*asked, rows, words, form, call.seconds))
 
-    def _read(self, call: Call, answer: Any) -> tuple[tuple[Row, ...], str, str]:
+    def _read(self, call: Call, answer: Answer) -> tuple[tuple[Record, ...], str, str]:
         """Return the rows of the trial, the words of a refusal, and the form of the answer."""
         if answer.status_code >= 300:
             return (), from_response(answer, f"{call.method} {call.path}").words, ""
@@ -84,25 +82,26 @@ class TrialLog:
             return (), "", "bare text"
         form = "quoted text" if isinstance(data, str) else type(data).__name__
         if call.method == "GET":
-            return self._mine(call.path, rows_in(data)), "", form
-        refused = [row for row in rows_in(data) if row.get("status") == "error"]
-        words = answer.hide(str(refused[0].get("error") or "refused")) if refused else ""
+            return self._mine(call.path, Told(data).rows()), "", form
+        refused = [row for row in Told(data).rows() if row.text("status") == "error"]
+        words = answer.hide(refused[0].text("error") or "refused") if refused else ""
         return (), words, form
 
-    def _mine(self, path: str, rows: list[Row]) -> tuple[Row, ...]:
+    def _mine(self, path: str, rows: list[Record]) -> tuple[Record, ...]:
         """Return the rows of the trial; what the others say must not be told."""
         mine = tuple(row for row in rows if self._is_mine(path, row))
         if path in _PRIVATE:
-            others = [row for row in rows if row not in mine]
+            others = [row.values for row in rows if row not in mine]
             # Words of our own description would be found in every refusal of it.
-            own = [{key: row[key] for key in row if key != "description"} for row in mine]
+            ours = [row.values for row in mine]
+            own = [{key: row[key] for key in row if key != "description"} for row in ours]
             self.redaction.add([self.name, *values_in(others), *values_in(own)])
         return mine
 
-    def _is_mine(self, path: str, row: Row) -> bool:
+    def _is_mine(self, path: str, row: Record) -> bool:
         if path.startswith("/volumes"):
             return _deployment_of(row) == self.name
-        return row.get("hostname") == self.name
+        return row.text("hostname") == self.name
 
     def of(self, method: str, path: str) -> list[Exchange]:
         """Return the requests of one kind."""
@@ -114,7 +113,7 @@ class TrialLog:
         return self.exchanges[-1]
 
     @property
-    def instance_rows(self) -> list[Row]:
+    def instance_rows(self) -> list[Record]:
         """Return every record of the instance that was shown."""
         paths = ("/instances", "/instances/{id}")
         found = [one for one in self.exchanges if one.method == "GET" and one.path in paths]

@@ -8,7 +8,7 @@ They are those of the modules that do so; a test compares them with the modules.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from .._providers.base.options import ON_EVICTION
 
@@ -43,11 +43,28 @@ _SELECTION: Row = {
 _TAKEN = ("budget", "ledger", "owner", "project", "max_price_per_hour", "locations", "ssh_keys")
 
 
-def _common(want: Row, names: tuple[str, ...]) -> Row:
-    return {name: want[name] for name in names}
+class Want(TypedDict):
+    """The options of the module; of a budget its own check knows the fields."""
+
+    budget: dict[str, Any] | None
+    ledger: str | None
+    spend: bool
+    deployment: str
+    max_price_per_hour: float | None
+    locations: list[str] | None
+    ssh_keys: list[str] | None
+    owner: str | None
+    project: str | None
+    wait_timeout: float
+    wait_interval: float
 
 
-def purchase_of(want: Row, instance_type: str) -> Row:
+def _common(want: Want, *names: str) -> Row:
+    given: Row = {**want}
+    return {name: given[name] for name in names}
+
+
+def purchase_of(want: Want, instance_type: str) -> Row:
     """Return the options that buy one instance of a type, not waited for.
 
     Its description is to be longer than any limit; the order falls back to the ownership string.
@@ -56,7 +73,7 @@ def purchase_of(want: Row, instance_type: str) -> Row:
     room = TRIED - _label_length(name) - 1
     return {
         **_SELECTION,
-        **_common(want, (*_TAKEN, "wait_timeout", "wait_interval")),
+        **_common(want, *_TAKEN, "wait_timeout", "wait_interval"),
         "instance_type": instance_type,
         "wait": False,
         "state": "present",
@@ -96,17 +113,15 @@ def _label_length(name: str) -> int:
     return len(f"gpo.{name}.{name}.12345.12345678")
 
 
-def end_of(want: Row) -> Row:
+def end_of(want: Want) -> Row:
     """Return the options that end the instance and leave its data volume."""
     return {**purchase_of(want, ""), "instance_type": None, "state": "absent", "name": None}
 
 
-def extension_of(want: Row) -> Row:
+def extension_of(want: Want) -> Row:
     """Return the options that extend the lease a little."""
     return {
-        **_common(
-            want, ("budget", "ledger", "owner", "deployment", "wait_timeout", "wait_interval")
-        ),
+        **_common(want, "budget", "ledger", "owner", "deployment", "wait_timeout", "wait_interval"),
         "name": None,
         "id": None,
         "extend": EXTENSION,
@@ -125,10 +140,10 @@ def extension_of(want: Row) -> Row:
     }
 
 
-def removal_of(want: Row, volume_id: str, policy: str, *, wait: bool) -> Row:
+def removal_of(want: Want, volume_id: str, policy: str, *, wait: bool) -> Row:
     """Return the options that remove a volume."""
     return {
-        **_common(want, ("ledger", "deployment", "wait_timeout", "wait_interval")),
+        **_common(want, "ledger", "deployment", "wait_timeout", "wait_interval"),
         "state": "absent",
         "name": None,
         "id": volume_id,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from .._catalog.stock import places_of
 from .._core.errors import InvalidError, NoCapacityError
@@ -20,14 +20,20 @@ from .._providers.base.currency import Purse
 from .._providers.names import module_of
 from .trial import Trial
 from .trial_log import TrialLog
-from .trial_options import PREFIX, purchase_of
+from .trial_options import PREFIX, Want, purchase_of
 from .trial_run import Run
 
-Row = dict[str, Any]
 # So many of the cheapest types are tried while none of them is there any more.
 _TYPES = 3
 # The cloud takes the money of ten minutes at a time.
 _STEP_H = 1 / 6
+
+
+class Report(TypedDict):
+    """What the module tells."""
+
+    account: list[dict[str, str]]
+    warnings: list[str]
 
 
 @dataclass
@@ -41,7 +47,7 @@ class FoundTrial:
 class TrialNoun:
     """The cheapest instance, bought once to see what the account makes of it."""
 
-    def find(self, client: Client, want: Row) -> FoundTrial:
+    def find(self, client: Client, want: Want) -> FoundTrial:
         _check(want)
         log = TrialLog(want["deployment"], client.clock)
         client.listen(log.note)
@@ -58,7 +64,7 @@ class TrialNoun:
             others = [other.instance_type for other in offers]
             return FoundTrial(Trial(client, want, log, run, others), offer)
 
-    def plan(self, found: FoundTrial, want: Row) -> Plan:
+    def plan(self, found: FoundTrial, want: Want) -> Plan:
         offer = found.offer
 
         def live(_client: Client) -> None:
@@ -73,12 +79,12 @@ class TrialNoun:
         bought = {key: value for key, value in offer.as_dict().items() if key in shown}
         return Plan(None, {"bought_and_terminated": bought}, (Step(summary, live),))
 
-    def result(self, client: Client, found: FoundTrial, plan: Plan, *, applied: bool) -> Row:
+    def result(self, client: Client, found: FoundTrial, plan: Plan, *, applied: bool) -> Report:
         rows = found.trial.rows() if applied else []
         return {"account": rows, "warnings": found.trial.warnings}
 
 
-def _check(want: Row) -> None:
+def _check(want: Want) -> None:
     if not want["spend"]:
         raise InvalidError(
             "spend: true is required to buy anything",
@@ -92,7 +98,7 @@ def _check(want: Row) -> None:
         )
 
 
-def _refuse_used_name(client: Client, want: Row) -> None:
+def _refuse_used_name(client: Client, want: Want) -> None:
     """Raise InvalidError where something of that name is there, which would be removed at the end."""
     name = want["deployment"]
     rows, volumes = client.together(client.instances, client.volumes)
@@ -105,7 +111,7 @@ def _refuse_used_name(client: Client, want: Row) -> None:
         )
 
 
-def _cheapest(client: Client, want: Row) -> list[Offer]:
+def _cheapest(client: Client, want: Want) -> list[Offer]:
     """Return the cheapest types that are in stock on demand, in the currency of the account."""
     purse = Purse(client)
     catalogue, stock, _problem = client.together(

@@ -5,28 +5,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, ParamSpec, Protocol, TypeVar
 
 from .._core.apply import apply, collected
 from .._core.errors import GpuopsError
 from .._core.plan import Plan
 from .._providers.base.client import Client
 
-Row = dict[str, Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+W = TypeVar("W")
+F = TypeVar("F")
+_W = TypeVar("_W", contravariant=True)
+
+
+class Resource(Protocol[_W, F]):
+    """What a module keeps: how to find it, and what to do."""
+
+    def find(self, client: Client, want: _W) -> F:
+        """Look up what is there."""
+
+    def plan(self, found: F, want: _W) -> Plan:
+        """Return what has to be done."""
 
 
 @dataclass
-class Run:
+class Run(Generic[W, F]):
     """One resource on its way to the state that is wanted."""
 
-    noun: Any
-    want: Row
-    found: Any
+    noun: Resource[W, F]
+    want: W
+    found: F
     plan: Plan
 
     @classmethod
-    def of(cls, client: Client, noun: Any, want: Row) -> Run:
+    def of(cls, client: Client, noun: Resource[W, F], want: W) -> Run[W, F]:
         """Look what is there, and plan. Raises what the module would fail with."""
         found = noun.find(client, want)
         return cls(noun, want, found, noun.plan(found, want))
@@ -42,15 +57,15 @@ class Run:
         return told
 
 
-def keep(client: Client, noun: Any, want: Row) -> list[str]:
+def keep(client: Client, noun: Resource[W, F], want: W) -> list[str]:
     """Find, plan and apply; returns warnings."""
     return Run.of(client, noun, want).apply(client)
 
 
-def quietly(call: Any, *args: Any) -> GpuopsError | None:
+def quietly(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> GpuopsError | None:
     """Call something and return its error, None when there was none."""
     try:
-        call(*args)
+        call(*args, **kwargs)
     except GpuopsError as error:
         return error
     return None

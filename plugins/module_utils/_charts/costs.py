@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from .._core.periods import words_of
 from .._core.times import read_time
 from .axes import buckets, day_text, duration_text, moment_text, nice_ticks, share, tick_text
+from .facts import Budget, Cost, Now, Thing
 
 PLOT_HEIGHT = 240
 SERIES = 5  # groups with a colour of their own; the rest shares one
@@ -23,6 +24,118 @@ NAMELESS = "without tags"
 OTHERS = "others"
 _LABELS = 8
 _STATES = ("ok", "warning", "critical", "exceeded")
+
+
+class Part(TypedDict):
+    """What a group has cost in a column."""
+
+    series: int
+    name: str
+    cost: str
+    y: float
+    height: float
+
+
+class Column(TypedDict):
+    """What was spent in a day, a week or a month."""
+
+    x: float
+    width: float
+    middle: float
+    day: str
+    total: str
+    parts: list[Part]
+    label: str
+    minor: bool
+
+
+class Line(TypedDict):
+    """A line across the columns, with what stands at it."""
+
+    y: float
+    text: str
+
+
+class Group(TypedDict):
+    """A row of the legend."""
+
+    series: int
+    name: str
+    cost: str
+
+
+class Dearest(TypedDict):
+    """The column that is the highest."""
+
+    day: str
+    total: str
+
+
+class Spend(TypedDict):
+    """Columns of the spend over time."""
+
+    unit: str
+    height: int
+    ticks: list[Line]
+    columns: list[Column]
+    legend: list[Group]
+    limit: Line | None
+    dearest: Dearest
+    average: str
+
+
+class BurnBar(TypedDict):
+    """What a group burns now."""
+
+    name: str
+    series: int
+    width: float
+    per_hour: str
+    per_day: str
+    things: str
+
+
+class Burn(TypedDict):
+    """The bars, and what is left out."""
+
+    bars: list[BurnBar]
+    more: int
+    more_per_hour: str
+
+
+class Mark(TypedDict):
+    """A place on a bar."""
+
+    x: float
+    text: str
+
+
+class BudgetBar(TypedDict):
+    """A budget as a bar."""
+
+    period: str
+    used: str
+    limit: str
+    percent: str
+    state: str
+    width: float
+    marks: list[Mark]
+
+
+class Figures(TypedDict):
+    """The head of the page."""
+
+    spent: str
+    since: str
+    until: str
+    burn: str
+    burn_day: str
+    machines: int
+    balance: str
+    runway: str
+    runway_end: str
+    runway_state: str
+    budget_state: str | None
 
 
 def money(amount: float | None, decimals: int = 2) -> str:
@@ -45,14 +158,14 @@ def time_of(text: str | None, default: datetime) -> datetime:
     return read_time(text) or default
 
 
-def name_of(thing: dict[str, Any], by: str) -> str:
+def name_of(thing: Thing, by: str) -> str:
     """Return the group of a thing."""
     return str(thing.get(by) or NAMELESS)
 
 
-def groups(things: list[dict[str, Any]], by: str) -> list[str]:
+def groups(things: list[Thing], by: str) -> list[str]:
     """Return the groups that get a colour, dearest first, and ``others`` where there are more."""
-    total: Counter[str] = Counter()
+    total: defaultdict[str, float] = defaultdict(float)
     for thing in things:
         total[name_of(thing, by)] += thing["cost"]
     names = [name for name, _cost in sorted(total.items(), key=lambda row: (-row[1], row[0]))]
@@ -62,7 +175,7 @@ def groups(things: list[dict[str, Any]], by: str) -> list[str]:
 
 
 def spread(
-    thing: dict[str, Any], spans: list[tuple[datetime, datetime]], since: datetime, until: datetime
+    thing: Thing, spans: list[tuple[datetime, datetime]], since: datetime, until: datetime
 ) -> dict[int, float]:
     """Spread the cost of a thing evenly over the time it cost something; cost by span."""
     start = max(time_of(thing["from"], since), since)
@@ -80,7 +193,7 @@ def spread(
 
 
 def _stacks(
-    cost: dict[str, Any],
+    cost: Cost,
     by: str,
     names: list[str],
     spans: list[tuple[datetime, datetime]],
@@ -100,27 +213,43 @@ def _columns(
     stacks: list[dict[str, float]],
     names: list[str],
     top: float,
-) -> list[dict[str, Any]]:
+) -> list[Column]:
     slot = 100 / len(spans)
     # A few days must not become walls.
     width = min(slot * (0.72 if len(spans) <= 45 else 0.86), 7.0)
-    found = []
+    step = -(-len(spans) // _LABELS)
+    found: list[Column] = []
     for number, ((start, _end), stack) in enumerate(zip(spans, stacks, strict=True)):
-        parts, base = [], float(PLOT_HEIGHT)
-        for series, name in enumerate(names):
-            height = stack.get(name, 0.0) / top * PLOT_HEIGHT
-            if height > 0:
-                base -= height
-                part = {"series": series, "name": name, "cost": money(stack[name])}
-                parts.append({**part, "y": round(base, 2), "height": round(height, 2)})
-        middle = (number + 0.5) * slot
-        place = {"x": round(middle - width / 2, 3), "width": round(width, 3)}
-        words = {"day": day_text(start), "total": money(sum(stack.values()))}
-        found.append({**place, "middle": round(middle, 3), **words, "parts": parts})
+        middle, day = (number + 0.5) * slot, day_text(start)
+        found.append(
+            {
+                "x": round(middle - width / 2, 3),
+                "width": round(width, 3),
+                "middle": round(middle, 3),
+                "day": day,
+                "total": money(sum(stack.values())),
+                "parts": _parts(stack, names, top),
+                "label": day if number % step == 0 else "",
+                "minor": number // step % 2 == 1 and len(spans) > 4,
+            }
+        )
     return found
 
 
-def _shown_time(cost: dict[str, Any], now: datetime) -> tuple[datetime, datetime]:
+def _parts(stack: dict[str, float], names: list[str], top: float) -> list[Part]:
+    """Return the parts of a column, from its foot upwards."""
+    parts: list[Part] = []
+    base = float(PLOT_HEIGHT)
+    for series, name in enumerate(names):
+        height = stack.get(name, 0.0) / top * PLOT_HEIGHT
+        if height > 0:
+            base -= height
+            part = Group(series=series, name=name, cost=money(stack[name]))
+            parts.append({**part, "y": round(base, 2), "height": round(height, 2)})
+    return parts
+
+
+def _shown_time(cost: Cost, now: datetime) -> tuple[datetime, datetime]:
     """Return the time to draw: what lies before the first cost is left out, but for a week."""
     since = time_of(cost["since"], now)
     until = min(time_of(cost["until"], now), now)
@@ -128,7 +257,7 @@ def _shown_time(cost: dict[str, Any], now: datetime) -> tuple[datetime, datetime
     return max(since, min(first, until - timedelta(days=6))), until
 
 
-def spend_chart(cost: dict[str, Any], by: str, now: datetime) -> dict[str, Any] | None:
+def spend_chart(cost: Cost, by: str, now: datetime) -> Spend | None:
     """Return columns of the spend over time, stacked by group; None when nothing was spent."""
     if not cost["things"]:
         return None
@@ -137,17 +266,13 @@ def spend_chart(cost: dict[str, Any], by: str, now: datetime) -> dict[str, Any] 
     names = groups(cost["things"], by)
     stacks = _stacks(cost, by, names, spans, ends)
     totals = [sum(stack.values()) for stack in stacks]
-    budgets = [row for row in cost.get("budgets") or [] if not words_of(row)]
+    budgets = [row for row in cost.get("budgets") or [] if not words_of({**row})]
     rows = {row["period"]: row["limit"] for row in budgets if row["limit"]}
     limit = rows.get("day") if unit == "day" else None
     # A limit far above would press the columns flat.
     shown = limit if limit and limit <= 2.5 * max(totals) else None
     ticks = nice_ticks(max([*totals, shown or 0]))
     columns = _columns(spans, stacks, names, ticks[-1])
-    step = -(-len(columns) // _LABELS)
-    for number, column in enumerate(columns):
-        column["label"] = column["day"] if number % step == 0 else ""
-        column["minor"] = number // step % 2 == 1 and len(columns) > 4
     sums = [sum(stack.get(name, 0.0) for stack in stacks) for name in names]
     dearest = max(range(len(spans)), key=lambda number: totals[number])
     return {
@@ -170,7 +295,7 @@ def spend_chart(cost: dict[str, Any], by: str, now: datetime) -> dict[str, Any] 
     }
 
 
-def running(cost: dict[str, Any]) -> list[dict[str, Any]]:
+def running(cost: Cost) -> list[Thing]:
     """Return the things that still cost something."""
     return [thing for thing in cost["things"] if thing["until"] is None]
 
@@ -179,9 +304,9 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def burn_bars(cost: dict[str, Any], by: str, most: int = 12) -> dict[str, Any]:
+def burn_bars(cost: Cost, by: str, most: int = 12) -> Burn:
     """Return what burns per hour now as bars by group, dearest first, and how much is left out."""
-    rate: Counter[str] = Counter()
+    rate: defaultdict[str, float] = defaultdict(float)
     count: dict[str, Counter[str]] = defaultdict(Counter)
     for thing in running(cost):
         name = name_of(thing, by)
@@ -190,7 +315,7 @@ def burn_bars(cost: dict[str, Any], by: str, most: int = 12) -> dict[str, Any]:
     rows = sorted(rate.items(), key=lambda row: (-row[1], row[0]))
     names = groups(cost["things"], by)
     top = rows[0][1] if rows else 0.0
-    bars = [
+    bars: list[BurnBar] = [
         {
             "name": name,
             "series": names.index(name) if name in names else SERIES,
@@ -212,17 +337,15 @@ def burn_bars(cost: dict[str, Any], by: str, most: int = 12) -> dict[str, Any]:
 _PERIODS = {"hour": "per hour, now", "day": "today", "month": "this month", "total": "in total"}
 
 
-def budget_bars(
-    rows: list[dict[str, Any]], marks: tuple[float, ...] = (80, 90, 100)
-) -> list[dict[str, Any]]:
+def budget_bars(rows: list[Budget], marks: tuple[float, ...] = (80, 90, 100)) -> list[BudgetBar]:
     """Return the budgets as bars with marks; a bar that is far over its budget is cut."""
-    found = []
+    found: list[BudgetBar] = []
     for row in rows:
         percent = float(row["share_percent"] or 0)
         top = min(max(percent * 1.04, max(marks) * 1.15), 250.0)
         found.append(
             {
-                "period": _PERIODS.get(row["period"], str(row["period"])) + words_of(row),
+                "period": _PERIODS.get(row["period"], str(row["period"])) + words_of({**row}),
                 "used": money(row["used"]),
                 "limit": money(row["limit"]),
                 "percent": f"{percent:.0f}" if percent >= 10 else f"{percent:.1f}",
@@ -234,15 +357,15 @@ def budget_bars(
     return found
 
 
-def worst_state(rows: list[dict[str, Any]]) -> str | None:
+def worst_state(rows: list[Budget]) -> str | None:
     """Return the worst state of the budgets, or None without one."""
     states = [row["state"] for row in rows]
     return max(states, key=_STATES.index) if states else None
 
 
-def figures(cost: dict[str, Any], now: datetime) -> dict[str, Any]:
+def figures(cost: Cost, now: datetime) -> Figures:
     """Return the figures at the head of the page."""
-    here = cost.get("now") or {}
+    here: Now = cost.get("now") or {}
     since, until = time_of(cost["since"], now), time_of(cost["until"], now)
     hours, burn = here.get("runway_hours"), here.get("burn_per_hour") or 0.0
     # Nobody can picture the end of a runway of years.

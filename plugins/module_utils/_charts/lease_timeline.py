@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from .._core.times import read_time
 from .axes import duration_text, moment_text, share, time_ticks
 from .costs import price, running, time_of
+from .facts import Cost, Thing
 
 MOST_LANES = 60
 _HOUR = timedelta(hours=1)
@@ -22,11 +23,63 @@ _BACK = (3 * _HOUR, 24 * _HOUR)
 _LEAST_OVER = 0.9
 
 
+class Lane(TypedDict):
+    """One instance and its lease."""
+
+    name: str
+    deployment: str
+    owner: str
+    type: str
+    market: str
+    per_hour: str
+    state: str
+    shape: str
+    protected: bool
+    text: str
+    started: str
+    ends: str
+    x: float
+    width: float
+    rest_x: float
+    rest_width: float
+    cut_left: bool
+    cut_right: bool
+
+
+class Key(TypedDict):
+    """What a shape means."""
+
+    shape: str
+    text: str
+
+
+class Tick(TypedDict):
+    """A time over the lanes."""
+
+    x: float
+    text: str
+    shown: bool
+
+
+class Lanes(TypedDict):
+    """The instances, and the axis over them."""
+
+    keys: list[Key]
+    lanes: list[Lane]
+    more: int
+    machines: int
+    expired: int
+    unlimited: int
+    now: float
+    now_text: str
+    ticks: list[Tick]
+
+
 def _clamped(value: timedelta, ends: tuple[timedelta, timedelta]) -> timedelta:
     return min(max(value, ends[0]), ends[1])
 
 
-def window(machines: list[dict[str, Any]], now: datetime) -> tuple[datetime, datetime]:
+def window(machines: list[Thing], now: datetime) -> tuple[datetime, datetime]:
     """Return the time that the line shows: what lies ahead first, and enough of what was."""
     ends = [end for row in machines if (end := read_time(row["lease_end"]))]
     starts = [time_of(row["from"], now) for row in machines]
@@ -59,7 +112,7 @@ _KEYS = {
 _WORDS = {"none": "no lease", "expired": "expired {} ago", "soon": "{} left", "live": "{} left"}
 
 
-def lane(row: dict[str, Any], ends: tuple[datetime, datetime], now: datetime) -> dict[str, Any]:
+def lane(row: Thing, ends: tuple[datetime, datetime], now: datetime) -> Lane:
     """Return one instance: its bar until now, what its lease leaves, or what went over it."""
     start, end = time_of(row["from"], now), read_time(row["lease_end"])
     state = _state(end, now)
@@ -96,7 +149,7 @@ def _seconds(ends: tuple[datetime, datetime]) -> tuple[float, float]:
     return ends[0].timestamp(), ends[1].timestamp()
 
 
-def lease_lanes(cost: dict[str, Any], now: datetime, most: int = MOST_LANES) -> dict[str, Any]:
+def lease_lanes(cost: Cost, now: datetime, most: int = MOST_LANES) -> Lanes:
     """Return the instances that live as lanes, the most urgent first, and the axis over them."""
     machines = [row for row in running(cost) if row["kind"] == "instance"]
     never = datetime.max.replace(tzinfo=now.tzinfo)
@@ -107,10 +160,10 @@ def lease_lanes(cost: dict[str, Any], now: datetime, most: int = MOST_LANES) -> 
     here = share(now.timestamp(), *seconds)
     places = [(share(at.timestamp(), *seconds), text) for at, text in time_ticks(*ends)]
     # The word over the line of now needs its place, and so do the edges.
-    ticks = [
+    ticks: list[Tick] = [
         {"x": x, "text": text, "shown": abs(x - here) > 7 and 2 < x < 97} for x, text in places
     ]
-    seen = {"past", *(row["shape"] for row in rows)}
+    seen: set[str] = {"past", *(row["shape"] for row in rows)}
     seen |= {"guard" for row in rows if row["protected"]}
     return {
         "keys": [{"shape": key, "text": text} for key, text in _KEYS.items() if key in seen],

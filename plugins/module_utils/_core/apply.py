@@ -5,13 +5,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
 
 from .errors import GpuopsError
 from .plan import Plan
 
+T = TypeVar("T")
+R = TypeVar("R")
 
-def apply(client: Any, plan: Plan) -> tuple[list[str], list[GpuopsError]]:
+
+class Workers(Protocol):
+    """What steps are done by, many of them at the same time."""
+
+    def for_each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Return what came of each, in order."""
+
+
+def apply(client: Workers, plan: Plan) -> tuple[list[str], list[GpuopsError]]:
     """Run the steps; return what was done, as sentences, and the errors.
 
     Independent steps run at the same time, and all of them to their end; of others, none runs

@@ -5,7 +5,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
+
+
+class Told(TypedDict):
+    """The ``error`` of a module result."""
+
+    code: str
+    status: int | None
+    api_code: str | None
+    request: str | None
+    hint: str
 
 
 class GpuopsError(Exception):
@@ -47,7 +57,7 @@ class GpuopsError(Exception):
             text += "."
         return f"{text} {self.hint}".strip()
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> Told:
         """Return the ``error`` field of a module result."""
         return {
             "code": self.code,

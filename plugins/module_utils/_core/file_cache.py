@@ -8,12 +8,14 @@ from __future__ import annotations
 import fcntl
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 from .private_files import cache_folder, open_private
 
+T = TypeVar("T")
 
-def shared(name: str, now: float, max_age: float, ask: Callable[[], Any]) -> Any:
+
+def shared(name: str, now: float, max_age: float, ask: Callable[[], T]) -> T:
     """Return the stored answer when it is younger than ``max_age`` seconds, else ask and store it.
 
     Runs that ask at the same moment wait for the first one's answer. ``now`` is a time that all of
@@ -29,7 +31,8 @@ def shared(name: str, now: float, max_age: float, ask: Callable[[], Any]) -> Any
         try:
             stored = json.loads(file.read())
             if 0 <= now - stored["time"] < max_age:
-                return stored["answer"]
+                known: T = stored["answer"]
+                return known
         except (ValueError, KeyError, TypeError):
             pass  # empty, or of another release
         answer = ask()

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 from ansible.module_utils.common.validation import check_type_dict
 
@@ -77,16 +78,46 @@ def price(value: Any, what: str) -> float:
 # -- options ---------------------------------------------------------------------------------------
 
 
-def wrong_options(spec: dict[str, Any], given: dict[str, Any]) -> dict[str, InvalidError]:
+class Option(TypedDict, total=False):
+    """What of an option's specification says where numbers are."""
+
+    type: str
+    elements: str
+    options: dict[str, Option]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A value as somebody wrote it for an option, before Ansible converts it."""
+
+    value: Any
+
+    def elements(self) -> list[_Given]:
+        """Return the elements of a list, which may be written as text with commas."""
+        found = self.value
+        if isinstance(found, str):
+            found = [part.strip() for part in found.split(",")]
+        return [_Given(one) for one in (found if isinstance(found, (list, tuple)) else [found])]
+
+    def fields(self) -> dict[str, _Given]:
+        """Return the fields of a dictionary, which may be written as text; none of anything else."""
+        try:
+            found = check_type_dict(self.value)
+        except (TypeError, ValueError):
+            found = self.value
+        return {key: _Given(one) for key, one in found.items()} if isinstance(found, dict) else {}
+
+
+def wrong_options(spec: dict[str, Option], given: dict[str, Any]) -> dict[str, InvalidError]:
     """Return by name the options of a module that are to be numbers and are no plain ones.
 
     ``given`` are the options as they were written: once converted, nobody can tell ``1_0`` from ten.
     """
     found = {}
-    for option, kind, value in _numbers_in(spec, given):
-        if value is not None and plain(value) is None:
+    for option, kind, one in _numbers_in(spec, _Given(given).fields()):
+        if one.value is not None and plain(one.value) is None:
             found[option.partition(".")[0]] = InvalidError(
-                f"{option} must be {_WANTED[kind]} (got {shown(value)})",
+                f"{option} must be {_WANTED[kind]} (got {shown(one.value)})",
                 hint="Digits 0 to 9, with a point before the decimals; no separators and no signs of "
                 "a currency.",
             )
@@ -97,30 +128,17 @@ _WANTED = {"int": "a whole number such as 2", "float": "a finite number such as 
 
 
 def _numbers_in(
-    spec: dict[str, Any], given: dict[str, Any], prefix: str = ""
-) -> Iterator[tuple[str, str, Any]]:
+    spec: dict[str, Option], given: dict[str, _Given], prefix: str = ""
+) -> Iterator[tuple[str, str, _Given]]:
     """Yield name, type and value of the options that are numbers."""
     for name, option in spec.items():
-        value, kind, elements = given.get(name), option.get("type"), option.get("elements")
+        one, kind, elements = given.get(name), option.get("type"), option.get("elements")
+        if one is None or one.value is None:
+            continue
         if kind in _NUMBERS:
-            yield prefix + name, kind, value
+            yield prefix + name, kind, one
         elif kind == "list" and elements in _NUMBERS:
-            yield from ((prefix + name, elements, one) for one in _items(value))
-        elif option.get("options") and value is not None:
-            for row in _items(value) if kind == "list" else [value]:
-                fields = _attempt(check_type_dict, row)
-                if isinstance(fields, dict):
-                    yield from _numbers_in(option["options"], fields, f"{prefix}{name}.")
-
-
-def _items(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",")]
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _attempt(read: Callable[[Any], Any], value: Any) -> Any:
-    try:
-        return read(value)
-    except (TypeError, ValueError):
-        return value
+            yield from ((prefix + name, elements, each) for each in one.elements())
+        elif option.get("options"):
+            for row in one.elements() if kind == "list" else [one]:
+                yield from _numbers_in(option["options"], row.fields(), f"{prefix}{name}.")

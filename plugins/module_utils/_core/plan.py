@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,13 @@ class Step:
     summary: str
     call: Callable[[Any], str | None]
     first: bool = False
+
+
+class Diff(TypedDict):
+    """Both ends of a plan as Ansible compares them, empty where there is none."""
+
+    before: Any
+    after: Any
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,6 @@ class Plan:
         return [step.summary for step in self.steps]
 
     @property
-    def diff(self) -> dict[str, Any]:
-        ends = {"before": self.before, "after": self.after}
-        return {key: {} if value is None else value for key, value in ends.items()}
+    def diff(self) -> Diff:
+        before, after = ({} if one is None else one for one in (self.before, self.after))
+        return {"before": before, "after": after}

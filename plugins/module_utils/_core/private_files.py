@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Literal, TextIO
 
 _OURS = "gpuops.cloud"
 
@@ -36,8 +36,8 @@ def cache_folder(name: str) -> Path:
     return private_folder(path)
 
 
-def open_private(path: Path, mode: str) -> Any:
-    """Open a text file to append to (``a``) or also to read (``a+``); a new one is ours alone."""
+def open_private(path: Path, mode: Literal["a", "a+", "w"]) -> TextIO:
+    """Open a text file to append to (``a``), also to read (``a+``), or anew; a new one is ours alone."""
 
     def opener(name: str, flags: int) -> int:
         return os.open(name, flags, 0o600)

@@ -15,7 +15,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from .._core.errors import InvalidError
 
@@ -61,6 +61,18 @@ class Tier:
     def holds(self, model: str, vram_gb: float) -> bool:
         """Tell whether a GPU of this model and memory (GB per GPU) belongs here."""
         return model in self.models and self.min_vram_gb <= vram_gb <= self.max_vram_gb
+
+
+class _Named(TypedDict):
+    name: str
+    models: list[str]
+
+
+class OwnTier(_Named, total=False):
+    """A tier as a user names it: models, and optionally a range of memory in GB per GPU."""
+
+    min_vram_gb: float | None
+    max_vram_gb: float | None
 
 
 # Best first. The two A100 differ by memory alone, so the border lies between 40 and 80 GB.
@@ -135,7 +147,7 @@ def tier_of(model: str, vram_gb_each: float, tiers: tuple[Tier, ...] = TIERS) ->
     return next((tier.name for tier in tiers if tier.holds(model, vram_gb_each)), None)
 
 
-def tiers_from(data: list[dict[str, Any]] | None) -> tuple[Tier, ...]:
+def tiers_from(data: list[OwnTier] | None) -> tuple[Tier, ...]:
     """Return the user's tiers (best first), or ours when none are given."""
     if not data:
         return TIERS

@@ -12,7 +12,7 @@ import re
 import socket
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 # Of every file that this collection has ever written.
 MARKS = ("Ansible managed", "gpuops")
@@ -21,6 +21,13 @@ UNITS = Path("etc/systemd/system")
 PACKAGED = (Path("usr/lib/systemd/system"), Path("lib/systemd/system"))
 LONGEST = 1 << 20
 LISTENS = "0A"
+
+
+class Endpoint(TypedDict, total=False):
+    """A port that is wanted, on one address or without it on all."""
+
+    port: int
+    address: str
 
 
 def foreign_files(files: Iterable[str], marks: Iterable[str], root: Path = Path("/")) -> list[str]:
@@ -60,7 +67,7 @@ def _packaged(name: str, root: Path) -> list[str]:
 
 
 def taken_ports(
-    ports: Iterable[dict[str, Any]],
+    ports: Iterable[Endpoint],
     units: Iterable[str],
     proc: Path = Path("/proc"),
     leaders: Callable[[], Collection[int]] = tuple,

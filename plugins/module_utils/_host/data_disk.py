@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from .block_device import (
     GIB,
@@ -28,7 +28,7 @@ from .block_device import (
     refuse_used,
     signature,
 )
-from .folders import give, make, owner_id, release, room
+from .folders import Room, give, make, owner_id, release, room
 from .fstab import BOOT_OPTIONS, MARK, FstabError, escaped, replace, with_line
 
 LABEL = "gpuops-data"
@@ -47,18 +47,78 @@ BLANK_IT = (
 )
 
 
+class Ownership(TypedDict):
+    """Whose a folder is to be, and with which mode."""
+
+    owner: str | None
+    group: str | None
+    mode: str | None
+
+
+class Folder(Ownership):
+    """A folder to keep below the path."""
+
+    name: str
+
+
+class Wish(Ownership):
+    """The options of the module."""
+
+    path: str
+    volume_ids: list[str]
+    device: str | None
+    fstype: str
+    mount_options: str
+    wait: float
+    folders: list[Folder]
+
+
+class Change(TypedDict):
+    """The table of mounts, before and after."""
+
+    before: str
+    after: str
+
+
+class Mount(TypedDict):
+    """What is mounted, null for a plain folder, and what was done to it."""
+
+    path: str
+    device: str | None
+    uuid: str | None
+    fstype: str | None
+    made: bool
+    grown: bool
+    fstab: Change
+
+
+class Kept(Mount, Room):
+    """The result of the module."""
+
+    mounted: bool
+    release: str
+    actions: list[str]
+
+
+def _plain_folder(path: str = "") -> Mount:
+    unmounted: Change = {"before": "", "after": ""}
+    return Mount(
+        path=path, device=None, uuid=None, fstype=None, made=False, grown=False, fstab=unmounted
+    )
+
+
 @dataclass
 class Disk:
     """The wish in ``want``, how commands run, and what has been done or would be."""
 
-    want: dict[str, Any]
+    want: Wish
     run: Run
     dry: bool = False
     system: System = field(default_factory=System)
     fstab: Path = Path("/etc/fstab")
     actions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    result: dict[str, Any] = field(default_factory=dict)
+    result: Mount = field(default_factory=_plain_folder)
 
     @property
     def path(self) -> Path:
@@ -69,7 +129,7 @@ class Disk:
         """Tell whether that is a mount now."""
         return str(self.path) in [where for _number, where, _source in self.system.mounts()]
 
-    def do(self, words: str, step: Callable[[], Any]) -> None:
+    def do(self, words: str, step: Callable[[], str | None]) -> None:
         """Take a step and remember it; in check mode only remember it."""
         self.actions.append(words)
         if not self.dry:
@@ -90,13 +150,12 @@ class Disk:
         return out
 
 
-def keep(disk: Disk) -> dict[str, Any]:
+def keep(disk: Disk) -> Kept:
     """Make it so and return what there is; raises DiskError."""
     want, path = disk.want, disk.path
     if not path.is_absolute() or path == Path("/") or ".." in path.parts:
         raise DiskError(f"path {path} is not an absolute path below /")
-    found = {"device": None, "uuid": None, "fstype": None, "made": False, "grown": False}
-    disk.result = {"path": str(path), **found, "fstab": {"before": "", "after": ""}}
+    disk.result = _plain_folder(str(path))
     if want["device"] or want["volume_ids"]:
         _mount(disk, find(disk.system, want["device"] or "", want["volume_ids"], want["wait"]))
     elif not path.is_dir():
@@ -104,8 +163,13 @@ def keep(disk: Disk) -> dict[str, Any]:
     _own(disk, path, want)
     for folder in want["folders"]:
         _folder(disk, path / folder["name"], folder)
-    seen = {"mounted": disk.is_mounted(), **room(path), "release": release()}
-    return {**disk.result, **seen, "actions": disk.actions}
+    return {
+        **disk.result,
+        "mounted": disk.is_mounted(),
+        **room(path),
+        "release": release(),
+        "actions": disk.actions,
+    }
 
 
 def _mount(disk: Disk, device: Device) -> None:
@@ -215,7 +279,7 @@ def _mount_now(disk: Disk, device: Device) -> None:
     path = str(disk.path)
     make(disk.path)
     options = disk.want["mount_options"] or "defaults"
-    disk.must("mount", "-t", disk.result["fstype"], "-o", options, device.node, path)
+    disk.must("mount", "-t", disk.result["fstype"] or _kind(disk), "-o", options, device.node, path)
     if (device.number, path) not in [(number, where) for number, where, _s in disk.system.mounts()]:
         raise DiskError(f"{device.shown} was mounted on {path}, but is not there")
 
@@ -250,7 +314,7 @@ def _file_system_size(disk: Disk, device: Device) -> int:
     return int(found[1]) * int(found[2])
 
 
-def _folder(disk: Disk, path: Path, wish: dict[str, Any]) -> None:
+def _folder(disk: Disk, path: Path, wish: Folder) -> None:
     if disk.path not in path.parents or ".." in path.parts:
         raise DiskError(f"folder {wish['name']} is not below {disk.path}")
     if not path.is_dir():
@@ -258,7 +322,7 @@ def _folder(disk: Disk, path: Path, wish: dict[str, Any]) -> None:
     _own(disk, path, wish)
 
 
-def _own(disk: Disk, path: Path, wish: dict[str, Any]) -> None:
+def _own(disk: Disk, path: Path, wish: Ownership) -> None:
     """Give a folder its mode, and it with all in it to somebody else where it is not theirs."""
     about = path.stat() if path.is_dir() else None
     mode = int(wish["mode"], 8) if wish["mode"] else None

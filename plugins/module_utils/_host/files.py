@@ -11,11 +11,20 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 
 class FilesError(Exception):
     """Something stands where a file, folder or link is to be."""
+
+
+class Wish(TypedDict):
+    """An item as the options of a module name it."""
+
+    path: str
+    content: str | None
+    link: str | None
+    mode: str | None
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class Item:
         return {"before": before, "after": after, "before_header": name, "after_header": name}
 
 
-def item_from(row: dict[str, Any]) -> Item:
+def item_from(row: Wish) -> Item:
     """Return an item from the options of a module."""
     usual = "0755" if row["content"] is None else "0644"
     return Item(Path(row["path"]), int(row["mode"] or usual, 8), row["content"], row["link"])

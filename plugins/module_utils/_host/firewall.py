@@ -10,15 +10,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from .conflicts import foreign_files
 from .folders import make
-from .nftables import EMPTY, FAMILY, NAME, render
+from .nftables import EMPTY, FAMILY, NAME, Door, Wish, render
 
 SERVICE = "gpuops-firewall.service"
 ROLLBACK = "gpuops-firewall-rollback"
-NOT_RULES = ("state", "part", "rollback")
 UNIT = """# Written by gpuops.cloud.
 [Unit]
 Description=Firewall that lets in only what was named
@@ -48,6 +47,28 @@ ExecReload=-/usr/sbin/nft --file {rules}
 Run = Callable[[list[str]], tuple[int, str, str]]
 
 
+class Options(Wish):
+    """The wish with what is to be done about it: the options of the module."""
+
+    state: str
+    part: str | None
+    rollback: int
+
+
+class Change(TypedDict):
+    """The rules that every boot loads, before and after."""
+
+    before: str
+    after: str
+
+
+class Outcome(TypedDict):
+    """What a step has found, and whether rules wait for their confirmation."""
+
+    rules: Change
+    pending: bool
+
+
 class FirewallError(Exception):
     """Rules could not be loaded or kept; the message says what was seen."""
 
@@ -56,7 +77,7 @@ class FirewallError(Exception):
 class Firewall:
     """The wish in ``want``, how commands run, where files lie, and what was or would be done."""
 
-    want: dict[str, Any]
+    want: Options
     run: Run
     dry: bool = False
     root: Path = Path("/")
@@ -140,12 +161,11 @@ def refuse_foreign(firewall: Firewall) -> None:
         raise FirewallError(f"{'; '.join(found)}. Nothing was changed: move it away first")
 
 
-def attempt(firewall: Firewall) -> dict[str, Any]:
+def attempt(firewall: Firewall) -> Outcome:
     """Put the wanted rules on trial unless they are kept already; returns what there is."""
     refuse_foreign(firewall)
     rules = _rules(firewall, firewall.want)
-    before = _read(firewall.kept)
-    found = {"rules": {"before": before, "after": rules}, "pending": False}
+    found = _untouched(firewall, rules)
     if _is_kept(firewall, rules):
         return found
     _nft(firewall, rules, "--check")
@@ -158,6 +178,10 @@ def attempt(firewall: Firewall) -> dict[str, Any]:
     _nft(firewall, rules)
     _write(firewall.trial, firewall.live())
     return {**found, "pending": True}
+
+
+def _untouched(firewall: Firewall, rules: str) -> Outcome:
+    return {"rules": {"before": _read(firewall.kept), "after": rules}, "pending": False}
 
 
 def _is_kept(firewall: Firewall, rules: str) -> bool:
@@ -188,10 +212,10 @@ def _arm(firewall: Firewall) -> None:
     )  # fmt: skip
 
 
-def confirm(firewall: Firewall) -> dict[str, Any]:
+def confirm(firewall: Firewall) -> Outcome:
     """Keep the rules on trial for good; raises FirewallError when they are gone already."""
     rules = _rules(firewall, firewall.want)
-    found = {"rules": {"before": _read(firewall.kept), "after": rules}, "pending": False}
+    found = _untouched(firewall, rules)
     if _is_kept(firewall, rules):
         return found
     firewall.actions.append("keep the rules")
@@ -215,7 +239,7 @@ def confirm(firewall: Firewall) -> dict[str, Any]:
     return found
 
 
-def open_part(firewall: Firewall) -> dict[str, Any]:
+def open_part(firewall: Firewall) -> Outcome:
     """Open ports for somebody else's sake; where no rules are kept, only remember them.
 
     Nothing that lets SSH in is changed, so there is no trial.
@@ -224,10 +248,10 @@ def open_part(firewall: Firewall) -> dict[str, Any]:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", want["part"] or ""):
         raise FirewallError(f"part {want['part']!r} must be small letters, digits and hyphens")
     file = firewall.parts / f"{want['part']}.json"
-    base = json.loads(_read(firewall.wish) or "{}")
-    before, part = _read(firewall.kept), _wish(want["open"]) if want["open"] else ""
+    base = _remembered(firewall)
+    before, part = _read(firewall.kept), _text(want["open"]) if want["open"] else ""
     rules = _rules(firewall, base, {file: part}) if base else ""
-    found = {"rules": {"before": before, "after": rules}, "pending": False}
+    found = _untouched(firewall, rules)
     if _read(file) == part and rules == before:
         return found
     if firewall.armed():
@@ -251,30 +275,48 @@ def _keep_part(firewall: Firewall, file: Path, part: str, rules: str) -> None:
         _write(firewall.loaded, firewall.live())
 
 
-def _rules(firewall: Firewall, want: dict[str, Any], changed: dict[Path, str] | None = None) -> str:
+def _rules(firewall: Firewall, want: Wish, changed: dict[Path, str] | None = None) -> str:
     """Return the rules of a wish with all parts, some of which may be about to change."""
     parts = {file: _read(file) for file in firewall.parts.glob("*.json")} | (changed or {})
-    doors = [door for _file, text in sorted(parts.items()) if text for door in json.loads(text)]
+    texts = [text for _file, text in sorted(parts.items()) if text]
+    doors: list[Door] = [door for text in texts for door in json.loads(text)]
     return render({**want, "open": [*want["open"], *doors]})
 
 
-def _wish(want: Any) -> str:
+def _wish(want: Wish) -> str:
     """Return what rules depend on, as it is remembered."""
-    if isinstance(want, dict):
-        want = {key: value for key, value in want.items() if key not in NOT_RULES}
-    return json.dumps(want, indent=1, sort_keys=True) + "\n"
+    return _text(
+        Wish(
+            ssh_ports=want["ssh_ports"],
+            ssh_sources=want["ssh_sources"],
+            open=want["open"],
+            peers=want["peers"],
+            interfaces=want["interfaces"],
+            ping=want["ping"],
+        )
+    )
 
 
-def remove(firewall: Firewall) -> dict[str, Any]:
+def _remembered(firewall: Firewall) -> Wish | None:
+    """Return the wish of the rules that are kept, None where none are."""
+    found: Wish | None = json.loads(_read(firewall.wish) or "{}") or None
+    return found
+
+
+def _text(data: Wish | list[Door]) -> str:
+    return json.dumps(data, indent=1, sort_keys=True) + "\n"
+
+
+def remove(firewall: Firewall) -> Outcome:
     """Take our rules and all that loads them away."""
     refuse_foreign(firewall)
     ours = [*firewall.units(), firewall.kept, firewall.loaded, firewall.wish]
     ours += [firewall.trial, firewall.way_back]
     there = [file for file in ours if file.exists()]
     live = firewall.live() if installed(firewall) else ""
-    rules = {"before": _read(firewall.kept), "after": ""}
+    found = _untouched(firewall, "")
     if not live and not there:
-        return {"rules": rules, "pending": False}
+        return found
     firewall.actions.append("remove the rules")
     if not firewall.dry:
         firewall.run(["systemctl", "stop", f"{ROLLBACK}.timer"])
@@ -285,7 +327,7 @@ def remove(firewall: Firewall) -> dict[str, Any]:
         for file in there:
             file.unlink()
         firewall.must("systemctl", "daemon-reload")
-    return {"rules": rules, "pending": False}
+    return found
 
 
 def _read(file: Path) -> str:

@@ -8,10 +8,19 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable
+from grp import struct_group
 from pathlib import Path
-from typing import Any
+from pwd import struct_passwd
+from typing import TypedDict
 
 from .block_device import GIB, DiskError
+
+
+class Room(TypedDict):
+    """Size and free space in GiB, null where there is no folder yet."""
+
+    size_gb: float | None
+    free_gb: float | None
 
 
 def make(path: Path) -> None:
@@ -23,7 +32,9 @@ def make(path: Path) -> None:
         os.umask(before)
 
 
-def owner_id(lookup: Callable[[str], Any], name: str | None) -> int:
+def owner_id(
+    lookup: Callable[[str], struct_passwd] | Callable[[str], struct_group], name: str | None
+) -> int:
     """Return the number of a user or group, -1 for no name; raises DiskError."""
     if not name:
         return -1
@@ -43,7 +54,7 @@ def give(path: Path, user: int, group: int) -> None:
     os.lchown(path, user, group)
 
 
-def room(path: Path) -> dict[str, Any]:
+def room(path: Path) -> Room:
     """Return size and free space in GiB of the file system that a folder is in."""
     if not path.is_dir():
         return {"size_gb": None, "free_gb": None}

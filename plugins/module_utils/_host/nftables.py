@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TypedDict
 
 FAMILY, NAME = "inet", "gpuops"
 TABLE = f"{FAMILY} {NAME}"
@@ -24,15 +24,34 @@ ICMPV6 = [
 ]
 
 
+class Door(TypedDict):
+    """Ports that are open, to some sources or to all."""
+
+    ports: list[str]
+    protocol: str
+    sources: list[str]
+
+
+class Wish(TypedDict):
+    """What is to be let in."""
+
+    ssh_ports: list[str]
+    ssh_sources: list[str]
+    open: list[Door]
+    peers: list[str]
+    interfaces: list[str]
+    ping: bool
+
+
 class RulesError(ValueError):
     """A wish cannot be written as rules; the message names it."""
 
 
-def render(want: dict[str, Any]) -> str:
+def render(want: Wish) -> str:
     """Return the text that ``nft -f`` loads in one transaction; raises RulesError."""
     if not want["ssh_ports"]:
         raise RulesError("ssh_ports is empty: that would lock everybody out")
-    ssh = {"ports": want["ssh_ports"], "protocol": "tcp", "sources": want["ssh_sources"]}
+    ssh: Door = {"ports": want["ssh_ports"], "protocol": "tcp", "sources": want["ssh_sources"]}
     doors = [ssh, *want["open"]]
     inside = [f'iifname "{name}" accept' for name in interfaces(want["interfaces"])]
     peers = [f"{source} accept" for source in _from(want["peers"]) if want["peers"]]
@@ -72,7 +91,7 @@ def _icmp(ping: bool) -> list[str]:
     ]
 
 
-def _open(doors: list[dict[str, Any]], pattern: str) -> Iterator[str]:
+def _open(doors: list[Door], pattern: str) -> Iterator[str]:
     for door in doors:
         # One rule for each: nft lists a set of original ports in a form that it cannot read.
         for port in ports(door["ports"]):
@@ -110,7 +129,7 @@ def networks(given: Iterable[str], version: int) -> list[str]:
     ]
 
 
-def ports(given: Iterable[Any]) -> list[str]:
+def ports(given: Iterable[int | str]) -> list[str]:
     """Return ports and ranges in order, those that touch as one; raises RulesError."""
     spans = sorted(_span(str(item).strip()) for item in given)
     if not spans:

@@ -8,13 +8,59 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
 
 SECRETS = ("VLLM_API_KEY", "HF_TOKEN")
 REQUEST_SECONDS = 120.0
+
+
+class Message(TypedDict, total=False):
+    """What somebody says in a chat."""
+
+    role: str
+    content: str | None
+    reasoning: str | None
+    reasoning_content: str | None
+
+
+class Question(TypedDict, total=False):
+    """What is asked: a chat, a text to go on with, or a text to be put into numbers."""
+
+    model: str
+    messages: list[Message]
+    prompt: str
+    input: str
+    encoding_format: str
+    max_tokens: int
+    temperature: float
+
+
+class Choice(TypedDict, total=False):
+    """One answer to a chat or to a text."""
+
+    message: Message | None
+    text: str | None
+
+
+class Part(TypedDict, total=False):
+    """A model that is served, with the place it was read from; or the numbers of a text."""
+
+    id: str
+    root: str | None
+    embedding: list[float] | None
+
+
+class Answer(TypedDict, total=False):
+    """What is read of the answers of vLLM."""
+
+    data: list[Part]
+    version: str
+    model: str
+    choices: list[Choice]
+    usage: dict[str, int | None] | None
 
 
 class RefusedError(Exception):
@@ -36,7 +82,7 @@ def read_environment(path: str) -> dict[str, str]:
     return found
 
 
-def call(url: str, key: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def call(url: str, key: str, body: Question | None = None) -> Answer:
     """Return the server's JSON; raises NotYetError, or RefusedError with the server's own words."""
     headers = {"Content-Type": "application/json"}
     if key:
@@ -44,7 +90,8 @@ def call(url: str, key: str, body: dict[str, Any] | None = None) -> dict[str, An
     data = None if body is None else json.dumps(body)
     try:
         answer = open_url(url, data=data, headers=headers, timeout=REQUEST_SECONDS, use_proxy=False)
-        return dict(json.load(answer))
+        found: Answer = dict(json.load(answer))  # type: ignore[assignment]
+        return found
     except HTTPError as error:
         said = error.read().decode("utf-8", "replace")[:500]
         if error.code >= 500:

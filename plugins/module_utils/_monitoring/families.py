@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import TypedDict
 
 from .._billing import running_costs
-from .._core.periods import SCOPES
 from .._core.times import NO_LEASE, read_time
 from .._lifecycle.retained_volumes import evicted
 from .._models import rates as _rates
-from .._models.resources import Volume
+from .._models.balance import Balance
+from .._models.resources import Instance, Volume
 from .._providers.base.request_log import Call
 from .._providers.base.views import describe_instance
 from .textfile import Family
@@ -31,6 +32,79 @@ REAPED = {
 }
 
 
+@dataclass(frozen=True)
+class Account:
+    """What was seen of the account: what exists, and what existed and was taken away."""
+
+    balance: Balance
+    instances: list[Instance]
+    volumes: list[Volume]
+    ended: list[Instance]
+
+
+class _OfAccount(TypedDict):
+    period: str
+    limit: float
+    used: float
+    share_percent: float
+
+
+class Budget(_OfAccount, total=False):
+    """How much of a budget is used, and whose it is where it is not the account's."""
+
+    owner: str | None
+    project: str | None
+
+
+class Reaped(TypedDict, total=False):
+    """Something that the reaper has ended, or could not end."""
+
+    kind: str
+    reason: str
+    outcome: str
+    price_per_hour: float | None
+
+
+class Reap(TypedDict, total=False):
+    """The result of a run of the reaper, as far as it is counted."""
+
+    failed: bool
+    reaped: list[Reaped] | None
+    unclear: list[str] | None
+
+
+@dataclass(frozen=True)
+class _Living:
+    """An instance as its labels name it."""
+
+    id: str
+    name: str | None
+    deployment: str | None
+    owner: str | None
+    status: str
+    market: str | None
+    managed: bool
+    lease: str | None
+    lease_end: datetime | None
+    protected: bool
+
+
+def _living(row: Instance) -> _Living:
+    shown = describe_instance(row)
+    return _Living(
+        row.id,
+        shown["name"],
+        shown["deployment"],
+        shown["owner"],
+        shown["status"],
+        shown["market"],
+        shown["managed"],
+        shown["lease"],
+        read_time(shown["lease_end"]),
+        shown["protected"],
+    )
+
+
 def _one(name: str, text: str, value: float | None, **labels: str | None) -> Family:
     family = Family(name, text)
     if value is not None:
@@ -38,7 +112,9 @@ def _one(name: str, text: str, value: float | None, **labels: str | None) -> Fam
     return family
 
 
-def _counted(name: str, text: str, names: tuple[str, ...], rows: Iterable[Any]) -> Family:
+def _counted(
+    name: str, text: str, names: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]
+) -> Family:
     """Return a gauge that counts equal rows; a row is a tuple of the values of the labels."""
     family = Family(name, text)
     for row, number in sorted(Counter(rows).items(), key=str):
@@ -46,10 +122,10 @@ def _counted(name: str, text: str, names: tuple[str, ...], rows: Iterable[Any]) 
     return family
 
 
-def money_families(now: datetime, account: dict[str, Any]) -> list[Family]:
+def money_families(now: datetime, account: Account) -> list[Family]:
     """Return balance, burn, runway, and how wrong the clock of this host is."""
-    amount, currency = account["balance"].amount, account["balance"].currency
-    things = running_costs.living(account["instances"], account["volumes"], now, currency)
+    amount, currency = account.balance.amount, account.balance.currency
+    things = running_costs.living(account.instances, account.volumes, now, currency)
     burn = round(running_costs.burn(things), 4)
     hours = _rates.runway_hours(amount, burn)
     runway = float("inf") if hours is None else hours * 3600
@@ -76,54 +152,59 @@ def _burn_by(name: str, text: str, things: list[running_costs.Live]) -> Family:
     return family
 
 
-def budget_families(rows: list[dict[str, Any]]) -> list[Family]:
+def budget_families(rows: list[Budget]) -> list[Family]:
     """Return how much of each budget is used."""
     limit = Family("gpuops_budget_limit", "Budget of a period.")
     used = Family("gpuops_budget_used", "What was spent of the budget, or burns per hour.")
     share = Family("gpuops_budget_used_ratio", "Share of the budget that is used; 1 is all of it.")
     for row in rows:
-        whose = {key: row[key] for key in SCOPES if row.get(key)}
+        named = {"owner": row.get("owner"), "project": row.get("project")}
+        whose = {key: name for key, name in named.items() if name}
         limit.add(row["limit"], period=row["period"], **whose)
         used.add(row["used"], period=row["period"], **whose)
         share.add(round(row["share_percent"] / 100, 6), period=row["period"], **whose)
     return [limit, used, share]
 
 
-def machine_families(now: datetime, account: dict[str, Any]) -> list[Family]:
+def machine_families(now: datetime, account: Account) -> list[Family]:
     """Return instances, leases and volumes, and the instances that were taken away."""
-    living = [describe_instance(row) for row in account["instances"] if row.exists]
-    names = {(row["deployment"], row["name"]) for row in living}
-    lost = [describe_instance(row) for row in evicted(account["ended"], None)]
-    gone = {(row["deployment"], row["name"]) for row in lost} - names
+    living = [_living(row) for row in account.instances if row.exists]
+    names = {(row.deployment, row.name) for row in living}
+    lost = [_living(row) for row in evicted(account.ended, None)]
+    gone = {(row.deployment, row.name) for row in lost} - names
     taken = _counted(
         "gpuops_evicted_machines",
         "Spot instances that were taken away and not bought again.",
         ("deployment",),
         [(deployment,) for deployment, _name in gone],
     )
-    for deployment in sorted({row["deployment"] for row in living if row["managed"]}):
+    for deployment in sorted({row.deployment or "" for row in living if row.managed}):
         if deployment not in {name for name, _host in gone}:
             taken.add(0, deployment=deployment)
-    return [*_states(living), *_leases(now, living), _volumes(account["volumes"]), taken]
+    return [*_states(living), *_leases(now, living), _volumes(account.volumes), taken]
 
 
-def _states(living: list[dict[str, Any]]) -> list[Family]:
+def _states(living: list[_Living]) -> list[Family]:
     labels = ("deployment", "status", "market")
-    rows = [tuple(row[label] for label in labels) for row in living]
+    rows = [(row.deployment, row.status, row.market) for row in living]
     return [_counted("gpuops_machines", "Instances that exist, by their status.", labels, rows)]
 
 
-def _leases(now: datetime, living: list[dict[str, Any]]) -> list[Family]:
+def _leases(now: datetime, living: list[_Living]) -> list[Family]:
     left = Family("gpuops_lease_remaining_seconds", "Time left of a lease; below 0: expired.")
-    mine = [row for row in living if row["managed"]]
+    mine = [row for row in living if row.managed]
     for row in mine:
-        end = read_time(row["lease_end"])
-        if end:
-            who = {key: row[key] for key in ("deployment", "name", "id", "owner")}
-            guard = "yes" if row.get("protected") else "no"
-            left.add(round((end - now).total_seconds()), **who, protected=guard)
-    endless = [row for row in mine if row["lease"] == NO_LEASE]
-    unclear = [row for row in mine if not read_time(row["lease_end"]) and row not in endless]
+        if row.lease_end:
+            left.add(
+                round((row.lease_end - now).total_seconds()),
+                deployment=row.deployment,
+                name=row.name,
+                id=row.id,
+                owner=row.owner,
+                protected="yes" if row.protected else "no",
+            )
+    endless = [row for row in mine if row.lease == NO_LEASE]
+    unclear = [row for row in mine if not row.lease_end and row not in endless]
     return [
         left,
         _one("gpuops_machines_without_lease", "Instances whose lease is none.", len(endless)),
@@ -141,7 +222,7 @@ def _volumes(volumes: list[Volume]) -> Family:
     return _counted("gpuops_volumes", text, ("deployment", "use"), rows)
 
 
-def reaper_families(now: datetime, reap: dict[str, Any] | None) -> list[Family]:
+def reaper_families(now: datetime, reap: Reap | None) -> list[Family]:
     """Return what a run of the reaper did; without one the earlier figures stay."""
     reaped = Family("gpuops_reaped", "Things that the reaper has ended.", "counter")
     failures = Family("gpuops_reap_failures", "Things that the reaper could not end.", "counter")
@@ -172,7 +253,7 @@ def reaper_families(now: datetime, reap: dict[str, Any] | None) -> list[Family]:
     return families
 
 
-def _count_reaped(rows: list[dict[str, Any]], reaped: Family, failures: Family) -> None:
+def _count_reaped(rows: list[Reaped], reaped: Family, failures: Family) -> None:
     ended = Counter(
         (row["kind"], row["reason"]) for row in rows if row["outcome"] in ("ended", "stopped")
     )

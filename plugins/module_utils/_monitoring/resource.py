@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from .._billing import running_costs
 from .._billing.budget import check_budget
@@ -15,89 +17,119 @@ from .._billing.pots import pots_of, rows_of_pots
 from .._billing.spending_history import History, read_history
 from .._core.errors import GpuopsError, InvalidError
 from .._core.plan import Plan, Step
+from .._ledger.history import Thing
 from .._ledger.reconcile import Shown, gone_or_there
 from .._providers.base.client import Client
 from .._providers.base.request_log import take_log
 from .families import (
+    Account,
+    Budget,
+    Reap,
     api_families,
     budget_families,
     machine_families,
     money_families,
     reaper_families,
 )
-from .textfile import Before, Family, previous, render, replace
+from .textfile import Family, previous, render, replace
 
 SUFFIX = ".prom"
+
+
+class Want(TypedDict):
+    """The options of the module; of a budget its own check knows the fields."""
+
+    budget: dict[str, Any] | None
+    ledger: str | None
+    dest: str | None
+    mode: str
+    reap: Reap | None
+
+
+@dataclass
+class Found:
+    """What there is to tell, where it is written, and the text once it was."""
+
+    path: Path | None
+    mode: int
+    warnings: list[str] = field(default_factory=list)
+    error: GpuopsError | None = None
+    families: list[Family] = field(default_factory=list)
+    text: str = ""
+
+
+class Result(TypedDict):
+    """What the module tells."""
+
+    dest: str | None
+    text: str
+    warnings: list[str]
 
 
 class Metrics:
     """The resource of the module: the account as it stands, and the file that tells of it."""
 
-    def find(self, client: Client, want: dict[str, Any]) -> dict[str, Any]:
+    def find(self, client: Client, want: Want) -> Found:
         """Ask for the account; an API that does not answer is a figure, too."""
-        found: dict[str, Any] = {"path": _path(want), "mode": _mode(want["mode"]), "warnings": []}
-        found.update(error=None, families=[])
+        found = Found(_path(want["dest"]), _mode(want["mode"]))
         budget = check_budget(want["budget"])
         try:
-            account, history = _ask(client, want["ledger"], budget)
-            found["warnings"] = history.warnings
+            account, history = _ask(
+                client, lambda: read_history(want["ledger"], budget, client.now())
+            )
+            found.warnings = history.warnings
             now = client.now()
-            found["families"] = [*money_families(now, account), *machine_families(now, account)]
-            found["families"] += budget_families(_budgets(budget, account, history, now))
+            found.families = [*money_families(now, account), *machine_families(now, account)]
+            things, known = _spent(client.name, account, history, now)
+            rows = rows_of_pots(pots_of(budget, things, known, now))
+            found.families += budget_families(cast(list[Budget], rows))
         except GpuopsError as error:
-            found["error"] = error
-        found["families"] += _always(client, want, up=not found["error"])
+            found.error = error
+        found.families += _always(client, want["reap"], up=not found.error)
         return found
 
-    def plan(self, found: dict[str, Any], _want: dict[str, Any]) -> Plan:
+    def plan(self, found: Found, _want: Want) -> Plan:
         """Return the one step: to write the file, where one is named."""
-        path = found["path"]
+        path = found.path
         if path is None:
             return Plan()
 
         def write(_client: Client) -> None:
-            found["text"] = replace(path, found["mode"], lambda old: _text(found, old))
+            found.text = replace(path, found.mode, lambda old: render(found.families, old))
 
         return Plan(None, {"dest": str(path)}, (Step(f"write the metrics to {path}", write),))
 
-    def result(
-        self, _client: Client, found: dict[str, Any], _plan: Plan, *, applied: bool
-    ) -> dict[str, Any]:
+    def result(self, _client: Client, found: Found, _plan: Plan, *, applied: bool) -> Result:
         """Return the text; raises the error of the API, now that the file tells of it."""
-        path = found["path"]
-        text = found["text"] if applied else _text(found, previous(path) if path else {})
-        result = {"dest": str(path) if path else None, "text": text}
-        if found["error"]:
-            found["error"].details.update(changed=applied, **result)
-            raise found["error"]
-        return {**result, "warnings": found["warnings"]}
+        path = found.path
+        dest = str(path) if path else None
+        text = found.text if applied else render(found.families, previous(path) if path else {})
+        if found.error:
+            found.error.details.update(changed=applied, dest=dest, text=text)
+            raise found.error
+        return {"dest": dest, "text": text, "warnings": found.warnings}
 
 
-def _ask(
-    client: Client, ledger: str | None, budget: dict[str, Any]
-) -> tuple[dict[str, Any], History]:
+def _ask(client: Client, read: Callable[[], History]) -> tuple[Account, History]:
     """Return the account, and what the budget needs of the ledger."""
     balance, instances, volumes, ended, history = client.together(
         client.balance,
         client.instances,
         client.volumes,
         client.ended_instances,
-        lambda: read_history(ledger, budget, client.now()),
+        read,
     )
-    account = {"balance": balance, "instances": instances, "volumes": volumes, "ended": ended}
-    account["providers"] = (client.name,)
-    return account, history
+    return Account(balance, instances, volumes, ended), history
 
 
-def _budgets(
-    budget: dict[str, Any], account: dict[str, Any], history: History, now: datetime
-) -> list[dict[str, Any]]:
-    instances, volumes = account["instances"], account["volumes"]
-    known = gone_or_there(
-        history.known, Shown(instances, volumes, providers=account["providers"]), now
-    )
-    things = running_costs.living(instances, volumes, now, account["balance"].currency)
-    return rows_of_pots(pots_of(budget, things, known, now))
+def _spent(
+    provider: str, account: Account, history: History, now: datetime
+) -> tuple[list[running_costs.Live], list[Thing]]:
+    """Return what costs now, and all that has cost something."""
+    instances, volumes = account.instances, account.volumes
+    known = gone_or_there(history.known, Shown(instances, volumes, providers=(provider,)), now)
+    things = running_costs.living(instances, volumes, now, account.balance.currency)
+    return things, known
 
 
 def _mode(text: str) -> int:
@@ -110,10 +142,10 @@ def _mode(text: str) -> int:
     return mode
 
 
-def _path(want: dict[str, Any]) -> Path | None:
-    if not want["dest"]:
+def _path(dest: str | None) -> Path | None:
+    if not dest:
         return None
-    path = Path(want["dest"]).expanduser()
+    path = Path(dest).expanduser()
     if path.suffix != SUFFIX:
         raise InvalidError(f"dest {path} must end in {SUFFIX}: node_exporter reads no other file")
     if not path.parent.is_dir():
@@ -121,14 +153,10 @@ def _path(want: dict[str, Any]) -> Path | None:
     return path
 
 
-def _always(client: Client, want: dict[str, Any], *, up: bool) -> list[Family]:
+def _always(client: Client, reap: Reap | None, *, up: bool) -> list[Family]:
     """Return what can be told also when the API does not answer."""
     logged = take_log()
     calls = client.calls if logged is None else logged
     written = Family("gpuops_metrics_timestamp_seconds", "When these figures were written.")
     written.add(client.now().timestamp())
-    return [written, *api_families(calls, up=up), *reaper_families(client.now(), want["reap"])]
-
-
-def _text(found: dict[str, Any], before: Before) -> str:
-    return render(found["families"], before)
+    return [written, *api_families(calls, up=up), *reaper_families(client.now(), reap)]

@@ -15,13 +15,24 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Protocol
 
 from .._core.errors import GpuopsError, InvalidError
 
 Labels = dict[str, str]
+Pairs = tuple[tuple[str, str], ...]
 # Values of an earlier file, by name and labels of a sample.
-Before = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+Before = dict[tuple[str, Pairs], float]
+
+
+class Metric(Protocol):
+    """A metric of the library; what it knows of a sample stays its own."""
+
+    samples: list[tuple[str, Labels, float]]
+
+    def add_sample(self, name: str, labels: Labels, value: float) -> None:
+        """Add a sample."""
 
 
 @dataclass
@@ -35,15 +46,15 @@ class Family:
     name: str
     help: str
     kind: str = "gauge"
-    samples: list[tuple[Labels, Any]] = field(default_factory=list)
+    samples: list[tuple[Labels, float | tuple[float, float]]] = field(default_factory=list)
     kept: bool = False
 
-    def add(self, value: Any, **labels: str | None) -> None:
+    def add(self, value: float | tuple[float, float], **labels: str | None) -> None:
         """Add a sample; a label that is not known is empty."""
         self.samples.append(({key: text or "" for key, text in labels.items()}, value))
 
 
-def _library() -> Any:
+def _library() -> ModuleType:
     """Return the client library of Prometheus; imported here, as only metrics need it."""
     try:
         import prometheus_client
@@ -72,22 +83,28 @@ def read(text: str) -> Before:
     }
 
 
-def _grown(family: Family, before: Before, suffix: str, part: int | None) -> dict[Any, Any]:
+def _grown(family: Family, before: Before, suffix: str, part: int) -> dict[Pairs, float]:
     """Return the values of a counter, those of earlier runs included, by labels."""
     name = f"{family.name}{suffix}"
     found = {labels: value for (known, labels), value in before.items() if known == name}
     for labels, value in family.samples:
         key = _key(name, labels)[1]
-        found[key] = found.get(key, 0.0) + (value if part is None else value[part])
+        found[key] = found.get(key, 0.0) + _part(value, part)
     return found
 
 
-def _metric(family: Family, before: Before) -> Any:
+def _part(value: float | tuple[float, float], part: int) -> float:
+    """Return count or sum of a summary; everything else has one value."""
+    return value[part] if isinstance(value, tuple) else value
+
+
+def _metric(family: Family, before: Before) -> Metric:
     """Return a metric of the library."""
     core = _library().core
+    made: Metric
     if family.kind == "counter":
         made = core.CounterMetricFamily(family.name, family.help)
-        for labels, value in sorted(_grown(family, before, "_total", None).items()):
+        for labels, value in sorted(_grown(family, before, "_total", 0).items()):
             made.add_sample(f"{family.name}_total", dict(labels), value)
     elif family.kind == "summary":
         made = core.SummaryMetricFamily(family.name, family.help)
@@ -99,11 +116,11 @@ def _metric(family: Family, before: Before) -> Any:
             made.add_sample(f"{family.name}_sum", dict(labels), sums.get(labels, 0.0))
     else:
         made = core.GaugeMetricFamily(family.name, family.help)
-        rows = family.samples
+        rows = [(labels, _part(value, 0)) for labels, value in family.samples]
         if family.kept and not rows:
             rows = [(dict(key[1]), value) for key, value in before.items() if key[0] == family.name]
-        for labels, value in rows:
-            made.add_sample(family.name, labels, value)
+        for named, value in rows:
+            made.add_sample(family.name, named, value)
     return made
 
 
@@ -115,7 +132,7 @@ def render(families: Iterable[Family], before: Before) -> str:
     class Collector:
         """What the registry of the library asks for metrics."""
 
-        def collect(self) -> Iterator[Any]:
+        def collect(self) -> Iterator[Metric]:
             """Yield those that have a sample."""
             yield from (metric for metric in metrics if metric.samples)
 

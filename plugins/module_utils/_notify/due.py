@@ -73,6 +73,6 @@ def due_for(
 def _is_over(event: Event, now: datetime) -> bool:
     """Tell whether nobody is helped any more by hearing of an event."""
     if event.kind == LEASE_ENDING:
-        end = read_time(event.facts.get("lease_end"))
+        end = read_time(str(event.facts.get("lease_end") or ""))
         return end is not None and end <= now
     return event.at < now - KEPT

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TypedDict, Union
 
 from .._core.numbers import plain
 from .._core.times import read_time, write_time
@@ -23,6 +23,17 @@ BOUGHT, LEASE_ENDING, TERMINATED, NOT_TERMINATED, BUDGET, SERVER_DOWN, TEST = KI
     "test",
 )
 _LONGEST = 200
+Fact = Union[str, float, bool, None]  # noqa: UP007 - pylint of an older Python reads it
+
+
+class EventRow(TypedDict):
+    """An event as receivers of JSON get it, and as it is kept until it is told."""
+
+    id: str
+    event: str
+    at: str
+    text: str
+    facts: dict[str, Fact]
 
 
 @dataclass(frozen=True)
@@ -37,14 +48,18 @@ class Event:
     kind: str
     at: datetime
     text: str
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Fact] = field(default_factory=dict)
     covers: tuple[str, ...] = ()
 
-    def as_row(self) -> dict[str, Any]:
+    def as_row(self) -> EventRow:
         """Return the event as receivers of JSON get it."""
-        row = asdict(self)
-        row.pop("covers")
-        return {"id": row.pop("id"), "event": row.pop("kind"), **row, "at": write_time(self.at)}
+        return {
+            "id": self.id,
+            "event": self.kind,
+            "at": write_time(self.at),
+            "text": self.text,
+            "facts": {**self.facts},
+        }
 
 
 def write_event(event: Event) -> str:
@@ -64,14 +79,14 @@ def read_event(text: str) -> Event | None:
     return Event(name, kind, at, said, facts) if at else None
 
 
-def words(value: Any) -> str:
+def words(value: Fact) -> str:
     """Return a text from outside as one short line that steers nothing."""
     text = "".join(sign if sign.isprintable() else " " for sign in str(value))
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def amount(value: Any, currency: str) -> str:
+def amount(value: float | None, currency: str) -> str:
     """Return an amount of money with its currency, an empty text for what is no amount."""
     found = plain(value)
     if found is None:

@@ -10,9 +10,9 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Any
+from typing import TypedDict
 
-from .event import Event
+from .event import Event, EventRow
 from .receivers import SLACK, Mail, Webhook
 
 # Slack reads these three as markup, and nothing else once they are written so.
@@ -21,7 +21,22 @@ _SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _BREAK = "\u200b"
 
 
-def body_for(receiver: Webhook, event: Event) -> dict[str, Any]:
+class SlackBody(TypedDict):
+    """What Slack gets: plain text, of which it makes nothing."""
+
+    text: str
+    mrkdwn: bool
+    unfurl_links: bool
+    unfurl_media: bool
+
+
+class JsonBody(EventRow):
+    """What programs get."""
+
+    version: int
+
+
+def body_for(receiver: Webhook, event: Event) -> SlackBody | JsonBody:
     """Return what a webhook gets as JSON."""
     if receiver.format == SLACK:
         return {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from .._core.times import read_time, write_time
 from .._ledger.schema import events, exist, insert, notices
@@ -20,6 +20,10 @@ from .._ledger.store import exists, transaction
 from .._ledger.url import file_url, url_of
 from .due import REGISTERED, Notice
 from .event import Event, read_event, write_event
+from .rows import Row
+
+if TYPE_CHECKING:  # only those who keep notes need it
+    from sqlalchemy import Connection, RowMapping, Select, Table, Update
 
 _GIVEN_UP = "given up"
 
@@ -43,7 +47,7 @@ class Notices:
         query = table.select().where(table.c.receiver.in_([*receivers]), open_or_asked)
         return [_notice(row) for row in self._read(self._url, table, query)]
 
-    def past(self, since: datetime) -> list[dict[str, Any]]:
+    def past(self, since: datetime) -> list[Row]:
         """Return the purchases and ends of instances that the ledger knows since a time."""
         if self._ledger is None:
             return []
@@ -53,16 +57,17 @@ class Notices:
             table.c.kind == "instance",
             table.c.event.in_(["purchase", "end"]),
         )
-        return self._read(self._ledger, table, query.order_by(table.c.at, table.c.number))
+        found = self._read(self._ledger, table, query.order_by(table.c.at, table.c.number))
+        return [cast(Row, dict(row)) for row in found]
 
     @staticmethod
-    def _read(url: str, table: Any, query: Any) -> list[dict[str, Any]]:
-        def ask(connection: Any) -> list[dict[str, Any]]:
+    def _read(url: str, table: Table, query: Select) -> list[RowMapping]:
+        def ask(connection: Connection) -> list[RowMapping]:
             if not exist(connection, table):
                 return []
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return list(connection.execute(query).mappings())
 
-        found: list[dict[str, Any]] = transaction(url, ask, write=False) if exists(url) else []
+        found: list[RowMapping] = transaction(url, ask, write=False) if exists(url) else []
         return found
 
     # -- writing ---------------------------------------------------------------------------------
@@ -77,7 +82,7 @@ class Notices:
             )
             rows += [{"event_id": one, **told} for one in event.covers]
 
-        def write(connection: Any) -> None:
+        def write(connection: Connection) -> None:
             query = insert(connection.dialect.name, notices()).on_conflict_do_nothing()
             for row in rows:
                 connection.execute(query, {"receiver": receiver, **row})
@@ -107,7 +112,7 @@ class Notices:
         self,
         receiver: str,
         event_id: str,
-        narrow: Callable[[Any], Any] = lambda query: query,
+        narrow: Callable[[Update], Update] = lambda query: query,
         **values: str | None,
     ) -> bool:
         table = notices()
@@ -117,7 +122,7 @@ class Notices:
         return changed == 1
 
 
-def _notice(row: dict[str, Any]) -> Notice:
+def _notice(row: RowMapping) -> Notice:
     return Notice(
         row["receiver"],
         row["event_id"],

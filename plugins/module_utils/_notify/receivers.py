@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
 from email.headerregistry import Address
-from typing import Any, Union
+from typing import Any, TypedDict, Union
 from urllib.parse import urlsplit
 
 from .._core.errors import InvalidError
@@ -49,6 +49,27 @@ RECEIVERS_SPEC: dict[str, Any] = {
     "required_one_of": [("webhook", "email")],
     "required_by": {"email": ["smtp"]},
 }
+
+
+class Smtp(TypedDict, total=False):
+    """A server that takes mail, as somebody names it."""
+
+    host: str | None
+    port: int | None
+    tls: str | None
+    username: str | None
+    password: str | None
+    sender: str | None
+
+
+class Given(TypedDict, total=False):
+    """Who is to be told, as somebody names it: a webhook, or addresses and a server."""
+
+    webhook: str | None
+    format: str | None
+    email: list[str] | None
+    smtp: Smtp | None
+    events: list[str] | None
 
 
 @dataclass(frozen=True)
@@ -116,20 +137,18 @@ def wants(receiver: Receiver, event: Event) -> bool:
     return event.kind == TEST or event.kind in receiver.events
 
 
-def receivers_of(rows: Iterable[dict[str, Any]]) -> list[Receiver]:
+def receivers_of(rows: Iterable[Given]) -> list[Receiver]:
     """Return each receiver once. Raises InvalidError, which names no secret."""
     found = [one for number, row in enumerate(rows, 1) for one in _of(row, f"receiver {number}")]
     return list({one.key: one for one in found}.values())
 
 
-def _of(row: dict[str, Any], what: str) -> Iterator[Receiver]:
+def _of(row: Given, what: str) -> Iterator[Receiver]:
     events = frozenset(row.get("events") or KINDS)
-    if row.get("webhook"):
-        yield Webhook(
-            _checked_url(str(row["webhook"]).strip(), what), row.get("format") or JSON, events
-        )
+    if webhook := row.get("webhook"):
+        yield Webhook(_checked_url(str(webhook).strip(), what), row.get("format") or JSON, events)
         return
-    smtp = row.get("smtp") or {}
+    smtp: Smtp = row.get("smtp") or {}
     tls, host = smtp.get("tls") or STARTTLS, str(smtp.get("host") or "")
     port = smtp.get("port") or _PORTS[tls]
     user, password = smtp.get("username") or "", smtp.get("password") or ""
@@ -142,10 +161,11 @@ def _of(row: dict[str, Any], what: str) -> Iterator[Receiver]:
             f"{what}: smtp.password would leave this host unencrypted",
             hint="Set tls: starttls or tls.",
         )
-    if not row.get("email"):
+    addresses = row.get("email")
+    if not addresses:
         raise InvalidError(f"{what}: neither webhook nor email is given")
     sender = _checked_address(smtp.get("sender"), f"{what}: smtp.sender")
-    for to in row["email"]:
+    for to in addresses:
         address = _checked_address(to, f"{what}: email")
         yield Mail(address, sender, host, port, tls, user, password, events)
 
@@ -168,7 +188,7 @@ def _checked_url(url: str, what: str) -> str:
     return url
 
 
-def _checked_address(value: Any, what: str) -> str:
+def _checked_address(value: str | None, what: str) -> str:
     """Return one plain mail address."""
     text = str(value or "").strip()
     try:

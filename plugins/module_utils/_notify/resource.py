@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from socket import gethostname
-from typing import Any
+from typing import TypedDict
 from uuid import uuid4
 
 from .._core.apply import collected
@@ -18,18 +18,48 @@ from .._core.errors import GpuopsError
 from .._core.plan import Plan, Step
 from .._core.times import read_time
 from .._ledger.store import LedgerError
+from .._providers.base.client import Client
+from .._ssh.idle_report import NamedReport
 from .due import Due, due_for
-from .event import TEST, Event, words
+from .event import TEST, Event, EventRow, words
 from .notices import Notices
-from .receivers import Receiver, receivers_of
+from .receivers import Given, Receiver, receivers_of
+from .rows import Purchase, Reap, Spend
 from .rules import Seen, events_of, events_of_ledger
 from .senders import UntoldError, sender
 
-Row = dict[str, Any]
 # What a receiver may get in one round; the rest waits for the next.
 _MOST = 20
 # How much longer than a whole round a claim lasts.
 _CLAIM = timedelta(seconds=60)
+
+
+class Want(TypedDict):
+    """The options of the module."""
+
+    receivers: list[Given]
+    ledger: str | None
+    purchase: Purchase | None
+    reap: Reap | None
+    reports: list[NamedReport] | None
+    test: bool
+    timeout: float
+
+
+class Told(TypedDict):
+    """A receiver, and what it was told."""
+
+    receiver: str
+    id: str
+    text: str
+
+
+class Result(TypedDict):
+    """What the module tells."""
+
+    events: list[EventRow]
+    told: list[Told]
+    warnings: list[str]
 
 
 @dataclass
@@ -47,9 +77,9 @@ class FoundNotify:
 class NotifyResource:
     """Everybody who is to be told of something."""
 
-    def find(self, _client: object, want: Row) -> FoundNotify:
+    def find(self, _client: Client, want: Want) -> FoundNotify:
         receivers = receivers_of(want["receivers"])
-        now = _now(want)
+        now = _now(want["reap"])
         found = FoundNotify(now, Notices(want["ledger"]))
         seen = seen_in(want, now)
         found.events = [_test(now)] if want["test"] else events_of(seen)
@@ -63,12 +93,12 @@ class NotifyResource:
         found.due = [due_for(one, found.events, past, notices, now) for one in receivers]
         return found
 
-    def plan(self, found: FoundNotify, want: Row) -> Plan:
+    def plan(self, found: FoundNotify, want: Want) -> Plan:
         busy = [one for one in found.due if one.events or one.given_up or one.is_new]
         steps = tuple(Step(_summary(due), _limited(found, due, want["timeout"])) for due in busy)
         return Plan(steps=steps, parallel=True)
 
-    def result(self, _client: object, found: FoundNotify, _plan: Plan, *, applied: bool) -> Row:
+    def result(self, _client: Client, found: FoundNotify, _plan: Plan, *, applied: bool) -> Result:
         planned = [(due.receiver, event) for due in found.due for event in due.events]
         rows = found.told if applied else planned
         return {
@@ -81,9 +111,9 @@ class NotifyResource:
 
     def cope(
         self,
-        _client: object,
+        _client: Client,
         found: FoundNotify,
-        want: Row,
+        want: Want,
         done: list[str],
         errors: list[GpuopsError],
     ) -> list[str]:
@@ -95,13 +125,15 @@ class NotifyResource:
         return done
 
 
-def seen_in(want: Row, now: datetime) -> Seen:
+def seen_in(want: Want, now: datetime) -> Seen:
     """Return what the results of other modules say."""
-    purchase, reap = want["purchase"] or {}, want["reap"] or {}
+    purchase: Purchase = want["purchase"] or {}
+    reap: Reap = want["reap"] or {}
     fresh = {row["id"] for row in purchase.get("fleet") or () if row.get("outcome") == "bought"}
+    spend: Spend = purchase.get("spend") or {}
     return Seen(
         now,
-        (reap.get("currency") or (purchase.get("spend") or {}).get("currency") or ""),
+        (reap.get("currency") or spend.get("currency") or ""),
         [row for row in purchase.get("instances") or () if row.get("id") in fresh],
         list(reap.get("living") or ()),
         list(reap.get("reaped") or ()),
@@ -110,10 +142,9 @@ def seen_in(want: Row, now: datetime) -> Seen:
     )
 
 
-def _now(want: Row) -> datetime:
+def _now(reap: Reap | None) -> datetime:
     """Return the time of the cloud where a result tells it, else that of this controller."""
-    text = (want["reap"] or {}).get("at")
-    return read_time(text) or datetime.now(timezone.utc)
+    return read_time(reap.get("at") if reap else None) or datetime.now(timezone.utc)
 
 
 def _past(notices: Notices, seen: Seen) -> Iterable[Event]:
@@ -134,10 +165,10 @@ def _summary(due: Due) -> str:
 # -- steps -----------------------------------------------------------------------------------------
 
 
-def _limited(found: FoundNotify, due: Due, timeout: float) -> Any:
+def _limited(found: FoundNotify, due: Due, timeout: float) -> Callable[[Client], None]:
     """Return a call that tells a receiver, and that lasts so long at most, whatever hangs."""
 
-    def call(_client: object) -> None:
+    def call(_client: Client) -> None:
         errors: list[GpuopsError] = []
 
         def work() -> None:

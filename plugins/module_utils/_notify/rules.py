@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import cast
 
 from .._billing.budget import OK, STATES
 from .._core.periods import begin_of
 from .._core.times import read_time, write_time
 from .._providers.names import module_of
-from .._ssh.idle_report import FRESH
+from .._ssh.idle_report import FRESH, NamedReport
 from .event import (
     BOUGHT,
     BUDGET,
@@ -23,11 +23,12 @@ from .event import (
     SERVER_DOWN,
     TERMINATED,
     Event,
+    Fact,
     amount,
     words,
 )
+from .rows import Budget, Row
 
-Row = dict[str, Any]
 # So long before its end a lease is told of.
 NOTICE = timedelta(minutes=30)
 # A server that is started anew, with its model, is not down at once.
@@ -49,8 +50,8 @@ class Seen:
     bought: list[Row] = field(default_factory=list)
     living: list[Row] = field(default_factory=list)
     reaped: list[Row] = field(default_factory=list)
-    budgets: list[Row] = field(default_factory=list)
-    reports: list[Row] = field(default_factory=list)
+    budgets: list[Budget] = field(default_factory=list)
+    reports: list[NamedReport] = field(default_factory=list)
 
 
 def events_of(seen: Seen) -> list[Event]:
@@ -70,7 +71,8 @@ def events_of_ledger(rows: Iterable[Row], seen: Seen) -> Iterator[Event]:
     It says the same as the run that did it, should that have been killed before it told anybody.
     """
     for row in rows:
-        at, fact = read_time(row["at"]), {**row, "id": row["thing_id"]}
+        at = read_time(row["at"])
+        fact: Row = {**row, "id": row["thing_id"]}
         if at is None or row["kind"] != "instance":
             continue
         if row["event"] == "purchase":
@@ -86,15 +88,16 @@ def _why(row: Row, at: datetime) -> str:
     return f"its lease ended at {row['lease_end']}" if end and end <= at else ""
 
 
-def _facts(row: Row, seen: Seen, *more: str) -> Row:
-    found = {key: row.get(key) for key in (*_FACTS, *more)}
+def _facts(row: Row, seen: Seen, *more: str) -> dict[str, Fact]:
+    found = {key: cast(Fact, row.get(key)) for key in (*_FACTS, *more)}
     found = {key: words(value) if isinstance(value, str) else value for key, value in found.items()}
     return {**found, "currency": seen.currency or None}
 
 
 def _whose(row: Row) -> str:
     """Return whose something is, as the last part of a sentence."""
-    named = [f"{key} {words(row[key])}" for key in ("deployment", "owner") if row.get(key)]
+    whose = {"deployment": row.get("deployment"), "owner": row.get("owner")}
+    named = [f"{key} {words(name)}" for key, name in whose.items() if name]
     return f" ({', '.join(named)})" if named else ""
 
 
@@ -140,7 +143,7 @@ def _reaped(seen: Seen) -> Iterator[Event]:
 def _terminated(row: Row, at: datetime, seen: Seen, why: str) -> Event:
     because = f": {why}" if why else ""
     text = f"Terminated {_thing(row)}, which cost {_price(row, seen)}{because}{_whose(row)}."
-    facts = {**_facts(row, seen, "kind", "reason"), "outcome": "terminated"}
+    facts: dict[str, Fact] = {**_facts(row, seen, "kind", "reason"), "outcome": "terminated"}
     return Event(f"terminated:{row['id']}", TERMINATED, at, text, facts)
 
 
@@ -177,7 +180,8 @@ def _budgets(seen: Seen) -> Iterator[Event]:
         begin = begin_of(period, seen.now) or (
             begin_of("day", seen.now) if period == "hour" else None
         )
-        of = next((f"{key} {words(row[key])}" for key in ("owner", "project") if row.get(key)), "")
+        whose = {"owner": row.get("owner"), "project": row.get("project")}
+        of = next((f"{key} {words(name)}" for key, name in whose.items() if name), "")
         since = f"{begin:%Y-%m-%d}" if begin else ""
         mark = f"budget:{of or 'account'}:{period}:{since}:{row['limit']:g}"
         steps = [f"{mark}:{state}" for state in STATES[1 : STATES.index(row["state"]) + 1]]
@@ -186,7 +190,7 @@ def _budgets(seen: Seen) -> Iterator[Event]:
             f"{row['share_percent']:g} % of the budget{f' of {of}' if of else ''} is used: "
             f"{used} of {limit} {_SPANS.get(period, period)}."
         )
-        facts = {**row, "currency": seen.currency or None}
+        facts = {**cast(dict[str, Fact], row), "currency": seen.currency or None}
         yield Event(steps[-1], BUDGET, seen.now, text, facts, tuple(steps[:-1]))
 
 
@@ -208,5 +212,5 @@ def _servers(seen: Seen) -> Iterator[Event]:
                 f"costing {_price(machine, seen)}."
             )
             mark = f"server_down:{machine['id']}:{port}:{write_time(since)}"
-            facts = {"port": port, "down_since": write_time(since), "why": why}
+            facts: dict[str, Fact] = {"port": port, "down_since": write_time(since), "why": why}
             yield Event(mark, SERVER_DOWN, at, text, {**_facts(machine, seen), **facts})

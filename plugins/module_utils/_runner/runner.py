@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -21,17 +21,21 @@ from .._providers.accounts import Accounts, accounts_spec
 from .._providers.base.client import Client
 from .._providers.registry import open_client
 
+# What a resource takes as its options, and what it finds; each names its own.
+W = TypeVar("W", contravariant=True)
+F = TypeVar("F")
 
-class Noun(Protocol):
+
+class Noun(Protocol[W, F]):
     """One kind of thing: how to find it, what to do, what to tell."""
 
-    def find(self, client: Any, want: dict[str, Any], /) -> Any:
+    def find(self, client: Any, want: W, /) -> F:
         """Look up what is there."""
 
-    def plan(self, found: Any, want: dict[str, Any], /) -> Plan:
+    def plan(self, found: F, want: W, /) -> Plan:
         """Return what has to be done, without a call of the API."""
 
-    def result(self, client: Any, found: Any, plan: Plan, /, *, applied: bool) -> dict[str, Any]:
+    def result(self, client: Any, found: F, plan: Plan, /, *, applied: bool) -> Mapping[str, Any]:
         """Return what the module tells, before or after the plan was applied."""
 
 
@@ -121,7 +125,7 @@ def _with_ledger(spec: dict[str, Any], rules: dict[str, Any]) -> AnsibleModule:
 
 def _accepted(
     client: Client,
-    noun: Noun,
+    noun: Noun[Any, Any],
     found: Any,
     want: dict[str, Any],
     done: list[str],
@@ -137,7 +141,9 @@ def _accepted(
     return accepted
 
 
-def _book(module: AnsibleModule, client: Client, noun: Noun, found: Any, *, applied: bool) -> None:
+def _book(
+    module: AnsibleModule, client: Client, noun: Noun[Any, Any], found: Any, *, applied: bool
+) -> None:
     """Let a resource that keeps a ledger write down what was done, however it ended."""
     book = None if module.check_mode else getattr(noun, "book", None)
     for warning in book(client, found, module.params, applied=applied) if book else ():
@@ -150,7 +156,9 @@ def _connected(connect: Connect, spec: dict[str, Any], rules: dict[str, Any]) ->
     return _with_ledger({**login, **spec}, rules)
 
 
-def run(spec: dict[str, Any], noun: Noun, connect: Connect = open_client, /, **rules: Any) -> None:
+def run(
+    spec: dict[str, Any], noun: Noun[W, F], connect: Connect = open_client, /, **rules: Any
+) -> None:
     """Run a module that keeps one resource in the wanted state."""
     module = _connected(connect, spec, rules)
     client = None
@@ -166,7 +174,7 @@ def run(spec: dict[str, Any], noun: Noun, connect: Connect = open_client, /, **r
             _book(module, client, noun, found, applied=applied)
             raise
         _book(module, client, noun, found, applied=applied)
-        result = noun.result(client, found, plan, applied=applied)
+        result = dict(noun.result(client, found, plan, applied=applied))
     except GpuopsError as error:
         _fail(module, error, client)
         return
@@ -182,7 +190,7 @@ def run(spec: dict[str, Any], noun: Noun, connect: Connect = open_client, /, **r
 
 def run_info(
     spec: dict[str, Any],
-    ask: Callable[[Any, dict[str, Any]], dict[str, Any]],
+    ask: Callable[[Any, W], Mapping[str, Any]],
     connect: Connect = open_client,
     /,
     **rules: Any,
@@ -192,7 +200,7 @@ def run_info(
     client = None
     try:
         client = connect(module.params)
-        result = ask(client, module.params)
+        result = dict(ask(client, module.params))
     except GpuopsError as error:
         _fail(module, error, client)
         return
@@ -207,13 +215,11 @@ def _tell(module: AnsibleModule, result: dict[str, Any]) -> None:
     module.exit_json(changed=False, **result)
 
 
-def run_question(
-    spec: dict[str, Any], ask: Callable[[dict[str, Any]], dict[str, Any]], **rules: Any
-) -> None:
+def run_question(spec: dict[str, Any], ask: Callable[[W], Mapping[str, Any]], **rules: Any) -> None:
     """Run a module that asks something else than the cloud, and so takes no credentials of it."""
     module = _open(spec, rules)
     try:
-        result = ask(module.params)
+        result = dict(ask(module.params))
     except GpuopsError as error:
         _fail(module, error)
         return

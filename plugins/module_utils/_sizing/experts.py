@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._core.errors import InvalidError
 from .hf_config import Reader, numbers
 
@@ -64,7 +62,7 @@ def _sparse(read: Reader, layer: int) -> bool:
     named = read.any("mlp_layer_types")
     if isinstance(named, list) and layer < len(named):
         return str(named[layer]) != "dense"
-    chosen = _chosen(read.any("moe_layers", "moe_layers_enum"))
+    chosen = _chosen(read, "moe_layers", "moe_layers_enum")
     if chosen:
         return layer in chosen
     first = read.number(
@@ -84,8 +82,9 @@ def _sparse(read: Reader, layer: int) -> bool:
     return (layer + 1) % max(step, 1) == 0
 
 
-def _chosen(value: Any) -> list[int]:
+def _chosen(read: Reader, *names: str) -> list[int]:
     """Return the numbers of layers of a list, or of a text with commas."""
+    value = read.any(*names)
     if isinstance(value, str):
         value = [int(part) for part in value.split(",") if part.strip().isdigit()]
     return numbers(value) if isinstance(value, list) else []

@@ -17,8 +17,7 @@ trial run takes is estimated here, a little above the published logs of these st
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from . import gpu_memory as support
 from .gpu_memory import Gpu
@@ -158,9 +157,6 @@ class Fit:
     cache_gib: float | None = None
     overhead_gib: float | None = None
     budget_gib: float | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def fit(model: Model, gpu: Gpu, demand: Demand, most: int = COUNTS[-1]) -> Fit:

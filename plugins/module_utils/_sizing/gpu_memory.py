@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from .._core.errors import InvalidError
 from .._hardware import gpus
@@ -32,6 +32,18 @@ QUANTISED = {
 # Part of the nominal memory that CUDA offers. vLLM's logs say 79.22 of 80 GiB for H100; L40S keeps a
 # sixteenth for error correction, 44.4 of 48. Of what nvidia-smi reports CUDA keeps a little, too.
 OFFERED, OFFERED_BY, OFFERED_OF_MEASURED = 0.98, {"L40S": 0.92}, 0.985
+
+
+class GpuRow(TypedDict, total=False):
+    """A GPU as somebody has it: an offer's, or one of the fact gpuops_gpus."""
+
+    name: str
+    memory_mb: float | str
+    compute_cap: str
+    mig: str | None
+    gpu_model: str
+    gpu_count: int
+    vram_gb_each: float
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,7 @@ def measured(name: str, memory_mb: float, capability: str) -> Gpu:
     return Gpu(model, round(gib), gib * OFFERED_OF_MEASURED, known)
 
 
-def gpus_from(asked: Iterable[Any] | None) -> list[Gpu]:
+def gpus_from(asked: Iterable[str | GpuRow] | None) -> list[Gpu]:
     """Return kinds of GPUs from names such as ``A100 40``, offers, or rows of the fact gpuops_gpus.
 
     Without any, all that are known, best first. Raises InvalidError for what names no GPU.
@@ -74,7 +86,7 @@ def gpus_from(asked: Iterable[Any] | None) -> list[Gpu]:
     return list(dict.fromkeys(found))
 
 
-def gpu_from(row: Any) -> Gpu:
+def gpu_from(row: GpuRow) -> Gpu:
     """Return the GPU of a row of gpuops_gpus; raises InvalidError for anything else.
 
     Of one that MIG divides the memory is not known: a server gets a part of it.
@@ -87,7 +99,7 @@ def gpu_from(row: Any) -> Gpu:
         raise InvalidError(f"Expected an item of gpuops_gpus, not {row!r}") from None
 
 
-def _gpus_of(row: Any) -> list[Gpu]:
+def _gpus_of(row: str | GpuRow) -> list[Gpu]:
     if isinstance(row, str):
         return _named(row)
     try:

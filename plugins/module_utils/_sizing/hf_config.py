@@ -15,6 +15,7 @@ from typing import Any
 
 from .._core.errors import InvalidError
 from .config_defaults import defaults_of, is_known
+from .fields import Fields
 
 _TEXT_PARTS = ("text_config", "llm_config", "language_config")
 # Sections that describe a part of the text model itself.
@@ -53,7 +54,7 @@ class Reader:
     model_type: str = ""
     outer_type: str = ""
     values: dict[str, Any] = field(default_factory=dict)
-    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[str, Fields] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     supposed: dict[str, Any] = field(default_factory=dict)
 
@@ -65,7 +66,8 @@ class Reader:
         inner: Any = next((outer[name] for name in _TEXT_PARTS if outer.get(name)), {})
         if not isinstance(inner, dict):
             raise InvalidError("config.json does not describe a language model")
-        merged = {**_present(config), **_present(outer), **_present(inner)}
+        layers = (Fields(part).present().values for part in (config, outer, inner))
+        merged = {name: value for part in layers for name, value in part.items()}
         self.outer_type = str(outer.get("model_type") or "")
         own = inner.get("model_type") or outer.get("model_type") or config.get("model_type")
         self.model_type, self._defaults = defaults_of(str(own or ""))
@@ -73,29 +75,30 @@ class Reader:
             self.note(
                 f"model_type {own!r} is not known here: config.json was read by the names of its keys"
             )
-        self.values = self._flattened(merged)
+        self.values = self._flattened(Fields(merged)).values
         if not inner and not self.values.keys() & {*HIDDEN, *LAYERS, *PATTERNS}:
             raise InvalidError("config.json describes no language model: it names no sizes")
         self.parts = {
-            name: _present(part)
+            name: Fields(part).present()
             for name, part in {**config, **outer}.items()
             if isinstance(part, dict)
         }
 
-    def _flattened(self, merged: dict[str, Any]) -> dict[str, Any]:
+    def _flattened(self, merged: Fields) -> Fields:
         """Return the values with those of nested sections, where the outer ones have none."""
-        found = dict(merged)
-        for name, section in merged.items():
-            if not isinstance(section, dict) or name in _TEXT_PARTS:
+        found = dict(merged.values)
+        for name in merged.values:
+            if not merged.holds(name) or name in _TEXT_PARTS:
                 continue
+            section = merged.within(name).present().values
             if name in _SECTIONS:
-                found = {**_present(section), **found}
+                found = {**section, **found}
             elif not any(word in name.lower() for word in (*_OTHERS, "thinker_config")):
-                new = sorted(_SIZES & _present(section).keys() - merged.keys())
+                new = sorted(_SIZES & section.keys() - merged.values.keys())
                 if new:
                     self.note(f"{', '.join(new)} of config.json was read from its section {name}")
                     found = {**{key: section[key] for key in new}, **found}
-        return found
+        return Fields(found)
 
     def note(self, text: str) -> None:
         """Remember something that had to be supposed, once."""
@@ -177,10 +180,14 @@ class Reader:
         own = self.values.get("tie_word_embeddings")
         return bool(self._defaults.get("tied")) if own is None else own is True
 
-    def section(self, name: str) -> dict[str, Any]:
+    def section(self, name: str) -> Fields:
         """Return a nested section, or an empty one."""
+        return Fields(self.values).within(name).present()
+
+    def length(self, name: str) -> int:
+        """Return how long a list or a text is, 0 for anything else."""
         found = self.values.get(name)
-        return _present(found) if isinstance(found, dict) else {}
+        return len(found) if isinstance(found, list | str) else 0
 
     def all_notes(self) -> tuple[str, ...]:
         """Return what was supposed, in sentences."""
@@ -191,19 +198,12 @@ class Reader:
 
 def numbers(value: Any) -> list[int]:
     """Return the whole numbers of a value or of a list; nothing when one is none."""
-    found = value if isinstance(value, list) else [value]
-    whole = [int(n) if isinstance(n, float) and n.is_integer() else n for n in found]
-    good = all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 10**9 for n in whole)
-    return whole if good else []
+    return Fields({"": value}).sizes("")
 
 
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) < 60 else text[:56] + " ..."
-
-
-def _present(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
 
 
 _MORE_SIZES = (

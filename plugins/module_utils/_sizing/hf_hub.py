@@ -9,13 +9,12 @@ never to a place that an answer redirects to.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.error import HTTPError
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -23,6 +22,7 @@ from ansible.module_utils.urls import open_url
 
 from .._core.errors import AuthError, GpuopsError, InvalidError, NotFoundError, UnavailableError
 from .._core.version import VERSION
+from .fields import Fields, read_object
 from .quantisation import stored_quantisation
 
 HUB = "https://huggingface.co"
@@ -66,22 +66,22 @@ def read_folder(path: str) -> Published:
     if file.stat().st_size > LARGEST:
         raise InvalidError(f"{file} is too large for a configuration")
     try:
-        config = _object(file.read_bytes(), str(file))
+        config = read_object(file.read_bytes(), str(file))
         beside = file.parent / QUANTISATION
         if beside.is_file() and beside.stat().st_size <= LARGEST:
-            config = _quantised(config, _object(beside.read_bytes(), str(beside)))
-        return Published(config, str(file), weight_bytes=_folder_bytes(file.parent))
+            config = _quantised(config, read_object(beside.read_bytes(), str(beside)))
+        return Published(config.values, str(file), weight_bytes=_folder_bytes(file.parent))
     except OSError as error:
         raise InvalidError(f"{file} cannot be read: {error}") from None
 
 
-def _quantised(config: dict[str, Any], beside: dict[str, Any]) -> dict[str, Any]:
+def _quantised(config: Fields, beside: Fields) -> Fields:
     """Return a configuration with what a file beside it says about quantisation, as vLLM reads it."""
-    stored = beside.get("quantization")
-    if stored_quantisation(config) or not isinstance(stored, dict):
+    if stored_quantisation(config) or not beside.holds("quantization"):
         return config
-    method = str((beside.get("producer") or {}).get("name") or "modelopt")
-    return {**config, "quantization_config": {"quant_method": method, **stored}}
+    method = beside.within("producer").text("name") or "modelopt"
+    stored = {"quant_method": method, **beside.within("quantization").values}
+    return Fields({**config.values, "quantization_config": stored})
 
 
 def _folder_bytes(folder: Path) -> int | None:
@@ -93,11 +93,10 @@ def _folder_bytes(folder: Path) -> int | None:
     index = folder / "model.safetensors.index.json"
     if not index.is_file() or index.stat().st_size > LARGEST:
         return weight_bytes(files)
-    listed = _object(index.read_bytes(), str(index))
-    total = (listed.get("metadata") or {}).get("total_size")
-    total = total if isinstance(total, int) and total > 0 else None
-    names = listed.get("weight_map")
-    wanted = {str(name) for name in names.values()} if isinstance(names, dict) else set()
+    listed = read_object(index.read_bytes(), str(index))
+    told = listed.within("metadata").values.get("total_size")
+    total = told if isinstance(told, int) and told > 0 else None
+    wanted = {str(name) for name in listed.within("weight_map").values.values()}
     here = sum(files.get(name, 0) for name in wanted) if wanted else weight_bytes(files)
     if wanted <= files.keys():
         return here or total
@@ -152,25 +151,25 @@ def read_hub(
     root, at = endpoint.rstrip("/"), quote(revision, safe="")
     hub = _Hub(token, timeout)
     address = f"{root}/{name}/resolve/{at}/config.json"
-    config = _object(hub.get(address), address)
+    config = read_object(hub.get(address), address)
     beside = f"{root}/{name}/resolve/{at}/{QUANTISATION}"
     try:
-        about = _object(hub.get(f"{root}/api/models/{name}/revision/{at}?blobs=true"), name)
-        siblings = [row for row in about.get("siblings") or [] if isinstance(row, dict)]
+        about = read_object(hub.get(f"{root}/api/models/{name}/revision/{at}?blobs=true"), name)
     except GpuopsError:
-        return Published(_with_file(hub, config, beside), address, revision)
-    sizes = {str(row.get("rfilename")): row.get("size") or 0 for row in siblings}
+        return Published(_with_file(hub, config, beside).values, address, revision)
+    siblings = about.records("siblings")
+    sizes = {row.shown("rfilename"): row.values.get("size") or 0 for row in siblings}
     if QUANTISATION in sizes:
         config = _with_file(hub, config, beside)
-    return Published(config, address, about.get("sha") or revision, weight_bytes(sizes))
+    return Published(config.values, address, about.text("sha") or revision, weight_bytes(sizes))
 
 
-def _with_file(hub: _Hub, config: dict[str, Any], address: str) -> dict[str, Any]:
+def _with_file(hub: _Hub, config: Fields, address: str) -> Fields:
     """Return a configuration with the quantisation of the file beside it, where there is one."""
     if stored_quantisation(config):
         return config
     try:
-        return _quantised(config, _object(hub.get(address), address))
+        return _quantised(config, read_object(hub.get(address), address))
     except (AuthError, NotFoundError, InvalidError):
         return config
 
@@ -221,7 +220,14 @@ class _Hub:
         return body
 
 
-def _body(answer: Any, until: float) -> bytes:
+class _Dripping(Protocol):
+    """An answer whose body comes in parts."""
+
+    def read1(self, size: int, /) -> bytes:
+        """Return what has come, at most so much; nothing at the end."""
+
+
+def _body(answer: _Dripping, until: float) -> bytes:
     """Return a body, or a byte more than is wanted; raises TimeoutError for one that drips."""
     parts, size = [], 0
     while size <= LARGEST:
@@ -250,14 +256,3 @@ def _refused(address: str, status: int) -> GpuopsError:
     return UnavailableError(
         f"{address} answers {status}", status=status, hint="Run again later, or give config.json."
     )
-
-
-def _object(text: bytes, where: str) -> dict[str, Any]:
-    """Return the JSON object of a file; raises InvalidError for anything else."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise InvalidError(f"{where} is no JSON object")
-    return found

@@ -15,6 +15,7 @@ from typing import Any
 
 from .._core.errors import InvalidError
 from .experts import feeds_of
+from .fields import Fields
 from .hf_config import HIDDEN, KV_HEADS, Reader, numbers
 from .shape import Shape
 from .state_layers import state_of
@@ -100,7 +101,9 @@ def layers_of(read: Reader, shape: Shape) -> list[Layer]:
         layer = _layer(read, shape, kind, heads[i], widths[i] if "dense" in feeds[i] else 0)
         layer = replace(layer, sparse="experts" in feeds[i], keeps=i < shared)
         layer = replace(layer, indexed=indexes[i : i + 1] != ["shared"])
-        found.append(_of_block(read, shape, layer, block) if "attention" in block else layer)
+        found.append(
+            _of_block(read, shape, layer, Fields(block)) if "attention" in block else layer
+        )
         if read.model_type == "longcat_flash":  # two of attention and of dense to each of experts
             found.append(replace(layer, sparse=False))
     return found
@@ -135,10 +138,10 @@ def _layer(read: Reader, shape: Shape, kind: str, kv_heads: int, width: int) -> 
     )
 
 
-def _of_block(read: Reader, shape: Shape, layer: Layer, block: dict[str, Any]) -> Layer:
+def _of_block(read: Reader, shape: Shape, layer: Layer, block: Fields) -> Layer:
     """Return a layer as ``block_configs`` describes it, as those of Nemotron-NAS."""
     changed: dict[str, Any] = {}
-    attention, ffn = block.get("attention") or {}, block.get("ffn") or {}
+    attention, ffn = block.within("attention").values, block.within("ffn").values
     if attention.get("no_op") or attention.get("replace_with_linear"):
         changed = {"kind": "none", "extra": 0 if attention.get("no_op") else shape.hidden**2}
     elif attention.get("num_key_value_heads"):
@@ -241,7 +244,7 @@ def _listed(read: Reader, layers: int) -> list[str]:
     first = 0
     chosen = read.any("attn_layer_indices", "full_attn_idxs")
     if read.section("linear_attn_config"):  # it counts from one
-        chosen, first = read.section("linear_attn_config").get("full_attn_layers"), 1
+        chosen, first = read.section("linear_attn_config").values.get("full_attn_layers"), 1
     if not isinstance(chosen, list):
         return []
     return ["full" if i + first in chosen else "state" for i in range(layers)]

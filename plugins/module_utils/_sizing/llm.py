@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from .._core.errors import InvalidError
 from . import quantisation as quantising
 from . import weights
+from .fields import Fields
 from .hf_config import Reader
 from .layers import Layer, layers_of
 from .shape import Shape, shape_of
@@ -59,6 +60,28 @@ class Cache:
         return self.layers * heads * self.width * blocks * BLOCK
 
 
+class ModelRow(TypedDict):
+    """A model as module results show it."""
+
+    name: str
+    architecture: str
+    parameters: int
+    weight_bytes: int
+    weights_from: str
+    dtype: str
+    quantization: str | None
+    hidden: int
+    heads: int
+    kv_heads: int
+    active_width: int
+    vocab: int
+    max_context: int
+    caches: list[dict[str, str | int]]
+    notes: list[str]
+    cache_bytes_per_token: int
+    cache_bytes_per_token_beyond_window: int
+
+
 @dataclass(frozen=True)
 class Model:
     """A model: bytes of weights as they are loaded, widths in elements, contexts in tokens."""
@@ -83,14 +106,15 @@ class Model:
         """Return the bytes of cache at 16 bits that a token takes in layers of these kinds."""
         return 2 * sum(c.layers * c.heads * c.width for c in self.caches if c.kind in kinds)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ModelRow:
         """Return the model as module results show it, and as :func:`model_from` reads it."""
         short = self.cache_bytes_per_token("full", "latent", "window", "chunk")
-        return {
+        found = {
             **asdict(self),
             "cache_bytes_per_token": short,
             "cache_bytes_per_token_beyond_window": self.cache_bytes_per_token("full", "latent"),
         }
+        return cast(ModelRow, found)
 
 
 def model_from(data: Any) -> Model:
@@ -141,7 +165,7 @@ def model_of(
     active = weights.active_width(read, shape)
     dtype = str(read.any("torch_dtype", "dtype") or "bfloat16").removeprefix("torch.")
     stored = _stored(read, file_bytes, quantization)
-    used = stored or quantising.quantisation_of(config, quantization)
+    used = stored or quantising.quantisation_of(Fields(config), quantization)
     needs_files = bool(file_bytes) and used == stored
     parts = _parts(read, shape, layers, file_bytes, noted=not needs_files)
     if needs_files and file_bytes:
@@ -174,11 +198,11 @@ def _stored(
 ) -> quantising.Quantisation | None:
     """Return how the weights are stored; an unknown way will do when the files have a size."""
     try:
-        return quantising.quantisation_of(read.config)
+        return quantising.quantisation_of(Fields(read.config))
     except InvalidError:
         if not file_bytes or wished:
             raise
-    found = quantising.unknown(read.config)
+    found = quantising.unknown(Fields(read.config))
     read.note(
         f"The quantisation {found.method!r} is not known here: the size of the files was taken"
     )

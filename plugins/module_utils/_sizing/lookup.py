@@ -7,17 +7,60 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 from .._core.errors import GpuopsError
 from . import hf_hub
 from .fit import fit
-from .gpu_memory import gpus_from
-from .llm import model_of
-from .vllm_profiles import demand_of, settings_of
+from .gpu_memory import GpuRow, gpus_from
+from .llm import ModelRow, model_of
+from .vllm_profiles import Settings, demand_of, settings_of
 
 
-def model_info(want: dict[str, Any]) -> dict[str, Any]:
+class Want(TypedDict):
+    """The options of the module."""
+
+    model: str
+    config: str | None
+    weight_bytes: int | None
+    profile: str
+    settings: Settings | None
+    sequences: int
+    gpus: list[str | GpuRow] | None
+    endpoint: str | None
+    revision: str
+    token: str | None
+    timeout: float
+    strict: bool
+
+
+class Unread(TypedDict):
+    """A model that could not be read, and why."""
+
+    name: str
+    problem: str
+
+
+class Asked(ModelRow):
+    """A model, and what was asked of its server."""
+
+    demand: dict[str, Any]
+
+
+class _Answer(TypedDict):
+    model: Asked | Unread
+    fits: list[dict[str, Any]]
+    warnings: list[str]
+
+
+class Looked(_Answer, total=False):
+    """What the module tells; where the model was read also where it was."""
+
+    source: str
+    revision: str | None
+
+
+def model_info(want: Want) -> Looked:
     """Return a model and the smallest number of GPUs of each kind that serve it.
 
     With ``strict`` false a model that cannot be read is returned as its name and the problem, unless
@@ -25,7 +68,8 @@ def model_info(want: dict[str, Any]) -> dict[str, Any]:
     """
     demand = demand_of(want["profile"], want["settings"], want["sequences"])
     gpus = gpus_from(want["gpus"])
-    wished = settings_of(want["profile"], want["settings"]).get("quantization")
+    told = settings_of(want["profile"], want["settings"]).get("quantization")
+    wished = str(told) if told else None
     try:
         found = _read(want)
         size = want["weight_bytes"] or found.weight_bytes
@@ -33,23 +77,23 @@ def model_info(want: dict[str, Any]) -> dict[str, Any]:
     except GpuopsError as error:
         if want["strict"] or (_is_on_hub(want) and isinstance(error, hf_hub.REFUSALS)):
             raise
-        unread = {"name": want["model"], "problem": str(error)}
+        unread: Unread = {"name": want["model"], "problem": str(error)}
         warning = f"Whether {want['model']} fits on a GPU is not known: {error}"
         return {"model": unread, "fits": [], "warnings": [warning]}
     return {
         "model": {**model.as_dict(), "demand": asdict(demand)},
         "source": found.source,
         "revision": found.revision,
-        "fits": [fit(model, gpu, demand).as_dict() for gpu in gpus],
+        "fits": [asdict(fit(model, gpu, demand)) for gpu in gpus],
         "warnings": [f"{model.name}: {note}" for note in model.notes],
     }
 
 
-def _is_on_hub(want: dict[str, Any]) -> bool:
+def _is_on_hub(want: Want) -> bool:
     return not (want["config"] or hf_hub.is_path(want["model"]))
 
 
-def _read(want: dict[str, Any]) -> hf_hub.Published:
+def _read(want: Want) -> hf_hub.Published:
     if not _is_on_hub(want):
         return hf_hub.read_folder(want["config"] or want["model"])
     return hf_hub.read_hub(

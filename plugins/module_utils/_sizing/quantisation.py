@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._core.errors import InvalidError
+from .fields import Fields
 
 # Bits with the scales: groups of 128 weights with 16 bits of scale and 4 of zero point (AWQ, GPTQ), of
 # 32 with 8 (MXFP4, https://www.opencompute.org/documents/ocp-microscaling-formats-mx-v1-0-spec-final-pdf),
@@ -55,26 +56,20 @@ class Quantisation:
         return self.own.get(part, self.bits if part in PARTS else None) or None
 
 
-def stored_quantisation(config: dict[str, Any]) -> dict[str, Any]:
+def stored_quantisation(config: Fields) -> Fields:
     """Return what a configuration says about quantisation, in its text part, too."""
-    parts = (
-        config,
-        config.get("text_config"),
-        config.get("llm_config"),
-        config.get("thinker_config"),
-    )
-    for part in parts:
+    inner = (config.within(name) for name in ("text_config", "llm_config", "thinker_config"))
+    for part in (config, *inner):
         for name in ("quantization_config", "compression_config"):
-            found = part.get(name) if isinstance(part, dict) else None
-            if isinstance(found, dict) and found:
+            if found := part.within(name):
                 return found
-    return {}
+    return Fields()
 
 
-def quantisation_of(config: dict[str, Any], wished: str | None = None) -> Quantisation | None:
+def quantisation_of(config: Fields, wished: str | None = None) -> Quantisation | None:
     """Return how the weights are stored, or would be with vLLM's setting ``quantization``."""
     stored = stored_quantisation(config)
-    method = str(stored.get("quant_method") or wished or "").lower().removesuffix("_marlin")
+    method = (stored.text("quant_method") or wished or "").lower().removesuffix("_marlin")
     if stored and not method:
         method = "modelopt" if _algorithm(stored) else "a method without a name"
     if not method or method in ("none", "auto"):
@@ -88,37 +83,32 @@ def quantisation_of(config: dict[str, Any], wished: str | None = None) -> Quanti
     if groups:
         return _grouped(method, groups, kept)
     bits = _stored_bits(stored, method)
-    own = {"experts": MXFP4} if config.get("expert_dtype") == "fp4" else {}
+    own = {"experts": MXFP4} if config.text("expert_dtype") == "fp4" else {}
     return Quantisation(method, bits, own, kept)
 
 
-def unknown(config: dict[str, Any]) -> Quantisation:
+def unknown(config: Fields) -> Quantisation:
     """Return a quantisation of which only the name is known: it saves nothing."""
-    return Quantisation(
-        str(stored_quantisation(config).get("quant_method")).lower(), 16, known=False
-    )
+    method = stored_quantisation(config).shown("quant_method").lower()
+    return Quantisation(method, 16, known=False)
 
 
-def _algorithm(stored: dict[str, Any]) -> str:
-    nested = stored.get("quantization")
-    nested = nested if isinstance(nested, dict) else {}
-    return str(stored.get("quant_algo") or nested.get("quant_algo") or "").upper()
+def _algorithm(stored: Fields) -> str:
+    nested = stored.within("quantization")
+    return (stored.text("quant_algo") or nested.text("quant_algo")).upper()
 
 
-def _kept(stored: dict[str, Any]) -> Iterable[str]:
-    nested = stored.get("quantization")
-    for place in (stored, nested if isinstance(nested, dict) else {}):
+def _kept(stored: Fields) -> Iterable[str]:
+    for place in (stored, stored.within("quantization")):
         for name in ("ignore", "exclude_modules", "modules_to_not_convert", "exclude"):
-            found = place.get(name)
-            yield from (str(one) for one in found) if isinstance(found, list) else ()
+            yield from place.texts(name)
 
 
-def _modelopt(stored: dict[str, Any], method: str, kept: tuple[str, ...]) -> Quantisation:
+def _modelopt(stored: Fields, method: str, kept: tuple[str, ...]) -> Quantisation:
     """Return what NVIDIA's Model Optimizer wrote."""
     algorithm = _algorithm(stored)
-    layers = stored.get("quantized_layers")
-    if algorithm == "MIXED_PRECISION" and isinstance(layers, dict):
-        own = _by_layer(layers)
+    if algorithm == "MIXED_PRECISION" and stored.holds("quantized_layers"):
+        own = _by_layer(stored.within("quantized_layers"))
         four = min((bits for bits in own.values() if bits), default=16) < 5
         return Quantisation("nvfp4" if four else "fp8", 0, own, kept)
     if not algorithm and "fp4" in method:
@@ -139,31 +129,32 @@ def _modelopt(stored: dict[str, Any], method: str, kept: tuple[str, ...]) -> Qua
     )
 
 
-def _by_layer(layers: dict[str, Any]) -> dict[str, float]:
+def _by_layer(layers: Fields) -> dict[str, float]:
     """Return the most bits of each part, of a table that names every matrix."""
     own = dict.fromkeys(PARTS, 0.0)
-    for name, how in layers.items():
-        algorithm = str((how or {}).get("quant_algo") if isinstance(how, dict) else how).upper()
+    for name in layers.values:
+        how = layers.within(name).shown("quant_algo") if layers.holds(name) else layers.shown(name)
+        algorithm = how.upper()
         for part in _parts_of(name):
             own[part] = max(own.get(part, 0), _ALGORITHMS.get(algorithm, 16))
     return own
 
 
-def _groups(stored: dict[str, Any]) -> list[tuple[float, list[str]]]:
+def _groups(stored: Fields) -> list[tuple[float, list[str]]]:
     """Return bits and targets of each group of compressed-tensors."""
-    groups = stored.get("config_groups")
     found = []
-    for group in groups.values() if isinstance(groups, dict) else ():
-        weights = (group or {}).get("weights") or {}
-        bits = weights.get("num_bits")
-        if not isinstance(bits, int | float) or not 1 <= bits <= 16:
+    for group in stored.within("config_groups").parts():
+        weights = group.within("weights")
+        bits = weights.number("num_bits")
+        if bits is None or not 1 <= bits <= 16:
+            got = repr(weights.values.get("num_bits"))
             raise InvalidError(
-                f"config.json: num_bits of config_groups must be a positive number (got {bits!r})"
+                f"config.json: num_bits of config_groups must be a positive number (got {got})"
             )
-        size = weights.get("group_size") or 128
-        scale = 8 if bits == 4 and weights.get("type") == "float" else 16
+        size = weights.number("group_size") or 128
+        scale = 8 if bits == 4 and weights.text("type") == "float" else 16
         plain = bits + (scale / size if bits < 8 and size > 0 else 0)
-        found.append((plain, [str(one) for one in group.get("targets") or ["Linear"]]))
+        found.append((plain, group.texts("targets") or ["Linear"]))
     return found
 
 
@@ -181,21 +172,22 @@ def _grouped(
     return Quantisation(method, max(general, default=0), own, kept)
 
 
-def _stored_bits(stored: dict[str, Any], method: str) -> float:
+def _stored_bits(stored: Fields, method: str) -> float:
     """Return the bits of a weight with scales; raises InvalidError for an unknown method."""
-    if "fp8" in method or "int8" in method or stored.get("load_in_8bit"):
+    if "fp8" in method or "int8" in method or stored.says("load_in_8bit"):
         return 8
-    bits = stored.get("bits") or stored.get("w_bit") or stored.get("weight_bits")
-    if bits is None and (stored.get("load_in_4bit") or not stored or method == "awq"):
+    told = stored.values
+    bits: Any = told.get("bits") or told.get("w_bit") or told.get("weight_bits")
+    if bits is None and (stored.says("load_in_4bit") or not stored or method == "awq"):
         bits = 4 if method in ("awq", "gptq", "bitsandbytes", "compressed-tensors") else None
     if bits is None and method == "torchao":
-        text = str(stored.get("quant_type")).lower()
+        text = stored.shown("quant_type").lower()
         bits = 4 if "int4" in text else 8 if "int8" in text or "float8" in text else None
     if bits is None and method == "bitsandbytes":
         bits = 8
     if not isinstance(bits, int | float) or isinstance(bits, bool) or not 1 <= bits <= 16:
         raise InvalidError(f"The quantisation {method!r} is not known here")
-    size = stored.get("group_size") or stored.get("q_group_size") or _GROUP.get(method, 128)
+    size = told.get("group_size") or told.get("q_group_size") or _GROUP.get(method, 128)
     scale = _SCALE.get(method, 20)
     return bits + (scale / size if bits < 8 and isinstance(size, int) and size > 0 else 0)
 

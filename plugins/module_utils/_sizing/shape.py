@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from .._core.errors import InvalidError
 from .hf_config import CONTEXT, HEADS, HIDDEN, KV_HEADS, LAYERS, PATTERNS, WIDTH, Reader
@@ -64,14 +63,10 @@ def shape_of(read: Reader) -> Shape:
 
 def _layers(read: Reader) -> int:
     """Return the number of layers; the length of a list of them says it, too."""
-    lengths = {name: len(read.values[name]) for name in PATTERNS if _sized(read.values.get(name))}
-    if read.any(*LAYERS) is None and lengths:
-        return max(lengths.values())
+    longest = max(map(read.length, PATTERNS))
+    if read.any(*LAYERS) is None and longest:
+        return longest
     return read.number(*LAYERS)
-
-
-def _sized(value: Any) -> bool:
-    return isinstance(value, list | str) and len(value) > 0
 
 
 def _intermediate(read: Reader, hidden: int, layers: int) -> int:

@@ -71,7 +71,7 @@ def _gated_delta(read: Reader, hidden: int) -> State:
 
 def _delta_by_channel(read: Reader, hidden: int) -> State:
     """Kimi delta attention, https://arxiv.org/abs/2510.26692: gates of a low rank, or a full one."""
-    section = read.section("linear_attn_config")
+    section = read.section("linear_attn_config").values
     try:
         heads, width = int(section["num_heads"]), int(section["head_dim"])
         kernel = int(section.get("short_conv_kernel_size", 4))

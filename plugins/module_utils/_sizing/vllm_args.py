@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypedDict
 
 from . import gpu_memory as support
 from .fit import (
@@ -25,10 +25,33 @@ from .fit import (
 )
 from .gpu_memory import Gpu
 from .llm import Model
-from .vllm_profiles import GPU_SETTINGS, QUEUED, SINCE, demand_of, own_settings, profile_of
+from .vllm_profiles import (
+    GPU_SETTINGS,
+    QUEUED,
+    SINCE,
+    Settings,
+    demand_of,
+    own_settings,
+    profile_of,
+)
 
 _PARALLEL = ("tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size")
-Row = tuple[str, Any, str]
+Row = tuple[str, "float | str", str]
+
+
+class Chosen(TypedDict):
+    """A setting that was chosen, and why."""
+
+    name: str
+    value: float | str
+    reason: str
+
+
+class Planned(TypedDict):
+    """The settings of a server, and why it would not serve."""
+
+    settings: list[Chosen]
+    refusals: list[str]
 
 
 @dataclass(frozen=True)
@@ -38,7 +61,7 @@ class Server:
     gpus: list[Gpu]
     model: Model | None
     profile: str
-    own: dict[str, Any]
+    own: Settings
     demand: Demand
     nodes: int = 1
 
@@ -57,10 +80,10 @@ def plan(
     gpus: list[Gpu],
     model: Model | None,
     profile: str,
-    settings: dict[str, Any] | None,
+    settings: Settings | None,
     version: str = support.VLLM_VERSION,
     nodes: int = 1,
-) -> dict[str, Any]:
+) -> Planned:
     """Return ``settings``, a row of name, value and reason each, and ``refusals``, sentences.
 
     What the user sets by himself is left out. Without GPUs only those that mean something on a CPU.
@@ -76,7 +99,7 @@ def plan(
     if gpus and not refusals:
         rows += [*_from_gpus(server)]
         refusals = [*_too_large(server)]
-    last = {name: {"name": name, "value": value, "reason": why} for name, value, why in rows}
+    last = {name: Chosen(name=name, value=value, reason=why) for name, value, why in rows}
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     unknown = {name for name, since in SINCE.items() if numbers < since}
     shown = [row for name, row in last.items() if name not in server.own.keys() | unknown]
@@ -129,7 +152,7 @@ def _from_gpus(server: Server) -> Iterator[Row]:
         if copies > 1:
             yield "data-parallel-size", copies, "profile throughput: copies share no step"
             queue, why = profile_of(server.profile)[QUEUED]
-            yield QUEUED, queue * copies, f"{why}; counted over {copies} copies"
+            yield QUEUED, int(queue) * copies, f"{why}; counted over {copies} copies"
     yield "dtype", *_dtype(server)
     yield "max-model-len", *_context(server, split)
     yield from _cache(server)

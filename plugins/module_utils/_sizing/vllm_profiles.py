@@ -13,15 +13,18 @@ README to these tables.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Union
 
 from .._core.errors import InvalidError
 from .._core.numbers import plain
 from .fit import UTILIZATION, Demand
 
 _QUEUE = "requests that run or wait; above it clients get 503 and may go elsewhere"
+# What an option of vllm serve takes; of lists and of JSON nothing is read here.
+Setting = Union[str, float, bool, None, list[str], dict[str, str]]  # noqa: UP007 - as in receivers
+Settings = dict[str, Setting]
 # Value and reason of each setting. max-num-queued-reqs is the number of sequences and a queue.
-PROFILES: dict[str, dict[str, tuple[Any, str]]] = {
+PROFILES: dict[str, dict[str, tuple[float | str, str]]] = {
     "balanced": {"max-num-queued-reqs": (2048, _QUEUE)},
     "throughput": {
         "gpu-memory-utilization": (0.95, "nothing else uses the GPU, and more cache serves more"),
@@ -51,31 +54,31 @@ GPU_SETTINGS = frozenset(
 _SUFFIXES = {"": 1, "k": 1000, "K": 1024, "m": 1000**2, "M": 1024**2}
 
 
-def profile_of(name: str) -> dict[str, tuple[Any, str]]:
+def profile_of(name: str) -> dict[str, tuple[float | str, str]]:
     """Return the settings of a profile, each with its reason; raises InvalidError without it."""
     if name not in PROFILES:
         raise InvalidError(f"Unknown profile {name!r}", hint=f"Known: {', '.join(PROFILES)}.")
     return PROFILES[name]
 
 
-def own_settings(settings: dict[str, Any] | None) -> dict[str, Any]:
+def own_settings(settings: Settings | None) -> Settings:
     """Return the user's settings by their names with hyphens."""
     return {str(key).replace("_", "-"): value for key, value in (settings or {}).items()}
 
 
-def settings_of(profile: str, settings: dict[str, Any] | None) -> dict[str, Any]:
+def settings_of(profile: str, settings: Settings | None) -> Settings:
     """Return the settings of a profile under those of the user, by their names with hyphens."""
     by_profile = {name: value for name, (value, _why) in profile_of(profile).items()}
     return {**by_profile, **own_settings(settings)}
 
 
 def demand_of(
-    profile: str = "balanced", settings: dict[str, Any] | None = None, sequences: int = 1
+    profile: str = "balanced", settings: Settings | None = None, sequences: int = 1
 ) -> Demand:
     """Return what settings ask of a host; raises InvalidError for values that vLLM refuses."""
     given = settings_of(profile, settings)
-    share = given.get("gpu-memory-utilization")
-    share = UTILIZATION if share is None else plain(share) or 0.0
+    told = given.get("gpu-memory-utilization")
+    share = UTILIZATION if told is None else plain(told) or 0.0
     if not 0 < share <= 1:
         raise InvalidError("gpu-memory-utilization is a share of the memory, above 0 and up to 1")
     if sequences < 1:
@@ -91,7 +94,7 @@ def demand_of(
     )
 
 
-def tokens(settings: dict[str, Any], name: str) -> int | None:
+def tokens(settings: Settings, name: str) -> int | None:
     """Return a number as vLLM reads it (32k is 32,000, 32K is 32,768), None for auto."""
     value = settings.get(name)
     text = "auto" if value is None or isinstance(value, bool) else str(value).strip()
@@ -104,7 +107,7 @@ def tokens(settings: dict[str, Any], name: str) -> int | None:
     return number
 
 
-def demand_from(model: Any, profile: str, settings: dict[str, Any] | None) -> Demand:
+def demand_from(model: Any, profile: str, settings: Settings | None) -> Demand:
     """Return what settings ask for; without any, what the model was looked up with."""
     looked_up = model.get("demand") if isinstance(model, dict) else None
     if not isinstance(looked_up, dict) or settings is not None or profile != "balanced":

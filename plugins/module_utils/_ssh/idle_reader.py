@@ -13,10 +13,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from .._core.errors import InvalidError
-from .idle_report import NEVER, read_idle_after
+from .idle_report import NEVER, Gpu, NamedReport, Report, Server, read_idle_after
 
 REPORT = "/run/gpuops/idle.json"
 MAX_PARALLEL, MAX_BYTES = 50, 65536
@@ -50,6 +50,23 @@ class UnreadError(Exception):
     """There is no report of an instance; the text says why."""
 
 
+class Instance(TypedDict, total=False):
+    """An instance that is asked, as the inventory knows it."""
+
+    id: str
+    name: str | None
+    deployment: str | None
+    ip: str | None
+
+
+class Unread(TypedDict):
+    """An instance without a report, and why."""
+
+    id: str
+    name: str | None
+    problem: str
+
+
 @dataclass(frozen=True)
 class Keys:
     """What opens instances: a deployment's own settings below ``home``, else a key that is given."""
@@ -59,7 +76,7 @@ class Keys:
     user: str = "gpuops-guard"
     pin: bool = True
 
-    def command(self, machine: dict[str, Any]) -> tuple[list[str], bool]:
+    def command(self, machine: Instance) -> tuple[list[str], bool]:
         """Return the command that reads a report, and whether the instance's host key is known.
 
         Raises UnreadError without a key, or for what is no address.
@@ -79,7 +96,7 @@ class Keys:
         flags = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
         return ["ssh", *settings, *flags, address, f"cat {REPORT}"], known
 
-    def _settings(self, machine: dict[str, Any]) -> tuple[list[str], Path]:
+    def _settings(self, machine: Instance) -> tuple[list[str], Path]:
         deployment = str(machine.get("deployment") or "")
         folder = self.home / deployment
         # The name comes from the cloud, and must not lead anywhere else.
@@ -90,7 +107,7 @@ class Keys:
         return [], self.home
 
 
-def _address(machine: dict[str, Any]) -> str:
+def _address(machine: Instance) -> str:
     if not _MACHINE_ID.fullmatch(str(machine["id"])):
         raise UnreadError("its id is no name")
     try:
@@ -107,70 +124,107 @@ def _is_pinned(name: str, known_hosts: Path) -> bool:
     return any(name in line.split(" ", 1)[0].split(",") for line in lines)
 
 
-def _words(value: Any) -> str:
+def _line(text: str) -> str:
     """Return text of an instance as one short line that cannot steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in str(value))[:200].strip()
+    return "".join(c if c.isprintable() else " " for c in text)[:200].strip()
 
 
-def _moment(value: Any) -> str | None:
-    if value is None:
-        return None
-    moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    if moment.tzinfo is None:
-        raise ValueError("a time without zone")
-    return moment.astimezone(timezone.utc).isoformat()
+@dataclass(frozen=True)
+class _Written:
+    """Something that an instance has written, read by type; what is of another raises _NO_REPORT."""
+
+    row: Any
+
+    def moment(self, name: str) -> str | None:
+        """Return a time, which has to name its zone."""
+        if self.row[name] is None:
+            return None
+        moment = datetime.fromisoformat(str(self.row[name]).replace("Z", "+00:00"))
+        if moment.tzinfo is None:
+            raise ValueError("a time without zone")
+        return moment.astimezone(timezone.utc).isoformat()
+
+    def limit(self, name: str) -> str:
+        """Return what a guard says of its limit; one of an earlier release says nothing."""
+        found = self.row.get(name)
+        text = NEVER if found is None else str(found)
+        read_idle_after(text)
+        return text
+
+    def flag(self, name: str) -> bool:
+        """Return yes or no."""
+        found = self.row[name]
+        if not isinstance(found, bool):
+            raise TypeError("no answer")
+        return found
+
+    def count(self, name: str) -> int:
+        """Return a whole number."""
+        return int(self.row[name])
+
+    def maybe_count(self, name: str) -> int | None:
+        """Return a whole number, None where the instance does not know it."""
+        return None if self.row[name] is None else self.count(name)
+
+    def finite(self, name: str) -> float:
+        """Return a number that is one."""
+        number = float(self.row[name])
+        if not math.isfinite(number):
+            raise ValueError("no number")
+        return number
+
+    def words(self, name: str) -> str:
+        """Return a text as one short line."""
+        return _line(str(self.row[name]))
+
+    def lines(self, name: str, most: int) -> list[str]:
+        """Return some texts, each as one short line."""
+        return [_line(str(word)) for word in self.row[name][:most]]
+
+    def parts(self, name: str, most: int) -> list[_Written]:
+        """Return some things within."""
+        return [_Written(one) for one in self.row[name][:most]]
 
 
-def _limit(value: Any) -> str:
-    """Return what a guard says of its limit; one of an earlier release says nothing."""
-    text = NEVER if value is None else str(value)
-    read_idle_after(text)
-    return text
+def _gpu(of: _Written) -> Gpu:
+    return {
+        "index": of.maybe_count("index"),
+        "utilization_percent": of.maybe_count("utilization_percent"),
+        "memory_used_mb": of.maybe_count("memory_used_mb"),
+    }
 
 
-def _number(value: Any) -> int | None:
-    return None if value is None else int(value)
+def _server(of: _Written) -> Server:
+    since = of.moment("down_since")
+    return {"port": of.count("port"), "down_since": since, "why": of.words("why")}
 
 
-def _finite(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError("no number")
-    return number
-
-
-def _server(row: dict[str, Any]) -> dict[str, Any]:
-    since = _moment(row["down_since"])
-    return {"port": int(row["port"]), "down_since": since, "why": _words(row["why"])}
-
-
-def parse_report(text: str) -> dict[str, Any]:
+def parse_report(text: str) -> Report:
     """Return a report with nothing in it but what belongs there; raises UnreadError.
 
     The instance is rented, and whoever sits on it may have written anything.
     """
     try:
-        found = json.loads(text)
-        if found["version"] != 1:
+        # An older guard says nothing of servers.
+        found = _Written({"servers": [], **json.loads(text)})
+        if found.row["version"] != 1:
             raise UnreadError("its report has an unknown format")
-        keys = ("index", "utilization_percent", "memory_used_mb")
-        at = _moment(found["at"])
-        if at is None or not isinstance(found["done"], bool):
-            raise ValueError("no time, or no answer")
+        at = found.moment("at")
+        if at is None:
+            raise ValueError("no time")
         return {
             "version": 1,
             "at": at,
-            "idle_since": _moment(found["idle_since"]),
-            "idle_after": _limit(found.get("idle_after")),
-            "done": found["done"],
-            "gpus": [{key: _number(gpu[key]) for key in keys} for gpu in found["gpus"][:64]],
-            "vllm_running": _number(found["vllm_running"]),
-            "vllm_waiting": _number(found["vllm_waiting"]),
-            "users": int(found["users"]),
-            "load1": _finite(found["load1"]),
-            "why_busy": [_words(word) for word in found["why_busy"][:20]],
-            # An older guard says nothing of them.
-            "servers": [_server(row) for row in found.get("servers", [])[:8]],
+            "idle_since": found.moment("idle_since"),
+            "idle_after": found.limit("idle_after"),
+            "done": found.flag("done"),
+            "gpus": [_gpu(one) for one in found.parts("gpus", 64)],
+            "vllm_running": found.maybe_count("vllm_running"),
+            "vllm_waiting": found.maybe_count("vllm_waiting"),
+            "users": found.count("users"),
+            "load1": found.finite("load1"),
+            "why_busy": found.lines("why_busy", 20),
+            "servers": [_server(one) for one in found.parts("servers", 8)],
         }
     except (*_NO_REPORT, InvalidError):
         raise UnreadError("its report cannot be read") from None
@@ -210,10 +264,10 @@ def _reason(words: str) -> str:
     if REPORT in words and "No such file" in words:
         return "the idle guard has written no report there"
     lines = [line for line in words.splitlines() if line.strip()]
-    return _words(lines[-1]).rstrip(".") if lines else ""
+    return _line(lines[-1]).rstrip(".") if lines else ""
 
 
-async def _read(machine: dict[str, Any], keys: Keys, gate: asyncio.Semaphore) -> dict[str, Any]:
+async def _read(machine: Instance, keys: Keys, gate: asyncio.Semaphore) -> NamedReport:
     command, known = keys.command(machine)
     async with gate:
         report = parse_report(await _run(command))
@@ -222,9 +276,7 @@ async def _read(machine: dict[str, Any], keys: Keys, gate: asyncio.Semaphore) ->
     return {**report, "id": machine["id"]}
 
 
-async def _round(
-    machines: list[dict[str, Any]], keys: Keys, timeout: float
-) -> list[dict[str, Any] | str]:
+async def _round(machines: list[Instance], keys: Keys, timeout: float) -> list[NamedReport | str]:
     gate = asyncio.Semaphore(MAX_PARALLEL)
     tasks = [asyncio.create_task(_read(machine, keys, gate)) for machine in machines]
     _done, late = await asyncio.wait(tasks, timeout=timeout)
@@ -234,25 +286,25 @@ async def _round(
     return [_outcome(answer, timeout) for answer in answers]
 
 
-def _outcome(answer: Any, timeout: float) -> dict[str, Any] | str:
+def _outcome(answer: NamedReport | BaseException, timeout: float) -> NamedReport | str:
     if isinstance(answer, asyncio.CancelledError):
         return f"no answer within {timeout:.0f} s"
     if isinstance(answer, (UnreadError, OSError)):
         return str(answer)
     if isinstance(answer, BaseException):
         raise answer
-    return dict(answer)
+    return answer
 
 
 def read_reports(
-    machines: list[dict[str, Any]], keys: Keys, timeout: float
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    machines: list[Instance], keys: Keys, timeout: float
+) -> tuple[list[NamedReport], list[Unread]]:
     """Return the reports, each with the id of its instance, and the instances without one and why.
 
     All are asked at the same time, and the round ends after ``timeout`` seconds, whatever hangs.
     """
     answers = asyncio.run(_round(machines, keys, timeout)) if machines else []
-    unread = [
+    unread: list[Unread] = [
         {"id": machine["id"], "name": machine.get("name"), "problem": answer}
         for machine, answer in zip(machines, answers, strict=True)
         if isinstance(answer, str)
@@ -260,7 +312,7 @@ def read_reports(
     return [answer for answer in answers if isinstance(answer, dict)], unread
 
 
-def tell(reports: list[dict[str, Any]], unread: list[dict[str, Any]]) -> list[str]:
+def tell(reports: list[NamedReport], unread: list[Unread]) -> list[str]:
     """Return the round in sentences: instances with the same problem share one.
 
     Where there is no key for any of them nobody wants to hear about it every few minutes.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from .._core.errors import InvalidError
 from .._core.times import read_duration, read_time
@@ -17,6 +17,45 @@ VERSION = 1
 NEVER = "never"
 # An older report says nothing about now, and neither does one of a clock that goes wrong.
 FRESH = timedelta(minutes=10)
+
+
+class Gpu(TypedDict):
+    """How much of a GPU is used."""
+
+    index: int | None
+    utilization_percent: int | None
+    memory_used_mb: int | None
+
+
+class Server(TypedDict):
+    """A model server, and since when it has failed its health check."""
+
+    port: int
+    down_since: str | None
+    why: str
+
+
+class Report(TypedDict):
+    """What an instance says of its use, once it has been read field by field."""
+
+    version: int
+    at: str
+    idle_since: str | None
+    idle_after: str
+    done: bool
+    gpus: list[Gpu]
+    vllm_running: int | None
+    vllm_waiting: int | None
+    users: int
+    load1: float
+    why_busy: list[str]
+    servers: list[Server]
+
+
+class NamedReport(Report):
+    """A report with the id of its instance."""
+
+    id: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +85,7 @@ def read_reports(reports: Iterable[Any], now: datetime) -> tuple[dict[str, Use],
         if not isinstance(machine, str) or not machine:
             notes.append("An idle report without the id of an instance is not used.")
             continue
-        use = _read(report)
+        use = _Claim(report).use()
         if use is None:
             notes.append(f"The idle report of {machine} cannot be read, and is not used.")
         elif abs(now - use.at) > FRESH:
@@ -58,21 +97,28 @@ def read_reports(reports: Iterable[Any], now: datetime) -> tuple[dict[str, Use],
     return uses, notes
 
 
-def _read(report: dict[str, Any]) -> Use | None:
-    at = _time(report.get("at"))
-    if at is None or report.get("version") != VERSION:
-        return None
-    busy = report.get("why_busy", ())
-    if not isinstance(busy, (list, tuple)):
-        return None
-    since = None if busy else _time(report.get("idle_since"))
-    try:
-        # A guard of an earlier release says nothing of it.
-        limit = read_idle_after(str(report.get("idle_after") or NEVER))
-    except InvalidError:
-        return None
-    return Use(at, since, report.get("done") is True, limit)
+@dataclass(frozen=True)
+class _Claim:
+    """A report as somebody has handed it over: nothing in it is believed before it is looked at."""
 
+    row: dict[str, Any]
 
-def _time(value: Any) -> datetime | None:
-    return read_time(value) if isinstance(value, str) else None
+    def use(self) -> Use | None:
+        """Return what can be believed of it, None for nothing."""
+        at = self._time("at")
+        if at is None or self.row.get("version") != VERSION:
+            return None
+        busy = self.row.get("why_busy", ())
+        if not isinstance(busy, (list, tuple)):
+            return None
+        since = None if busy else self._time("idle_since")
+        try:
+            # A guard of an earlier release says nothing of it.
+            limit = read_idle_after(str(self.row.get("idle_after") or NEVER))
+        except InvalidError:
+            return None
+        return Use(at, since, self.row.get("done") is True, limit)
+
+    def _time(self, name: str) -> datetime | None:
+        value = self.row.get(name)
+        return read_time(value) if isinstance(value, str) else None

@@ -10,8 +10,9 @@ import shlex
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 CONNECT_TIMEOUT_S = 10
 # A login that hangs after the connection (a host that boots) must end as well.
 COMMAND_TIMEOUT_S = 30
@@ -57,6 +58,16 @@ class Target:
         return ["ssh", *shlex.split(self.args), *options, self.address, "sh -s"]
 
 
+class Found(TypedDict):
+    """The result for a host."""
+
+    ready: bool
+    attempts: int
+    seconds: float
+    last_seen: str
+    problem: str
+
+
 @dataclass
 class Probe:
     """What is known about a host while it is awaited."""
@@ -69,7 +80,7 @@ class Probe:
     last_seen: str = "not tried yet"
     problem: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Found:
         """Return the result for the host."""
         return {
             "ready": self.ready,
@@ -115,9 +126,9 @@ def probe_until_ready(
     timeout: float,
     interval: float,
     questions: tuple[bool, bool],
-    run: Callable[..., Any],
+    run: Run,
     now: Callable[[], float],
-    pause: Callable[[float], Any],
+    pause: Callable[[float], bool | None],
 ) -> None:
     """Ask a host until it is ready, its key is wrong, or ``timeout`` seconds have passed."""
     start = now()
@@ -130,9 +141,7 @@ def probe_until_ready(
             state.ended = True
 
 
-def _ask(
-    target: Target, state: Probe, questions: tuple[bool, bool], run: Callable[..., Any]
-) -> None:
+def _ask(target: Target, state: Probe, questions: tuple[bool, bool], run: Run) -> None:
     try:
         answer = run(
             target.command(),

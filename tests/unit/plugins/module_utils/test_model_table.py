@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
+from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.fields import Fields
 from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.hf_hub import read_folder
 from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.llm import Model, model_of
 from ansible_collections.gpuops.cloud.plugins.module_utils._sizing.quantisation import (
@@ -89,7 +90,7 @@ def test_the_table_is_as_wide_as_what_is_published() -> None:
     for row in ROWS:
         config = configuration(row["name"])
         kinds.update(kinds_of(config))
-        stored = stored_quantisation(config)
+        stored = stored_quantisation(Fields(config)).values
         groups = len(stored.get("config_groups") or ())
         words = (stored.get("quant_method"), stored.get("quant_algo"), config.get("expert_dtype"))
         forms |= {(*words, groups)} if stored else set()
@@ -185,4 +186,5 @@ UNSAID = ("model_type", "tie_word_embeddings", "head_dim")
 def test_a_folder_reads_the_file_beside_it() -> None:
     assert any(path.name.endswith("hf_quant_config.json") for path in CONFIGURATIONS.iterdir())
     name = "nvidia--Llama-3.1-70B-Instruct-FP8"
-    assert stored_quantisation(read_folder(str(CONFIGURATIONS / f"{name}.json")).config) == {}
+    found = read_folder(str(CONFIGURATIONS / f"{name}.json")).config
+    assert not stored_quantisation(Fields(found))

@@ -93,7 +93,7 @@ def test_long_words_are_cut() -> None:
     ],
 )
 def test_shapes_name_no_field_that_may_be_a_name(data: Any, shape: str) -> None:
-    assert forms.shape_of(data) == shape
+    assert forms.Told(data).shape() == shape
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_shapes_name_no_field_that_may_be_a_name(data: Any, shape: str) -> None:
     ],
 )
 def test_forms_of_ids(value: Any, form: str) -> None:
-    assert forms.id_form(value) == form
+    assert forms.Told(value).id_form() == form
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,11 @@ def test_forms_of_ids(value: Any, form: str) -> None:
     ],
 )
 def test_forms_of_numbers(value: Any, form: str) -> None:
-    assert forms.numbers_of(("amount",), [{"amount": value}]) == form
+    assert forms.numbers_of(("amount",), [forms.Record({"amount": value})]) == form
 
 
 def test_fields_that_are_missing_or_not_documented_are_named() -> None:
-    rows = [{"id": "1", "name": "x", "key": "y"}, {"id": "2", "Atlas 9": 1, "note": 2}]
+    given = ({"id": "1", "name": "x", "key": "y"}, {"id": "2", "Atlas 9": 1, "note": 2})
+    rows = [forms.Record(row) for row in given]
     assert forms.missing_fields(KEYS, rows) == ["name", "key", "fingerprint"]
     assert forms.other_fields(KEYS, rows) == ["[name]", "note"]
