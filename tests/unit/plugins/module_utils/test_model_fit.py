@@ -31,6 +31,7 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.published import (
 )
 
 ROOT = Path(__file__).resolve().parents[4]
+BY_GROUP = {"quant_method": "compressed-tensors"}
 H100, A100_40 = support.gpus_from(["H100", "A100 40"])
 FP8 = {"quantization_config": {"quant_method": "fp8"}}
 
@@ -250,6 +251,11 @@ def test_a_model_survives_being_written_down() -> None:
         {**config_of(SMALL), "hidden_size": True},
         {**config_of(SMALL), "num_hidden_layers": -1},
         {**config_of(SMALL), "text_config": "x"},
+        {**config_of(SMALL), "quantization_config": {**BY_GROUP, "config_groups": {"a": "x"}}},
+        {
+            **config_of(SMALL),
+            "quantization_config": {**BY_GROUP, "config_groups": {"a": {"weights": "x"}}},
+        },
         {"caches": [{"kind": "full"}]},
         {"caches": 1},
     ],
