@@ -28,7 +28,7 @@ CEILINGS = {
     "_models": 20,
     "_reaper": 20,
     "_several": 38,
-    "_sizing": 8,
+    "_sizing": 4,
     "_ssh": 1,
     "_volumes": 30,
 }

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from .._core.errors import InvalidError
-from .hf_config import Reader, numbers
+from .fields import Value
+from .hf_config import Reader
 
 CHOSEN = (
     "num_experts_per_tok",
@@ -27,10 +28,12 @@ EXPERTS = ("n_routed_experts", "num_local_experts", "num_experts", "moe_num_expe
 
 def experts_of(read: Reader) -> int:
     """Return the experts of a layer, those of all kinds together."""
-    name, value = read.find(*EXPERTS)
-    found = numbers(value) if value is not None else []
-    if value is not None and not found:
-        raise InvalidError(f"config.json: {name} must be a positive number (got {value!r})")
+    value = read.find(*EXPERTS)
+    found = value.numbers()
+    if not value.is_missing and not found:
+        raise InvalidError(
+            f"config.json: {value.name} must be a positive number (got {value.given!r})"
+        )
     if not found and read.any(*CHOSEN, "moe_intermediate_size", *SHARED):
         raise InvalidError(f"config.json speaks of experts, but names no {' or '.join(EXPERTS)}")
     many = max(found, default=0) if len(set(found)) < 2 or len(found) > 4 else sum(found)
@@ -87,4 +90,4 @@ def _chosen(read: Reader, *names: str) -> list[int]:
     value = read.any(*names)
     if isinstance(value, str):
         value = [int(part) for part in value.split(",") if part.strip().isdigit()]
-    return numbers(value) if isinstance(value, list) else []
+    return Value("", value).numbers() if isinstance(value, list) else []

@@ -80,6 +80,37 @@ class Fields:
         return Fields({name: one for name, one in self.values.items() if one is not None})
 
 
+@dataclass(frozen=True)
+class Value:
+    """What stands under the first of some names that a file has; null where it has none of them."""
+
+    name: str
+    given: Any
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether nothing is said."""
+        return self.given is None
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it may say something for each layer."""
+        return isinstance(self.given, list)
+
+    def says(self) -> bool:
+        """Tell whether it says anything but no."""
+        return bool(self.given)
+
+    def numbers(self) -> list[int]:
+        """Return the whole numbers of it or of its list; nothing when one is none."""
+        return Fields({self.name: self.given}).sizes(self.name)
+
+    def short(self) -> str:
+        """Return it as a message shows it, cut where it is long."""
+        text = repr(self.given)
+        return text if len(text) < 60 else text[:56] + " ..."
+
+
 def read_object(text: bytes, where: str) -> Fields:
     """Return the JSON object of a file; raises InvalidError for anything else."""
     try:

@@ -15,7 +15,7 @@ from typing import Any
 
 from .._core.errors import InvalidError
 from .config_defaults import defaults_of, is_known
-from .fields import Fields
+from .fields import Fields, Value
 
 _TEXT_PARTS = ("text_config", "llm_config", "language_config")
 # Sections that describe a part of the text model itself.
@@ -105,21 +105,21 @@ class Reader:
         if text not in self.notes:
             self.notes.append(text)
 
-    def find(self, *names: str) -> tuple[str, Any]:
+    def find(self, *names: str) -> Value:
         """Return the first name that has a value, and the value; else a default of the class."""
         for name in names:
             if name in self.values:
-                return name, self.values[name]
+                return Value(name, self.values[name])
         for name in names:
             if name in self._defaults:
                 self.supposed[name] = self._defaults[name]
-                return name, self._defaults[name]
-        return names[0], None
+                return Value(name, self._defaults[name])
+        return Value(names[0], None)
 
-    def known(self, *names: str) -> Any:
-        """Return the value of the first name that the file or the class has, without a note."""
-        found = self.any(*names)
-        return found or next((self._defaults[name] for name in names if name in self._defaults), 0)
+    def knows(self, *names: str) -> bool:
+        """Tell whether the file or the class has a value under one of these names, without a note."""
+        usual = next((self._defaults[name] for name in names if name in self._defaults), 0)
+        return bool(self.any(*names) or usual)
 
     def any(self, *names: str) -> Any:
         """Return the value of the first name that the file has, or None."""
@@ -130,29 +130,30 @@ class Reader:
 
         Raises InvalidError without it, or for anything else, and names the key that the file has.
         """
-        name, value = self.find(*names)
-        if value is None and default is not None:
+        value = self.find(*names)
+        if value.is_missing and default is not None:
             return default
-        if value is None:
+        if value.is_missing:
             raise InvalidError(f"config.json names no {' or '.join(names)}")
-        found = numbers(value)
+        found = value.numbers()
         if not found or len(set(found)) != 1:
             raise InvalidError(
-                f"config.json: {name} must be a positive number (got {_short(value)})"
+                f"config.json: {value.name} must be a positive number (got {value.short()})"
             )
         return found[0]
 
     def each(self, layers: int, *names: str, default: int) -> list[int]:
         """Return a number for every layer, of a list or of one that holds for all of them."""
-        name, value = self.find(*names)
-        if value is None:
+        value = self.find(*names)
+        name = value.name
+        if value.is_missing:
             return [default] * layers
-        found = numbers(value)
+        found = value.numbers()
         if not found:
             raise InvalidError(
-                f"config.json: {name} must be a positive number (got {_short(value)})"
+                f"config.json: {name} must be a positive number (got {value.short()})"
             )
-        if not isinstance(value, list) or len(set(found)) == 1:
+        if not value.is_list or len(set(found)) == 1:
             return [found[0]] * layers
         if len(found) < layers:
             self.note(
@@ -191,19 +192,10 @@ class Reader:
 
     def all_notes(self) -> tuple[str, ...]:
         """Return what was supposed, in sentences."""
-        left = ", ".join(f"{name} {_short(value)}" for name, value in sorted(self.supposed.items()))
+        supposed = (Value(name, value) for name, value in sorted(self.supposed.items()))
+        left = ", ".join(f"{value.name} {value.short()}" for value in supposed)
         text = f"config.json leaves out what the class of {self.model_type} sets: {left} was taken"
         return (*self.notes, *([text] if left else []))
-
-
-def numbers(value: Any) -> list[int]:
-    """Return the whole numbers of a value or of a list; nothing when one is none."""
-    return Fields({"": value}).sizes("")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else text[:56] + " ..."
 
 
 _MORE_SIZES = (

@@ -15,8 +15,8 @@ from typing import Any
 
 from .._core.errors import InvalidError
 from .experts import feeds_of
-from .fields import Fields
-from .hf_config import HIDDEN, KV_HEADS, Reader, numbers
+from .fields import Fields, Value
+from .hf_config import HIDDEN, KV_HEADS, Reader
 from .shape import Shape
 from .state_layers import state_of
 
@@ -233,7 +233,8 @@ def _flagged(read: Reader, _layers: int) -> list[str]:
     if read.any("attention_chunk_size") and read.model_type.startswith("llama4"):
         forms["no_rope_layers"] = ("full", "chunk")
     for name, kinds in forms.items():
-        flags = numbers(read.any(name)) if isinstance(read.any(name), list) else []
+        found = Value(name, read.any(name))
+        flags = found.numbers() if found.is_list else []
         if flags and set(flags) <= {0, 1}:
             return [kinds[flag] for flag in flags]
     return []
@@ -254,11 +255,11 @@ def _periodic(read: Reader, layers: int) -> list[str]:
     interval = read.number("full_attention_interval", default=_LINEAR.get(read.model_type, 0))
     if interval and read.any("linear_num_value_heads"):
         return _every(interval, layers, "state")
-    if read.find("attn_layer_period")[1]:
+    if read.find("attn_layer_period").says():
         period = read.number("attn_layer_period")
         offset = read.number("attn_layer_offset", default=0)
         return ["full" if i % period == offset else "state" for i in range(layers)]
-    if read.model_type == "llama4_text" and read.find("attention_chunk_size")[1]:
+    if read.model_type == "llama4_text" and read.find("attention_chunk_size").says():
         return _every(read.number("no_rope_layer_interval", default=4) or 4, layers, "chunk")
     return []
 

@@ -27,8 +27,8 @@ def state_of(read: Reader, hidden: int) -> State | None:
         return _gated_delta(read, hidden)
     if read.section("linear_attn_config"):
         return _delta_by_channel(read, hidden)
-    heads = read.known("mamba_num_heads", "mamba_n_heads", "num_heads")
-    if heads and read.known("mamba_d_state", "ssm_state_size", "state_size", "mamba_state_dim"):
+    named = read.knows("mamba_num_heads", "mamba_n_heads", "num_heads")
+    if named and read.knows("mamba_d_state", "ssm_state_size", "state_size", "mamba_state_dim"):
         return _mamba2(read, hidden)
     if read.any("mamba_d_state", "state_size") and not read.model_type.startswith("zamba"):
         return _mamba(read, hidden)

@@ -14,7 +14,7 @@ from collections import Counter
 from .._core.errors import InvalidError
 from .encoders import tower_parameters
 from .experts import CHOSEN, EXPERTS, SHARED, experts_of
-from .hf_config import Reader, numbers
+from .hf_config import Reader
 from .layers import Layer
 from .shape import Shape
 from .state_layers import not_counted, state_parameters
@@ -123,31 +123,33 @@ def _indexer(read: Reader, shape: Shape) -> int:
 
 def _routed(read: Reader, shape: Shape) -> int:
     """Return the parameters of the experts of a layer that a router chooses."""
-    name, counts = read.find(*EXPERTS)
+    counts = read.find(*EXPERTS)
     latent = read.number("moe_latent_size", "routed_expert_hidden_size", default=0)
     matrix = _matrices(read) * (latent or shape.hidden)
-    many, widths = numbers(counts), _expert_widths(read, shape)
+    many, widths = counts.numbers(), _expert_widths(read, shape)
     if 1 < len(widths) <= 4:  # groups, of text and of images
         many = many if len(many) == len(widths) else [max(many)] * len(widths)
         return matrix * sum(n * width for n, width in zip(many, widths, strict=True))
     if len(set(widths)) > 1:
         read.note(
-            f"config.json gives experts several widths, and {name} is one: the largest is taken"
+            f"config.json gives experts several widths, and {counts.name} is one: the largest is taken"
         )
     return matrix * experts_of(read) * max(widths)
 
 
 def _expert_widths(read: Reader, shape: Shape) -> list[int]:
     names = ("moe_intermediate_size", "expert_ffn_hidden_size", "moe_ffn_hidden_size")
-    name, value = read.find(*names)
-    if value is None:
+    value = read.find(*names)
+    if value.is_missing:
         # Without a width of their own, experts are as wide as a dense layer.
-        name, value = read.find("intermediate_size", "ffn_hidden_size")
-    if value is None:
+        value = read.find("intermediate_size", "ffn_hidden_size")
+    if value.is_missing:
         return [shape.intermediate]
-    found = numbers(value)
+    found = value.numbers()
     if not found:
-        raise InvalidError(f"config.json: {name} must be a positive number (got {value!r})")
+        raise InvalidError(
+            f"config.json: {value.name} must be a positive number (got {value.given!r})"
+        )
     return found
 
 
@@ -175,10 +177,12 @@ def shared_width(read: Reader, shape: Shape) -> int:
     )
     if together:
         return together
-    name, value = read.find(*SHARED)
-    found = numbers(value) if value is not None else [0]
+    value = read.find(*SHARED)
+    found = [0] if value.is_missing else value.numbers()
     if not found:
-        raise InvalidError(f"config.json: {name} must be a positive number (got {value!r})")
+        raise InvalidError(
+            f"config.json: {value.name} must be a positive number (got {value.given!r})"
+        )
     if max(found) and read.model_type == "nemotron_h":  # whose shared experts are wider
         read.note(
             "config.json names no moe_shared_expert_intermediate_size: "
@@ -191,12 +195,12 @@ def active_width(read: Reader, shape: Shape) -> int:
     """Return the widest feed-forward a token meets: its experts together, or the dense layer's."""
     if not experts_of(read):
         return shape.intermediate
-    name, value = read.find(*CHOSEN)
-    chosen = max(numbers(value), default=0) if value is not None else 0
+    value = read.find(*CHOSEN)
+    chosen = max(value.numbers(), default=0)
     if not chosen:
         chosen = experts_of(read)
         read.note(
-            f"config.json does not say how many experts a token meets ({name}): all were taken"
+            f"config.json does not say how many experts a token meets ({value.name}): all were taken"
         )
     width = max(_expert_widths(read, shape))
     return max(shape.intermediate, chosen * width + shared_width(read, shape))
