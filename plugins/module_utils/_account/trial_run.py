@@ -18,16 +18,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 W = TypeVar("W")
 F = TypeVar("F")
-_W = TypeVar("_W", contravariant=True)
+W_contra = TypeVar("W_contra", contravariant=True)
 
 
-class Resource(Protocol[_W, F]):
+class Resource(Protocol[W_contra, F]):
     """What a module keeps: how to find it, and what to do."""
 
-    def find(self, client: Client, want: _W) -> F:
+    def find(self, client: Client, want: W_contra) -> F:
         """Look up what is there."""
 
-    def plan(self, found: F, want: _W) -> Plan:
+    def plan(self, found: F, want: W_contra) -> Plan:
         """Return what has to be done."""
 
 

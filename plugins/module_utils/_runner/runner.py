@@ -22,17 +22,18 @@ from .._providers.base.client import Client
 from .._providers.registry import open_client
 
 # What a resource takes as its options, and what it finds; each names its own.
-W = TypeVar("W", contravariant=True)
+W = TypeVar("W")
+W_contra = TypeVar("W_contra", contravariant=True)
 F = TypeVar("F")
 
 
-class Noun(Protocol[W, F]):
+class Noun(Protocol[W_contra, F]):
     """One kind of thing: how to find it, what to do, what to tell."""
 
-    def find(self, client: Any, want: W, /) -> F:
+    def find(self, client: Any, want: W_contra, /) -> F:
         """Look up what is there."""
 
-    def plan(self, found: F, want: W, /) -> Plan:
+    def plan(self, found: F, want: W_contra, /) -> Plan:
         """Return what has to be done, without a call of the API."""
 
     def result(self, client: Any, found: F, plan: Plan, /, *, applied: bool) -> Mapping[str, Any]:
