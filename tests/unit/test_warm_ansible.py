@@ -59,6 +59,8 @@ def test_settings_folder_rights_and_status_are_those_of_the_run(tmp_path: Path) 
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_FORKS": "3",
         "ANSIBLE_LOCALHOST_WARNING": "false",
+        # Its default is in the real home, whatever HOME is.
+        "ANSIBLE_REMOTE_TMP": str(tmp_path / "tmp"),
         "HOME": str(tmp_path),
         "PATH": os.environ["PATH"],
         "WORD": "told",
