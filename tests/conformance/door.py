@@ -69,14 +69,14 @@ class Door(ABC):
         self.spoilt = False
         self.delay_s = 0.0  # of real time, before each answer
         self.lock = threading.RLock()
-        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._listening = threading.Thread(target=self._listener.serve_forever, args=(0.01,))
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._listener.server_port}"
 
     def start(self) -> None:
+        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._listening = threading.Thread(target=self._listener.serve_forever, args=(0.01,))
         self._listening.start()
 
     def stop(self) -> None:

@@ -28,6 +28,8 @@ from ansible_collections.gpuops.cloud.plugins.modules import (
     datacrunch_lease,
     datacrunch_reap,
     datacrunch_ssh_key,
+    gpu_instance,
+    gpu_reap,
 )
 from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import Controller, Module
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import BEGIN, Clock, Schedule
@@ -43,6 +45,8 @@ UNDER_TEST = (
     datacrunch_lease,
     datacrunch_reap,
     datacrunch_ssh_key,
+    gpu_instance,
+    gpu_reap,
 )
 HELPERS = transport.__name__.partition("._providers")[0]
 
