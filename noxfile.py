@@ -273,7 +273,8 @@ for session in sessions.read():
 def chaos(at: Bench) -> None:
     """Play 3,000 random sequences, 3,000 wrong answers, 2,000 threes of dialects, 30 kills of jobs.
 
-    And a whole month of deployments, where each change sees a week of it.
+    And 3,000 sequences over two clouds, and a whole month of deployments, of which each change
+    sees a week.
     GPUOPS_CHAOS_SEED plays those of a seed again.
     """
     at.use(workshop.environment_for("chaos", pinned("ansible-core", *NEEDED, *PYTEST)))

@@ -20,6 +20,7 @@ init_plugin_loader([str(ROOT / ".collections")])
 import fleet
 import jobs
 import large_inventory
+import providers
 import second_run
 import selection
 
@@ -34,6 +35,20 @@ def print_selection() -> None:
         requests = f"{ours.requests} | {other.requests} | {other.requests / ours.requests:.1f}"
         times = f"{ours.seconds * 1000:.0f} | {other.seconds * 1000:.0f}"
         print(f"| {name} | {requests} | {times} | {other.seconds / ours.seconds:.1f} |", flush=True)
+
+
+def print_providers() -> None:
+    """Print what choosing over three providers costs beside the slowest alone."""
+    print(f"\nChoosing over three providers, median of {providers.REPEATS}\n")
+    names = " | ".join(f"{name} alone" for name in providers.NAMES)
+    print(f"| ms per request | ms: all three | {names} | ratio to the slowest | requests |")
+    print("|---|---:|---:|---:|---:|---:|---|")
+    for row in providers.run():
+        delays = " / ".join(map(str, row.delays_ms))
+        asked = " / ".join(map(str, row.requests.values()))
+        seconds = (row.together, *row.alone.values())
+        times = " | ".join(f"{one * 1000:.0f}" for one in seconds)
+        print(f"| {delays} | {times} | {row.ratio:.2f} | {asked} |", flush=True)
 
 
 def print_fleets() -> None:
@@ -89,6 +104,7 @@ def print_second_runs() -> None:
 
 if __name__ == "__main__":
     print_selection()
+    print_providers()
     print_fleets()
     print_inventory()
     print_jobs()

@@ -12,6 +12,7 @@ import json
 import math
 import sys
 import threading
+import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -66,15 +67,16 @@ class Door(ABC):
         self.log: list[Request] = []
         self.luck: list[str] = []
         self.spoilt = False
+        self.delay_s = 0.0  # of real time, before each answer
         self.lock = threading.RLock()
-        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._listening = threading.Thread(target=self._listener.serve_forever, args=(0.01,))
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._listener.server_port}"
 
     def start(self) -> None:
+        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._listening = threading.Thread(target=self._listener.serve_forever, args=(0.01,))
         self._listening.start()
 
     def stop(self) -> None:
@@ -149,6 +151,7 @@ def _handler(door: Door) -> type[BaseHTTPRequestHandler]:
             text = self.rfile.read(length)
             path, _mark, query = self.path.partition("?")
             body = json.loads(text) if text else dict(parse_qsl(query))
+            time.sleep(door.delay_s)
             reply = door.serve(self.command, path, body if isinstance(body, dict) else {})
             is_text = isinstance(reply.body, str)
             raw = (reply.body if is_text else json.dumps(reply.body)).encode()

@@ -14,6 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.gpuops.cloud.tests.unit.chaos.wire import Killed
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import PLUGINS, SECRET
 
+VERDA_URL = "http://cloud.localhost/v1"
 DEPLOYMENT = "llm"
 NAMES = ("llm", "web")
 ANY_GPU = "gb300_or_less"
@@ -53,8 +54,7 @@ class Controller:
 
     def run(self, module: str, **args: Any) -> dict[str, Any]:
         """Run a module and return its result; ``killed`` is true in it when it did not end."""
-        auth = {"client_id": self.client_id, "client_secret": SECRET, "timeout": 30.0}
-        self.args = {**auth, "base_url": "http://cloud.localhost/v1", **args}
+        self.args = {**self.login(module), **args}
         self.warned = []
         self._dead, self._doom = False, self._fate
         if not self._doom and self._dice.random() < self._mortality:
@@ -67,6 +67,11 @@ class Controller:
         except Killed:
             return {"killed": True}
         raise AssertionError(f"{module} ended without a result")
+
+    def login(self, _module: str) -> dict[str, Any]:
+        """Return the options that name the account."""
+        auth = {"client_id": self.client_id, "client_secret": SECRET, "timeout": 30.0}
+        return {**auth, "base_url": VERDA_URL}
 
     # -- what the wire asks --------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from unittest import mock
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._instances import offer_queue
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base import transport
+from ansible_collections.gpuops.cloud.plugins.module_utils._several.walk import Tour
 from ansible_collections.gpuops.cloud.plugins.modules import (
     datacrunch_cost_info,
     datacrunch_deployment_info,
@@ -28,6 +29,8 @@ from ansible_collections.gpuops.cloud.plugins.modules import (
     datacrunch_lease,
     datacrunch_reap,
     datacrunch_ssh_key,
+    gpu_instance,
+    gpu_reap,
 )
 from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import Controller, Module
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import BEGIN, Clock, Schedule
@@ -43,6 +46,8 @@ UNDER_TEST = (
     datacrunch_lease,
     datacrunch_reap,
     datacrunch_ssh_key,
+    gpu_instance,
+    gpu_reap,
 )
 HELPERS = transport.__name__.partition("._providers")[0]
 
@@ -129,11 +134,13 @@ def stage(folder: Path) -> Iterator[Stage]:
 def _replaced(world: Setting) -> Iterator[None]:
     """Let a sequence have its own time, threads, locks and ids."""
     schedule, clock = world.schedule, Clock(world.schedule)
-    start = offer_queue.Walk.__init__
 
-    def walk(self: Any, *args: Any, **more: Any) -> None:
-        start(self, *args, **more)
-        self._lock = schedule.lock()
+    def locking(start: Any) -> Any:
+        def begin(self: Any, *args: Any, **more: Any) -> None:
+            start(self, *args, **more)
+            self._lock = schedule.lock()
+
+        return begin
 
     doubles = {
         "ThreadPoolExecutor": schedule.pool,
@@ -150,7 +157,9 @@ def _replaced(world: Setting) -> Iterator[None]:
             for name in doubles.keys() & vars(module).keys():
                 stack.enter_context(mock.patch.object(module, name, doubles[name]))
         stack.enter_context(mock.patch.object(uuid, "uuid4", world.uuid))
-        stack.enter_context(mock.patch.object(offer_queue.Walk, "__init__", walk))
+        for kind in (offer_queue.Walk, Tour):
+            begin = locking(kind.__init__)
+            stack.enter_context(mock.patch.object(kind, "__init__", begin))
         yield
 
 

@@ -166,8 +166,15 @@ def test_prices_in_two_currencies_are_never_compared(start: Start, door: LambdaD
     assert [row["provider"] for row in other_order["offers"]] == ["lambda"]
 
 
-def test_all_are_asked_at_the_same_time(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
-    meeting = threading.Barrier(2)
+def of_three(clouds: Clouds, market: VastDoor) -> dict[str, Any]:
+    """Return the accounts with a third one, at Vast.ai."""
+    return {**clouds.accounts, "vast": {"api_key": LAMBDA_KEY, "base_url": market.url}}
+
+
+def test_all_are_asked_at_the_same_time(
+    clouds: Clouds, market: VastDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = threading.Barrier(3)
     for kind in registry.PROVIDERS.values():
         list_types = kind.instance_types
 
@@ -176,13 +183,16 @@ def test_all_are_asked_at_the_same_time(clouds: Clouds, monkeypatch: pytest.Monk
             return _list(self, *args)
 
         monkeypatch.setattr(kind, "instance_types", wait)
-    assert len(shown(clouds.ask(tier="a100_80"))) == 2
+    found = clouds.ask(tier="a100_80", accounts=of_three(clouds, market))
+    assert {row["provider"] for row in found["offers"]} == {"verda", "lambda", "vast"}
 
 
-def test_choosing_costs_one_round_of_calls_each(clouds: Clouds) -> None:
-    clouds.ask(tier="a100_80", market="any")
+def test_choosing_costs_one_round_of_calls_each(clouds: Clouds, market: VastDoor) -> None:
+    clouds.ask(tier="a100_80", market="any", accounts=of_three(clouds, market))
     assert [row.path for row in clouds.door.log] == ["/v1/instance-types"]
     assert len([call for call in clouds.verda.calls() if call.startswith("GET")]) == 4
+    asked = sorted(row.path for row in market.log)
+    assert asked == ["/api/v0/bundles/", "/api/v0/users/current/"]
 
 
 def test_secrets_of_all_accounts_are_known_to_be_hidden(clouds: Clouds) -> None:
@@ -195,8 +205,7 @@ def test_secrets_of_all_accounts_are_known_to_be_hidden(clouds: Clouds) -> None:
 def test_result_is_documented_at_every_level(clouds: Clouds, market: VastDoor) -> None:
     documented = module_texts("gpu_offers")["RETURN"]
     market.offers[200] = offer(200, machine=200, num_gpus=2)
-    accounts = {**clouds.accounts, "vast": {"api_key": LAMBDA_KEY, "base_url": market.url}}
-    found = clouds.ask(tier="h100_or_less", accounts=accounts)
+    found = clouds.ask(tier="h100_or_less", accounts=of_three(clouds, market))
     seen = compare(stripped(found), documented, "gpu_offers")
     assert everything(documented, "gpu_offers") - seen == set()
     terms = {row["provider"]: row["terms"] for row in found["offers"]}
