@@ -13,12 +13,10 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._core.times import read_time
 from ansible_collections.gpuops.cloud.plugins.module_utils._instances.fleet import fleet_names
 from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import store
 from ansible_collections.gpuops.cloud.tests.unit.chaos.both_books import BothBooks
 from ansible_collections.gpuops.cloud.tests.unit.chaos.controllers import (
-    ANY_GPU,
     DEPLOYMENT,
     NAMES,
     TYPES,
@@ -40,7 +38,9 @@ from ansible_collections.gpuops.cloud.tests.unit.chaos.second_account import (
     Switchboard,
 )
 from ansible_collections.gpuops.cloud.tests.unit.chaos.strangers import PUBLIC, move_in
+from ansible_collections.gpuops.cloud.tests.unit.chaos.told import reaped_early, short, summary
 from ansible_collections.gpuops.cloud.tests.unit.chaos.wire import Wire
+from ansible_collections.gpuops.cloud.tests.unit.chaos.wishes import Wishes
 from ansible_collections.gpuops.cloud.tests.unit.chaos.world import PLACES, PLENTY
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import SECRET
 from gpuops_simulator import Simulator
@@ -53,7 +53,7 @@ UNSURE, UNWRITTEN = "Nobody could look again whether", "is not in the ledger yet
 # Hours of every lease where a budget holds, so that every limit comes to the same.
 LEASE_HOURS = 12.0
 # What is bought under a budget costs 1.29 or 1.80 per hour: one, two or three of them fit.
-PRICED, ROOMS = "a100_80", (1.9, 3.2, 4.5)
+ROOMS = (1.9, 3.2, 4.5)
 Row = dict[str, Any]
 
 
@@ -89,7 +89,7 @@ class Mishaps:
             part.settled = settled
 
 
-class TwoClouds:
+class TwoClouds(Wishes):
     """Everything of one sequence. ``calm`` names mishaps that do not happen after all."""
 
     def __init__(self, seed: int, calm: frozenset[int] = frozenset()) -> None:
@@ -202,52 +202,6 @@ class TwoClouds:
         self._one(actor, "datacrunch_ssh_key", key)
         self.weather.settle(settled=False)
 
-    def _draw(self, dice: Random) -> list[Action]:
-        """Return what a controller is going to do."""
-        kinds = dice.choices(["buy", "end", "reap", "extend"], [5, 2, 2, 1], k=dice.randint(1, 3))
-        return [self._action(dice, kind) for kind in kinds]
-
-    def _action(self, dice: Random, kind: str) -> Action:
-        if kind == "buy":
-            return self._purchase(dice)
-        if kind == "end":
-            name = {"name": dice.choice(NAMES)} if dice.random() < 0.7 else {}
-            return "gpu_instance", self._end(**name)
-        if kind == "reap":
-            return "gpu_reap", self._reap()
-        return "datacrunch_lease", {"deployment": DEPLOYMENT, "extend": "1h"}
-
-    def _purchase(self, dice: Random) -> Action:
-        """Return the purchase of one instance or of two."""
-        wait = bool(self._lag) or dice.random() < 0.8
-        args: Row = {
-            "deployment": DEPLOYMENT,
-            "name": dice.choice(NAMES),
-            "count": dice.choice([1, 1, 1, 2]),
-            "state": dice.choice(["present", "running"]),
-            "lease": "12h" if self._budget == "total" else dice.choice(["1h", "2h", "12h"]),
-        }
-        return "gpu_instance", self._wish(dice.choice([None, "cheapest"]), wait, **args)
-
-    def _wish(self, objective: str | None, wait: bool, **args: Any) -> Row:
-        tier = PRICED if self._budget else ANY_GPU
-        offer = {"tier": tier, **({"objective": objective} if objective else {})}
-        waiting = {"until_running": wait, "interval": 20, "timeout": 300}
-        volumes = {"os_gb": 50, "os": "delete"}
-        more = {"owner": "me", "ssh_keys": [KEY_NAME], "volumes": volumes, "waiting": waiting}
-        return {**more, "offer": offer, **self._money, **args}
-
-    def _end(self, **name: str) -> Row:
-        volumes = {"os": "delete", "data": "delete"}
-        how = {"volumes": volumes, "waiting": {"interval": 20}, "ledger": self._money["ledger"]}
-        return {"deployment": DEPLOYMENT, "state": "absent", "owner": "me", **how, **name}
-
-    def _reap(self) -> Row:
-        how = {"mode": "delete", "trust_cloud_clock": True, "os_volume": "delete"}
-        more = {"wait_interval": 20, "ledger": self._money["ledger"]}
-        budget = {"budget": self._money["budget"]} if "budget" in self._money else {}
-        return {"deployments": [DEPLOYMENT], **how, **more, **budget}
-
     def _act(self, actor: Tenant, plan: list[Action]) -> None:
         for number, (module, args) in enumerate(plan):
             if number and self._budget != "total" and self.seed % 3 == 0:
@@ -257,12 +211,12 @@ class TwoClouds:
 
     def _run(self, actor: Tenant, module: str, args: Row) -> Row:
         now = f"{self.sim.now():%H:%M:%S}"
-        self.trace.append(f"{now} {actor.client_id} begins {module} {_short(args)}")
+        self.trace.append(f"{now} {actor.client_id} begins {module} {short(args)}")
         before = self.books.made()
         if module == "datacrunch_lease":
             args = {**args, "trust_cloud_clock": True, "ledger": self._money["ledger"]}
         result = actor.run(module, **args)
-        self.trace.append(f"{self.sim.now():%H:%M:%S} {actor.client_id} ends   {_summary(result)}")
+        self.trace.append(f"{self.sim.now():%H:%M:%S} {actor.client_id} ends   {summary(result)}")
         self.trace.extend(f"        warned: {text}" for text in actor.warned)
         told = [*actor.warned, *map(str, result.get("errors") or [])]
         self.unsure |= any(UNSURE in text for text in told)
@@ -275,20 +229,8 @@ class TwoClouds:
             surely = not result.get("failed") and not any("not looked at" in t for t in told)
             self.wrong += self.books.check_budget(made if surely else set(), self._room)
         if module == "gpu_reap":
-            self.wrong += self._reaped_early(result)
+            self.wrong += reaped_early(result, self.sim.now())
         return result
-
-    def _reaped_early(self, result: Row) -> Iterable[str]:
-        """Yield what a reaper has ended although its lease goes on."""
-        for row in result.get("reaped", []):
-            end = read_time(row["lease_end"]) if row["lease_end"] else None
-            ended = row["kind"] == "instance" and row["outcome"] == "ended"
-            if (
-                ended
-                and row["reason"] not in ("dead", "budget")
-                and (end is None or end > self.sim.now())
-            ):
-                yield f"{row['provider']}: {row['id']} was ended within its lease: {row['detail']}"
 
     # -- afterwards ----------------------------------------------------------------------------
 
@@ -356,16 +298,3 @@ class TwoClouds:
         self.schedule.run()
         result: Row = job.outcome()
         return result
-
-
-def _short(args: Row) -> str:
-    """Return options as few words."""
-    shown = {key: value for key, value in args.items() if key != "ledger" and value is not None}
-    return " ".join(f"{key}={value}" for key, value in shown.items())
-
-
-def _summary(result: Row) -> str:
-    """Return a result in one line."""
-    if result.get("failed"):
-        return f"failed: {result['msg']}"
-    return f"well: {'; '.join(result.get('actions', []))}"

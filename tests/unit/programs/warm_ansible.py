@@ -11,6 +11,7 @@ would be in the way of Ansible's own finder of collections.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import importlib
 import os
@@ -59,6 +60,7 @@ def _server() -> socket.socket:
             env=environment,
             stdin=subprocess.DEVNULL,
         )
+    atexit.register(ours.close)
     return ours
 
 

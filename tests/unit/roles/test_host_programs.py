@@ -80,7 +80,8 @@ def test_vllm_sees_the_model_and_the_unit(tmp_path: Path, monkeypatch: pytest.Mo
     (model / "model.safetensors").write_bytes(b"12345")
     (environment / ".complete").touch()
     rest = ("vllm-of-the-tests.service", "", "/usr/bin")
-    program, file = "roles/vllm/files/probe.py", str(tmp_path / "file")
+    program, unit = "roles/vllm/files/probe.py", str(tmp_path / "tests.service")
+    file = f"{tmp_path / 'file'},{tmp_path / 'env'},{unit}"
     told = answer(program, str(environment), str(model), file, "haproxy,curl", *rest)
     assert told["model"] == {
         "name": "tiny",

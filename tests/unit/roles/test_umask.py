@@ -97,7 +97,7 @@ def test_the_server_can_read_the_settings_of_its_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(candidate, "TRIALS", tmp_path / "units")
-    monkeypatch.setattr(candidate, "systemctl", lambda *_words, **_more: "")
+    monkeypatch.setattr(candidate.Server, "systemctl", lambda *_words, **_more: "")
     following = tmp_path / "etc/next"
     following.mkdir(parents=True)
     for name, mode in {"config.yaml": 0o644, "vllm.env": 0o600, "server.service": 0o644}.items():
