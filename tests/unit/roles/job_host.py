@@ -24,7 +24,7 @@ from ansible_collections.gpuops.cloud.tests.unit.roles.programs import wait_unti
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import ROOT
 
 FILES = ROOT / "roles/job/files"
-PROGRAM = [sys.executable, "-I", str(FILES / "gpuops_job.py")]
+PROGRAM = (sys.executable, "-I", str(FILES / "gpuops_job.py"))
 FILES_PROGRAM = (sys.executable, "-I", str(FILES / "gpuops_job_files.py"))
 SYSTEMCTL = """#!{python}
 import os, re, signal, subprocess, sys, time
@@ -148,7 +148,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     folder, programs = tmp_path / "host", tmp_path / "bin"
     programs.mkdir()
     script = programs / "systemctl"
-    words = {"python": sys.executable, "home": str(folder), "program": PROGRAM}
+    words = {"python": sys.executable, "home": str(folder), "program": [*PROGRAM]}
     script.write_text(SYSTEMCTL.format(**words), encoding="utf-8")
     script.chmod(0o755)
     later = programs / "systemd-run"
