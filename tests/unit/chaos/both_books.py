@@ -118,11 +118,11 @@ class BothBooks:
         bill = {row["id"]: row for row in self.sim.state()["bill"]}
         state = {row["id"]: row["status"] for row in self.sim.state()["instances"]}
         for one in sorted(self.first.made):
-            row = bill.get(one)
+            billed = bill.get(one)
             died = state.get(one) in DEAD and one not in things  # before anybody wrote it down
-            if row and row["cost"] and not died:
-                price = row["price_per_hour"]
-                yield from self._agree(things.get(one), one, "verda", price, row["cost"])
+            if billed and billed["cost"] and not died:
+                price = billed["price_per_hour"]
+                yield from self._agree(things.get(one), one, "verda", price, billed["cost"])
         for machine in self.second.made:
             price, cost = self.account.price(machine), self.second.cost(machine)
             yield from self._agree(things.get(machine.id), machine.id, "lambda", price, cost)

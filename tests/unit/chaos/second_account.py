@@ -71,7 +71,7 @@ class Account(LambdaDoor):
         return reply
 
     def _row(self, name: str) -> dict[str, Any]:
-        gone = {} if self.stock[name] else {"regions_with_capacity_available": []}
+        gone: dict[str, Any] = {} if self.stock[name] else {"regions_with_capacity_available": []}
         return {**self.types[name], **gone}
 
     def price(self, machine: Machine) -> float:

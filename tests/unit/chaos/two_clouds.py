@@ -142,7 +142,7 @@ class TwoClouds(Wishes):
             "cloud.localhost": Wire(sim, self.schedule, first),
             "lambda.localhost": SecondWire(self.books.second, self.schedule, second, self.trace),
         }
-        self.wire = Switchboard(wires)
+        self.wire: Wire = Switchboard(wires)
         self._choose_money(dice)
         self.habits = f"lists {self._lag:g} s late, {outages}, {self._money}"
 
