@@ -73,4 +73,4 @@ def step_at(client: Client, step: Step) -> Step:
         said = step.call(client)
         return f"{client.name}: {said}" if said else None
 
-    return Step(f"{client.name}: {step.summary}", call)
+    return replace(step, summary=f"{client.name}: {step.summary}", call=call)

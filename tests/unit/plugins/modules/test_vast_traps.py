@@ -182,6 +182,31 @@ def test_nothing_is_bought_while_the_outbid_one_cannot_be_terminated(world: Vast
     assert first in found["msg"]
 
 
+@pytest.mark.parametrize("refused", [0, 99])
+def test_outbid_instance_is_first_to_go_where_several_providers_are_asked(
+    world: Vast, refused: int
+) -> None:
+    wish: dict[str, Any] = {
+        "accounts": {"vast": world.auth()},
+        "providers": ["vast"],
+        "deployment": "llm",
+        "ledger": "none",
+        "offer": {"tier": "a100_80_or_less", "market": "spot"},
+        "waiting": {"timeout": 60},
+    }
+    first = run_module("gpu_instance", wish)[0]["instance"]["id"]
+    world.evict(first)
+    door(world).luck = ["refuse_end"] * refused
+    again = run_module("gpu_instance", wish)[0]
+    if refused:
+        assert again["failed"]
+        assert first in again["msg"]
+        assert (world.orders(), world.living()) == (1, [first])
+    else:
+        assert world.living() == [again["instance"]["id"]] != [first]
+        assert writes(world) == ["order", "end", "order"]
+
+
 def test_outbid_instance_that_came_back_by_itself_is_the_one_that_is_there(world: Vast) -> None:
     first = world.buy(market="spot")["id"]
     world.evict(first)
