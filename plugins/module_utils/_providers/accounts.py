@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from .._core.errors import GpuopsError, NoCredentialsError, UnavailableError
+from . import registry
 from .base.client import Client
-from .registry import DEFAULT, PROVIDERS, provider_named
+from .registry import PROVIDERS, provider_named
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,7 +70,7 @@ class Accounts:
 
     def __init__(self, params: dict[str, Any]) -> None:
         usual = [name for name, kind in PROVIDERS.items() if kind.by_default]
-        every = sorted(usual, key=lambda name: (name != DEFAULT, name))
+        every = sorted(usual, key=lambda name: (name != registry.DEFAULT, name))
         self.names = tuple(dict.fromkeys(params.get("providers") or every))
         self._credentials = params.get("accounts") or {}
         self._timeout = params.get("timeout")

@@ -14,9 +14,9 @@ from .._instances.state import Found
 from .._ledger import store
 from .._ledger.history import Thing, things_of
 from .._models.resources import Instance
+from .._providers import registry
 from .._providers.accounts import NO_ANSWER, NO_CREDENTIALS, Accounts, nobody_answered
 from .._providers.base.client import Client
-from .._providers.registry import DEFAULT
 from .state import Everywhere
 
 
@@ -117,7 +117,9 @@ def remembered(ledger: str | None, provider: str, deployment: str) -> list[Thing
         return []
     mine = [one for one in things if one.facts["deployment"] == deployment]
     # What was written before there was more than one provider is of the first.
-    return [one for one in mine if one.until is None and (one.provider or DEFAULT) == provider]
+    return [
+        one for one in mine if one.until is None and (one.provider or registry.DEFAULT) == provider
+    ]
 
 
 def unproven(found: Everywhere, deployment: str, ledger: str | None) -> GpuopsError | None:
