@@ -6,17 +6,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core import errors
-from ansible_collections.gpuops.cloud.plugins.module_utils._models.orders import (
-    InstanceOrder,
-    NewDisk,
-)
 from ansible_collections.gpuops.cloud.plugins.module_utils._models.resources import Instance
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.answers import Answer
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.row import Row, Source
@@ -33,34 +28,16 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.vast.parsi
     instance_from,
     key_from,
 )
-from ansible_collections.gpuops.cloud.tests.conformance.door import opened
-from ansible_collections.gpuops.cloud.tests.conformance.vast import Vast, VastDoor
+from ansible_collections.gpuops.cloud.tests.conformance.vast import Vast
 from ansible_collections.gpuops.cloud.tests.conformance.vast_market import offer
-
-NAME = "1X-A100-SXM4-M4711"
-ORDER = InstanceOrder(
-    name="llm-1",
-    instance_type=NAME,
-    location="SE",
-    market="on_demand",
-    image="docker.io/vastai/kvm:ubuntu_terminal",
-    description="gpo.llm.llm-1.none.5f3a9c21",
-    boot_disk=NewDisk("os", 100),
-    most_per_hour=2.0,
+from ansible_collections.gpuops.cloud.tests.unit.plugins.vast_data import (
+    NAME,
+    ORDER,
+    door,
+    world,
 )
-ASK_PATH = "PUT /api/v0/asks/101/"
 
-
-@pytest.fixture
-def world(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vast]:
-    """Return an account of Vast.ai."""
-    with opened(Vast, 0.0, monkeypatch) as found:
-        yield found
-
-
-def door(world: Vast) -> VastDoor:
-    assert isinstance(world.door, VastDoor)
-    return world.door
+__all__ = ["world"]
 
 
 def row(**data: Any) -> Row:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ from ansible_collections.gpuops.cloud.tests.conformance.vast import (
     OtherVast,
     OtherVastDoor,
     Vast,
-    VastDoor,
 )
 from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
     LIST,
@@ -34,31 +32,14 @@ from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
     SECRET,
     offer,
 )
-
-NAME = "1X-A100-SXM4-M4711"
-ORDER = InstanceOrder(
-    name="llm-1",
-    instance_type=NAME,
-    location="SE",
-    market="on_demand",
-    image="docker.io/vastai/kvm:ubuntu_terminal",
-    description="gpo.llm.llm-1.none.5f3a9c21",
-    boot_disk=NewDisk("os", 100),
-    most_per_hour=2.0,
+from ansible_collections.gpuops.cloud.tests.unit.plugins.vast_data import (
+    ASK_PATH,
+    ORDER,
+    door,
+    world,
 )
-ASK_PATH = "PUT /api/v0/asks/101/"
 
-
-@pytest.fixture
-def world(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vast]:
-    """Return an account of Vast.ai."""
-    with opened(Vast, 0.0, monkeypatch) as found:
-        yield found
-
-
-def door(world: Vast) -> VastDoor:
-    assert isinstance(world.door, VastDoor)
-    return world.door
+__all__ = ["world"]
 
 
 def answer(status: int, body: dict[str, Any] | str) -> Answer:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,7 +17,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._models.orders import
     NewDisk,
 )
 from ansible_collections.gpuops.cloud.tests.conformance.door import Reply, opened
-from ansible_collections.gpuops.cloud.tests.conformance.vast import OtherVast, Vast, VastDoor
+from ansible_collections.gpuops.cloud.tests.conformance.vast import OtherVast, Vast
 from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
     PRICE,
     SECRET,
@@ -26,21 +25,12 @@ from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
     offer,
 )
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
+from ansible_collections.gpuops.cloud.tests.unit.plugins.vast_data import door, world
+
+__all__ = ["world"]
 
 ASKS = "/api/v0/asks/"
 HOUR = 3600.0
-
-
-@pytest.fixture
-def world(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vast]:
-    """Return an account of Vast.ai."""
-    with opened(Vast, 0.0, monkeypatch) as found:
-        yield found
-
-
-def door(world: Vast) -> VastDoor:
-    assert isinstance(world.door, VastDoor)
-    return world.door
 
 
 def only(world: Vast, *offers: dict[str, Any]) -> None:
