@@ -22,9 +22,10 @@ from .._host.folders import give, make
 from .difference import difference
 from .nodes import Place
 from .state import Attempt, Cloud, Exit, Rules, Seen, State, Step, state_of
-from .units import KEEPERS, Supervisord, Systemd, Wish
+from .units import KEEPERS, RUNNER_LOG, Supervisord, Systemd, Wish
 
 Run = Callable[[list[str]], tuple[int, str, str]]
+_BEGINS_WITHIN_S, _LOOK_AGAIN_S = 60, 0.05
 # What makes a job another one when it changes.
 _SAME = ("command", "environment_wish", "image", "env", "credential_names", "folder_hash", "tasks")
 
@@ -238,9 +239,33 @@ def _begin(
     make(place.parent)
     place.write_text(host.keeper.settings(_wish(host, attempt, seconds)), encoding="utf-8")
     host.must(*host.command, "daemon-reload")
-    rc, _out, err = host.run([*host.command, "start", host.unit])
-    if rc and not (attempt / "started.json").exists():
-        raise JobError(f"{host.unit} does not start: {err.strip()}")
+    _rc, _out, err = host.run([*host.command, "start", host.unit])
+    if not _has_begun(host, attempt):
+        raise JobError(f"{host.unit} does not start: {err.strip() or _last_words(attempt)}")
+
+
+def _has_begun(host: JobHost, attempt: Path) -> bool:
+    """Tell whether an attempt has begun, once that is certain.
+
+    Until it is noted the next call would start it anew. systemd notes it before its "start"
+    returns, supervisord some moments after it.
+    """
+    limit = time.monotonic() + _BEGINS_WITHIN_S
+    while not (attempt / "started.json").exists():
+        if host.run([*host.command, "is-active", host.unit])[0]:
+            return (attempt / "started.json").exists()
+        if time.monotonic() > limit:
+            host.must(*host.command, "stop", host.unit)
+            raise JobError(f"{host.unit} was stopped: it did not begin in {_BEGINS_WITHIN_S} s")
+        time.sleep(_LOOK_AGAIN_S)
+    return True
+
+
+def _last_words(attempt: Path) -> str:
+    """Return the last line that what runs the attempt has printed."""
+    log = attempt / RUNNER_LOG
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return lines[-1] if lines else "it said nothing"
 
 
 def _let_write(host: JobHost) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 # A shell does not pass a signal on to what it runs.
 _SHELL = ("bash", "-euo")
 _SUPERVISED = "gpuops_job_supervised.py"
+# Beside the output of an attempt, what runs it prints there where supervisord keeps it.
+RUNNER_LOG = "runner.log"
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Supervisord:
             "umask=022",
             # What it prints is in its own file, by its own hand.
             "redirect_stderr=true",
-            f"stdout_logfile={wish.attempt}/runner.log".replace("%", "%%"),
+            f"stdout_logfile={wish.attempt}/{RUNNER_LOG}".replace("%", "%%"),
             "stdout_logfile_maxbytes=0",
             f"stopwaitsecs={wish.grace + self._LONGER_S:.0f}",
             "killasgroup=true",

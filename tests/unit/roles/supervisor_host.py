@@ -34,8 +34,9 @@ def pid():
 
 def begin():
     command = settings()["command"].replace("/usr/local/lib/gpuops", str(home / "lib"))
+    command = command.replace("/usr/bin/python3", sys.executable)
     words = command.replace("%%", "%").split()
-    with open(home / "programs.log", "ab") as log:
+    with open(settings().get("stdout_logfile", home / "programs.log"), "ab") as log:
         places = {{"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}}
         done = subprocess.Popen(words, start_new_session=True, **places)
     pids.write_text(str(done.pid))

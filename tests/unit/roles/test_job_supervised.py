@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.host import JobError
 from ansible_collections.gpuops.cloud.tests.unit.roles.job_host import FILES, Host
 from ansible_collections.gpuops.cloud.tests.unit.roles.programs import wait_until
-from ansible_collections.gpuops.cloud.tests.unit.roles.supervisor_host import play
+from ansible_collections.gpuops.cloud.tests.unit.roles.supervisor_host import asked, play
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import ROOT
 
 PROGRAMS = [*FILES.glob("gpuops_job*.py"), ROOT / "roles/vllm/files/supervised.py"]
@@ -46,7 +46,11 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
         text = program.read_text(encoding="utf-8")
         for place in PLACES:
             text = text.replace(f'"{place}"', f'"{folder}{place}"')
-        (library / program.name).write_text(text, encoding="utf-8")
+        # Found by its place in the collection when it is measured.
+        copy = tmp_path / "ansible_collections/gpuops/cloud" / program.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(text, encoding="utf-8")
+        (library / program.name).symlink_to(copy)
     play(folder, programs)
     monkeypatch.setenv("PATH", str(programs), prepend=":")
     made = Host(folder, [sys.executable, "-I", str(library / "gpuops_job.py")])
@@ -155,6 +159,30 @@ def test_a_program_does_not_outlive_what_keeps_it(host: Host) -> None:
     wait_until(lambda: is_gone(program))
     found = host.keep("job", "sh", "-c", "echo runs $$; exec sleep 60")
     assert (found["next"], found["reason"]) == ("fetch", "machine_error")
+
+
+def begin_with(host: Host, line: str) -> None:
+    """Let what runs an attempt do something before it notes that the attempt has begun."""
+    path = host.folder / "lib/gpuops_job_supervised.py"
+    text = path.read_text(encoding="utf-8")
+    assert "    gpuops_job.begin(folder)\n" in text
+    begun = text.replace("    gpuops_job.begin(", f"    {line}\n    gpuops_job.begin(")
+    path.write_text(begun, encoding="utf-8")
+
+
+def test_one_that_begins_late_is_started_once(host: Host) -> None:
+    begin_with(host, "time.sleep(0.5)")
+    command = ("sh", "-c", "echo runs $$; sleep 60")
+    assert host.keep("job", *command)["state"] == "running"
+    assert host.keep("job", *command)["actions"] == []
+    started = [words for words in asked(host.folder) if words.startswith("start")]
+    assert started == ["start gpuops-job@job"]
+
+
+def test_one_that_does_not_begin_is_told_with_its_last_words(host: Host) -> None:
+    begin_with(host, 'sys.exit("no space left")')
+    with pytest.raises(JobError, match=r"gpuops-job@job.service does not start: no space left"):
+        host.keep("job", "true")
 
 
 def test_the_next_boot_begins_the_next_attempt(host: Host) -> None:
