@@ -37,6 +37,7 @@ include =
     {root}/plugins/*
     {root}/roles/*/files/*
     */{collection}/plugins/*
+    */{collection}/roles/*/files/*
 disable_warnings =
     already-imported
     couldnt-parse

@@ -132,6 +132,18 @@ def test_modules_in_zip_files_subprocesses_and_threads_count(tree: Tree) -> None
     assert (counted.branches_run, counted.branches) == (2, 4)
 
 
+def test_a_program_counts_where_it_is_sent_to(tree: Tree, tmp_path: Path) -> None:
+    """Beside those of other roles, as on a host, and with the places of the host's replaced."""
+    copy = tmp_path / "ansible_collections/gpuops/cloud/roles/some/files/work.py"
+    copy.parent.mkdir(parents=True)
+    copy.write_text(PROGRAM.replace("worked", "has worked"), encoding="utf-8")
+    sent = tmp_path / "lib/work.py"
+    sent.parent.mkdir()
+    sent.symlink_to(copy)
+    tree.measure("host", [str(sent)])
+    assert tree.lines("host")["roles/some/files/work.py"] == (6, 6)
+
+
 def test_data_that_did_not_come_is_an_error(
     tree: Tree, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.host import JobHost, keep
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.remote import Remote
-from ansible_collections.gpuops.cloud.tests.unit.roles.programs import wait_until
+from ansible_collections.gpuops.cloud.tests.unit.roles.programs import measured, wait_until
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import ROOT
 
 FILES = ROOT / "roles/job/files"
@@ -97,7 +97,7 @@ class Host:
         """Return the wish for a job."""
         wish: dict[str, Any] = {
             "name": name, "state": "started", "folder": str(self.jobs), "command": list(command),
-            "folder_hash": "", "environment": None, "environment_wish": "none", "env": {},
+            "folder_hash": "", "environment": None, "environment_wish": "none", "env": measured(),
             "image": "", "nodes": None, "podman": ["podman"], "credential_names": [],
             "seconds": 3600.0, "grace": 5.0, "lease_end": None,
             "fetch_time": 600.0, "retries": 0, "reason": "cancelled", "user": getpass.getuser(),

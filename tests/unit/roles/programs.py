@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import ROOT
 
+SWITCH = "COVERAGE_PROCESS_START"
 PATIENCE = 15.0  # seconds; nothing here takes one, but on a crowded host
 # As if the program were started by itself, but what a signal ends has still to say what it ran.
 ENDED = """\
@@ -53,6 +55,11 @@ def answer(path: str, *words: str) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
+
+
+def measured() -> dict[str, str]:
+    """Return what lets a program with an environment of its own be measured as this run is."""
+    return {name: os.environ[name] for name in [SWITCH] if name in os.environ}
 
 
 def wait_until(met: Callable[[], Any]) -> None:

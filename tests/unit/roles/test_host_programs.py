@@ -53,6 +53,14 @@ def test_exporters_see_packages_and_the_unit(
     }
 
 
+def test_jobs_see_whether_a_program_is_there_and_which_wheels_fit(tmp_path: Path) -> None:
+    told = {"python": PYTHON, "machine": platform.machine(), "glibc": platform.libc_ver()[1]}
+    (tmp_path / "uv").touch()
+    for name, there in (("uv", True), ("podman", False)):
+        answered = answer("roles/job/files/probe.py", str(tmp_path / name))
+        assert answered == {**told, "there": there}
+
+
 def test_reaper_sees_what_is_ready_and_what_is_left_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -132,11 +133,17 @@ def test_the_program_of_the_role_takes_what_systemd_gives_it(tmp_path: Path, pla
     (kept / "variables").write_text('{"owner": "ada"}', encoding="utf-8")
     (kept / "secrets").write_text('{"TOKEN": "very-secret"}', encoding="utf-8")
     (kept / "ssh_key").write_text("key", encoding="utf-8")
-    (player.parent / "python").symlink_to(sys.executable)
+    environment = player.parents[1]
+    venv.create(environment, symlinks=True)
+    (site,) = environment.glob("lib/python*/site-packages")
+    # What these tests have installed, with what else begins there by itself.
+    places = [path for path in sys.path if path.endswith("-packages")]
+    lines = "".join(f"import site; site.addsitedir({path!r})\n" for path in places)
+    (site / "of-the-tests.pth").write_text(lines, encoding="utf-8")
     program = ROOT / "roles/job_keeper/files/keep_jobs.py"
     done = subprocess.run(
         [str(player.parent / "python"), str(program), str(folder), str(COLLECTIONS)],
-        env={**os.environ, "CREDENTIALS_DIRECTORY": str(kept), "PYTHONPATH": ":".join(sys.path)},
+        env={**os.environ, "CREDENTIALS_DIRECTORY": str(kept)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "<6>a: said something\n"), done.stderr

@@ -158,4 +158,4 @@ def test_folder_that_cannot_be_written_is_a_warning(cloud: Cloud, tmp_path: Path
     result = reap(cloud, config_dir=str(tmp_path / "file"))
     assert any("The round is not noted" in one for one in result["warnings"])
     made = Round("a", None, None, "x", NOW)
-    assert rounds.note(str(tmp_path), "sqlite:///nowhere/at/all.db\0", made) != []
+    assert rounds.note(str(tmp_path), f"sqlite:///{tmp_path}/at/all.db\0", made) != []
