@@ -15,12 +15,14 @@ author:
 positional: reapers
 options:
   _input:
-    description: Instances as M(gpuops.cloud.datacrunch_instance_info) lists them.
+    description: Instances as M(gpuops.cloud.datacrunch_instance_info) or M(gpuops.cloud.gpu_instance) returns them.
     type: list
     elements: dict
     required: true
   reapers:
-    description: Reapers as RV(gpuops.cloud.datacrunch_balance#module:reapers) tells them.
+    description: >-
+      Reapers as RV(gpuops.cloud.datacrunch_balance#module:reapers) tells them, or for instances of several providers
+      RV(gpuops.cloud.gpu_balance#module:reapers).
     type: list
     elements: dict
     required: true
@@ -52,7 +54,11 @@ def unwatched(
         row
         for row in instances
         if row["managed"]
-        and not any(covers(one, row["deployment"], row["owner"]) for one in reapers)
+        and not any(
+            covers(one, row["deployment"], row["owner"])
+            and one.get("provider") == row.get("provider")
+            for one in reapers
+        )
     ]
 
 

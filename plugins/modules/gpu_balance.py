@@ -19,6 +19,12 @@ extends_documentation_fragment:
   - gpuops.cloud.attributes.several
   - gpuops.cloud.attributes.changes_nothing
   - gpuops.cloud.accounts
+  - gpuops.cloud.ledger
+options:
+  config_dir:
+    description:
+      - Folder on the controller in which reapers note their rounds; without it E(GPUOPS_HOME), or C(~/.config/gpuops).
+    type: path
 notes:
   - Lambda Cloud was never tried on a real account. Its API does not say what is left on one.
 seealso:
@@ -72,6 +78,19 @@ burns:
   contains:
     currency: {type: str, description: Currency., returned: success, sample: usd}
     per_hour: {type: float, description: Price per hour of everything that costs now in that currency., returned: success, sample: 4.87}
+reapers:
+  description:
+    - Runs of M(gpuops.cloud.gpu_reap) and M(gpuops.cloud.datacrunch_reap) with C(mode=delete) that can be relied on to come back, by the notes of this
+      controller, of the role P(gpuops.cloud.reaper#role) on it, and of O(ledger) where one is named. Each used the same account.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    provider: {type: str, description: Provider whose account it looked at., returned: success, sample: verda}
+    at: {type: str, description: "When, in UTC.", returned: success, sample: "2026-11-22T11:55:00Z"}
+    host: {type: str, description: Controller that it ran on., returned: success, sample: controller}
+    deployments: {type: list, elements: str, description: Deployments that it looked at; null for all., returned: success, sample: null}
+    owner: {type: str, description: Owner whose things it looked at; null for all., returned: success, sample: ada}
 asked:
   description: Providers that answered.
   returned: success
@@ -81,13 +100,16 @@ asked:
 """
 
 from ..module_utils._billing.balances import balances
+from ..module_utils._core.argspecs import LEDGER_SPEC
 from ..module_utils._providers.accounts import Accounts
 from ..module_utils._runner.runner import run_info
+
+SPEC = {**LEDGER_SPEC, "config_dir": {"type": "path"}}
 
 
 def main() -> None:
     """Ask every account for its money."""
-    run_info({}, balances, Accounts)
+    run_info(SPEC, balances, Accounts)
 
 
 if __name__ == "__main__":

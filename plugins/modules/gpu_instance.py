@@ -35,7 +35,8 @@ options:
       - V(present) wants an instance that exists, running or stopped; V(running) one that runs; V(stopped) one that is shut down, where the provider
         can do that.
       - V(absent) terminates it at every provider, waits until it is gone, and returns what is left of the deployment. Without O(name) it terminates
-        every instance of the deployment. It fails at its end where a provider does not answer, since nothing proves then that nothing is left there.
+        every instance of the deployment, and removes its SSH keys and startup scripts. It fails at its end where a provider does not answer, since
+        nothing proves then that nothing is left there.
     type: str
     choices: [present, running, stopped, absent]
     default: present
@@ -112,8 +113,10 @@ options:
     default: fail
   ssh_keys:
     description:
-      - Registered SSH keys that may log in, by name, or by id where the provider has ids. A key must be registered under that name at each provider;
-        one where it is not is left out. Lambda Cloud takes exactly one.
+      - SSH keys that may log in, by name, by id where the provider has ids, or as public keys. One that is named must be registered under that name
+        at each provider; one where it is not is left out. Lambda Cloud takes exactly one key.
+      - A public key is registered at the provider at which an instance is bought, right before the order, as a key of O(deployment); RunPod takes it with
+        the order.
     type: list
     elements: str
   startup_script_id:

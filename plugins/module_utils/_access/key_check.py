@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from .._core.errors import InvalidError
 from .._models.resources import Instance, SshKey
 from .._providers.base.client import Client
+from .ssh_keys import is_public_key, key_body
 
 
 def refuse_locked_out(client: Client, rows: Iterable[Instance], keys: list[str]) -> None:
@@ -26,6 +27,7 @@ def refuse_locked_out(client: Client, rows: Iterable[Instance], keys: list[str])
         return
     known = {key.id: key for key in client.ssh_keys()}
     ours = {_material(key) for key in known.values() if {key.id, key.name} & set(keys)}
+    ours |= {key_body(key) for key in keys if is_public_key(key)}
     for row in doubtful:
         theirs = [known[one] for one in row.ssh_key_ids if one in known]
         if len(theirs) == len(row.ssh_key_ids) and not ours & set(map(_material, theirs)):
@@ -40,4 +42,4 @@ def refuse_locked_out(client: Client, rows: Iterable[Instance], keys: list[str])
 
 
 def _material(key: SshKey) -> str:
-    return " ".join((key.public_key or "").split()[:2])
+    return key_body(key.public_key)

@@ -21,12 +21,19 @@ from .._providers.base.views import describe_ssh_key
 
 # A bring-up that starts now must not lose its key while it waits for an instance.
 _FRESH = timedelta(hours=1)
+_KINDS = ("ssh-", "ecdsa-", "sk-")
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
 def key_body(public_key: str | None) -> str:
     """Return type and base64 of a public key, which make its identity; comments do not."""
     return " ".join((public_key or "").split()[:2])
+
+
+def is_public_key(text: str) -> bool:
+    """Tell whether a text is a public key, and not the name of one."""
+    parts = text.split()
+    return len(parts) > 1 and parts[0].startswith(_KINDS)
 
 
 def checked_key(public_key: str) -> str:
@@ -37,7 +44,7 @@ def checked_key(public_key: str) -> str:
             "public_key holds a private key", hint="Give the content of the .pub file."
         )
     parts = text.split()
-    if len(parts) < 2 or not parts[0].startswith(("ssh-", "ecdsa-", "sk-")) or "\n" in text:
+    if len(parts) < 2 or not parts[0].startswith(_KINDS) or "\n" in text:
         raise InvalidError("public_key is not one line of an OpenSSH public key")
     return text
 

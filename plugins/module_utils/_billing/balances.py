@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
+from .._ledger import rounds
+from .._ledger.rounds import Round
 from .._models.rates import runway_hours
 from .._providers.accounts import Accounts, Asked, nobody_answered
 from .._providers.base.client import Client
@@ -18,7 +21,10 @@ NOT_TOLD = "not_told"
 
 @dataclass(frozen=True)
 class _Account:
-    """One account in words of the result; ``reason`` and ``detail`` say why figures are missing."""
+    """One account in words of the result; ``reason`` and ``detail`` say why figures are missing.
+
+    ``reapers`` are those that look at it, which stand in a list of their own.
+    """
 
     provider: str
     amount: float | None = None
@@ -29,33 +35,41 @@ class _Account:
     volumes: int | None = None
     reason: str | None = None
     detail: str = ""
+    reapers: tuple[Round, ...] = ()
+
+    def as_result(self) -> dict[str, Any]:
+        """Return it as the module tells it."""
+        return {key: value for key, value in asdict(self).items() if key != "reapers"}
 
 
-def balances(accounts: Accounts, params: dict[str, Any]) -> dict[str, Any]:
+def balances(accounts: Accounts, want: dict[str, Any]) -> dict[str, Any]:
     """Return what is left and what burns at each provider; figures of two currencies are never added."""
-    del params  # it asks whole accounts
-    asked = accounts.ask(_account)
+    asked = accounts.ask(partial(_account, want))
     rows = [_row(one) for one in asked]
     if all(one.error for one in asked):
         error = nobody_answered(asked)
-        error.details["accounts"] = [asdict(row) for row in rows]
+        error.details["accounts"] = [row.as_result() for row in rows]
         raise error
     told = [row for row in rows if row.currency]
     burns = {row.currency: 0.0 for row in told}
     for row in told:
         burns[row.currency] += row.burn_per_hour or 0.0
     return {
-        "accounts": [asdict(row) for row in rows],
+        "accounts": [row.as_result() for row in rows],
         "burns": [{"currency": key, "per_hour": round(burn, 4)} for key, burn in burns.items()],
+        "reapers": [
+            {"provider": row.provider, **one.as_result()} for row in rows for one in row.reapers
+        ],
         "asked": [one.provider for one in asked if not one.error],
         "warnings": [str(one) for one in asked if one.reason == "no_answer"],
     }
 
 
-def _account(client: Client) -> _Account:
+def _account(want: dict[str, Any], client: Client) -> _Account:
     money, instances, volumes = client.together(client.balance, client.instances, client.volumes)
     things = running_costs.living(instances, volumes, client.now(), money.currency)
     sums = running_costs.sums(things, client.now())
+    reapers = rounds.seen(want["config_dir"], want["ledger"], client.account, client.now())
     word = f"{client.name} does not say what is left on an account"
     return _Account(
         client.name,
@@ -65,7 +79,9 @@ def _account(client: Client) -> _Account:
         runway_hours(money.amount, sums["burn_per_hour"]),
         sums["machines"],
         sums["volumes"],
-        *((NOT_TOLD, word) if money.told is None else ()),
+        reason=NOT_TOLD if money.told is None else None,
+        detail=word if money.told is None else "",
+        reapers=tuple(reapers),
     )
 
 

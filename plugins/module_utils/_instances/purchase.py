@@ -49,12 +49,12 @@ def buy(name: str, location: str | None, walk: Walk, at: Callable[[Offer], Count
     Raises NoCapacityError when the walk is over, and any refusal that would hold everywhere.
     """
     while (offer := walk.next(name, location)) is not None:
-        here = at(offer)
-        client, order, now = here.client, here.order, here.client.now()
         ends = offer.terms.ends if offer.terms else None
-        identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now, ends)
-        sent = Sent(order.for_offer(offer, identity), identity, now, offer.price)
         try:
+            here = at(offer)
+            client, order, now = here.client, here.order, here.client.now()
+            identity = order.identity(uuid.uuid4().hex[:REQUEST_DIGITS], now, ends)
+            sent = Sent(order.for_offer(offer, identity), identity, now, offer.price)
             placed: str | None
             placed, mine = _place(client, order, sent, here.walk.fallbacks)
         except NoCapacityError as error:

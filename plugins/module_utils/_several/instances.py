@@ -27,6 +27,7 @@ from .._models.resources import Instance
 from .._providers.accounts import Accounts
 from .._providers.base.client import Client
 from .._providers.base.views import describe_instance
+from .keys import look_at_registrations
 from .market import best_of, look_at_the_markets
 from .options import flat, in_groups, saying_groups
 from .purchase import purchase
@@ -64,6 +65,8 @@ class SeveralNoun:
         rows = [*found.have, *found.surplus]
         if want["state"] == "absent":
             refuse_unconfirmed(rows, want["owner"], want["confirm"])
+            if not want["name"]:
+                look_at_registrations(accounts, found)
             return found
         refuse_doubles(found)
         refuse_others(rows, want["owner"], want["confirm"])
@@ -91,6 +94,8 @@ class SeveralNoun:
             for rows, shown in ((before, part.before), (after, part.after)):
                 rows += [_placed(row, client, known.get(row["id"])) for row in shown["instances"]]
             steps += [step_at(client, step) for step in part.steps]
+        if found.want["state"] == "absent" and not found.want["name"]:
+            steps += found.removals
         if found.want["state"] != "absent":
             steps += [_buy_step(found, name) for name in found.missing]
             after += [_planned(found, name) for name in found.missing]

@@ -30,13 +30,14 @@ from .._core.times import lease_until, read_time
 from .._instances.offer_queue import Patience
 from .._instances.order_check import check_orderable
 from .._instances.order_fallbacks import Fallbacks
-from .._instances.prepare import key_ids, look_at_what_was_kept, what_to_give
+from .._instances.prepare import look_at_what_was_kept, what_to_give
 from .._ledger.reconcile import Shown
 from .._lifecycle.retained_volumes import Kept, place_of
 from .._models.offer import Offer
 from .._providers.accounts import Accounts, Asked
 from .._providers.base.client import Client
 from .._providers.base.currency import Purse
+from .keys import new_keys, registered_ids
 from .options import in_groups
 from .state import Desk, Everywhere
 from .walk import Tour
@@ -143,10 +144,11 @@ def _opener(
         guard = mine.guard = guard_for(client, mine, want, purse)
         guard.elsewhere = partial(outside.of, client.name)
         shelf, mine.ssh_key_ids, _seen = client.together(
-            market.shelf, lambda: key_ids(client, want), lambda: guard.look(mine.rows)
+            market.shelf, lambda: registered_ids(client, want), lambda: guard.look(mine.rows)
         )
         shelf = replace(shelf, provider=client.name)
-        return Desk(client, mine, market, shelf, guard, Fallbacks.of(client))
+        new = new_keys(client, want)
+        return Desk(client, mine, market, shelf, guard, Fallbacks.of(client), new)
 
     return open_desk
 

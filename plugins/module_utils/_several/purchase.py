@@ -17,6 +17,7 @@ from .._models.offer import Offer
 from .._models.resources import Instance
 from .._providers.accounts import Accounts
 from .._providers.base.client import Client
+from .keys import register_keys
 from .market import place_at
 from .state import Everywhere
 from .walk import Tour
@@ -31,6 +32,7 @@ def purchase(found: Everywhere, name: str, want: dict[str, Any], accounts: Accou
     def counter(offer: Offer) -> Counter:
         desk = found.desks[offer.provider]
         found.homes[name] = offer.provider
+        register_keys(desk, want["deployment"])
         return Counter(desk.client, order_of(desk.found, name, want), tour.seen_from(desk))
 
     store.begin(want["ledger"])

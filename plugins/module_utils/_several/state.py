@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from .._providers.base.client import Client
 
 @dataclass
 class Desk:
-    """What stands ready for purchases at one provider."""
+    """What stands ready for purchases at one provider. ``new_keys`` are to be registered before."""
 
     client: Client
     found: Found
@@ -30,6 +31,8 @@ class Desk:
     shelf: Shelf
     guard: Guard
     fallbacks: Fallbacks
+    new_keys: tuple[str, ...] = ()
+    registering: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Everywhere(Found):
     """Instances at several providers: ``at`` holds what there is at each that has answered.
 
     ``silent`` are those that have not, ``homes`` the providers of instances by their names, and
-    ``left_out`` the providers at which nothing is bought.
+    ``left_out`` the providers at which nothing is bought. ``removals`` take away keys and scripts.
     """
 
     want: dict[str, Any] = field(default_factory=dict)
@@ -47,6 +50,7 @@ class Everywhere(Found):
     desks: dict[str, Desk] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
+    removals: list[Step] = field(default_factory=list)
 
     def bought_at(self, provider: str) -> Found:
         """Return what this run has bought at one provider, as if that were the only one."""

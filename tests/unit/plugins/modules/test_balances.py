@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.plugins.filter.unwatched import unwatched
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers import registry
 from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaDoor
 from ansible_collections.gpuops.cloud.tests.unit.plugins.clouds import Clouds
@@ -99,7 +101,23 @@ def test_all_are_asked_at_the_same_time(clouds: Clouds, monkeypatch: pytest.Monk
     assert set(clouds.ok("gpu_balance")["asked"]) == {"verda", "lambda"}
 
 
-def test_result_is_documented_at_every_level(clouds: Clouds) -> None:
+def test_reapers_of_each_account_are_told(clouds: Clouds, tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    clouds.ok("gpu_reap", mode="delete", owner="ada", providers=["lambda"], config_dir=folder)
+    (reaper,) = clouds.ok("gpu_balance", config_dir=folder)["reapers"]
+    assert (reaper["provider"], reaper["owner"], reaper["deployments"]) == ("lambda", "ada", None)
+    assert clouds.ok("gpu_balance", config_dir=folder, providers=["verda"])["reapers"] == []
+    instances = [
+        {"provider": name, "managed": True, "deployment": "llm", "owner": "ada"}
+        for name in ("lambda", "verda")
+    ]
+    assert [row["provider"] for row in unwatched(instances, [reaper])] == ["verda"]
+
+
+def test_result_is_documented_at_every_level(clouds: Clouds, tmp_path: Path) -> None:
+    reap = {"mode": "delete", "everything": True, "config_dir": str(tmp_path)}
+    clouds.ok("gpu_reap", **reap)
     documented = module_texts("gpu_balance")["RETURN"]
-    seen = compare(stripped(clouds.ok("gpu_balance")), documented, "gpu_balance")
+    found = clouds.ok("gpu_balance", config_dir=str(tmp_path))
+    seen = compare(stripped(found), documented, "gpu_balance")
     assert everything(documented, "gpu_balance") - seen == set()
