@@ -22,11 +22,11 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.accounts i
     Accounts,
     accounts_spec,
 )
-from ansible_collections.gpuops.cloud.tests.conformance.door import Door
-from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaDoor
-from ansible_collections.gpuops.cloud.tests.conformance.vast import VastDoor
 from gpuops_simulator import Simulator
 from gpuops_simulator.clock import Clock
+from gpuops_simulator.doors.door import Door
+from gpuops_simulator.doors.lambda_cloud import LambdaDoor
+from gpuops_simulator.doors.vast import VastDoor
 
 REPEATS = 9
 NAMES = ("verda", "lambda", "vast")

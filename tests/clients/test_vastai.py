@@ -21,8 +21,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / ".collections"))
 
-from ansible_collections.gpuops.cloud.tests.conformance.vast import VastDoor
 from gpuops_simulator.clock import Clock
+from gpuops_simulator.doors.vast import VastDoor
 
 COMMAND = Path(sys.executable).with_name("vastai")
 IMAGE = "docker.io/vastai/kvm:ubuntu_terminal"

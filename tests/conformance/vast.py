@@ -1,241 +1,17 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vast.ai by the vendor's API description: its door, and the suite's world for it.
-
-The door refuses fields that it does not know, and counts requests by endpoint as the vendor does.
-"""
+"""The suite's worlds for Vast.ai."""
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.vast.client import Client
-from ansible_collections.gpuops.cloud.tests.conformance.door import Door, DoorWorld, Machine, Reply
-from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
-    FILTERS,
-    GAPS,
-    LIST,
-    OFFERED,
-    OPERATORS,
-    PRICE,
-    SEARCH,
-    SECRET,
-    V0,
-    Dialect,
-    matches,
-    offer,
-    refused,
-    wrong_with,
-)
-from ansible_collections.gpuops.cloud.tests.conformance.world import Request
-from gpuops_simulator.clock import Clock
-
-
-class VastDoor(Door):
-    """One account of Vast.ai."""
-
-    list_path = LIST
-    dialect = Dialect()
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock)
-        self.offers = {one["id"]: one for one in (offer(101), offer(102), offer(103, machine=4712))}
-        self.asked: dict[str, float] = {}
-        self.user: dict[str, Any] = {"id": 1, "balance": 0.0, "credit": 500.0, "api_key": SECRET}
-        self.numbers = iter(range(9000, 99999))
-        # What wins by now, where that is more than the offer has told.
-        self.least_bids: dict[int, float] = {}
-        self.total_is_off = 0
-        self.is_switched_off = False
-
-    # -- who may ask what ----------------------------------------------------------------------
-
-    def _with_luck(self, method: str, path: str, body: dict[str, Any]) -> Reply:
-        if late := self._too_early(method, path):
-            return late
-        if path == self.list_path and self.is_switched_off:
-            return refused(410, "deprecated_endpoint")
-        if path == self.list_path and self.spoilt:
-            return Reply(200, {"rows": None})
-        is_order = method == "PUT" and path.startswith(f"{V0}/asks/")
-        if is_order and self.luck[:1] == ["lose"]:
-            self.luck.pop(0)
-            self.answer(method, path, body)
-            return Reply(502, "<html>Bad gateway</html>")
-        if is_order and self.luck[:1] == ["refuse"]:
-            self.luck.pop(0)
-            return self._refused_but_made(path, body)
-        if method == "DELETE" and self.luck[:1] == ["refuse_end"]:
-            self.luck.pop(0)
-            return self.refusal("end")
-        return self.answer(method, path, body)
-
-    def _too_early(self, method: str, path: str) -> Reply | None:
-        request = f"{method} {path}"
-        counted = next((key for key in GAPS if request.startswith(key)), request)
-        gap, last = GAPS.get(counted, 0.0), self.asked.get(counted)
-        self.asked[counted] = self.now()
-        if last is not None and self.now() < last + gap - 0.01:
-            words = f"API requests too frequent: endpoint threshold={gap}"
-            return Reply(429, words)
-        return None
-
-    def _refused_but_made(self, path: str, body: dict[str, Any]) -> Reply:
-        """Refuse an order, and make of it what stands still and costs."""
-        made = self.answer("PUT", path, body).body
-        machine = self.find(str(made["new_contract"]))
-        assert machine
-        machine.facts.update(is_bid=True, halted=True)
-        return refused(self.dialect.refused_status, "bid_too_low", **_told(machine))
-
-    def answer(self, method: str, path: str, body: dict[str, Any]) -> Reply:
-        request = f"{method} {path}"
-        if request == f"POST {SEARCH}":
-            return self._search(body)
-        if request == f"GET {LIST}":
-            return self._list(body)
-        if request.rstrip("/") == f"GET {V0}/users/current":
-            return Reply(200, self.user)
-        if request == f"GET {V0}/gpu_names/unique/":
-            return Reply(200, {"gpu_names": [row["gpu_name"] for row in self.offers.values()]})
-        if path == f"{V0}/instances/":
-            return refused(410, "deprecated_endpoint")
-        found = re.fullmatch(rf"{V0}/(asks|instances|ssh)/(?:(\d+)/)?", path)
-        if not found:
-            return Reply(404, {"success": False, "msg": "There is no such thing"})
-        kind, item = found[1], found[2] or ""
-        serve = {"asks": self._order, "instances": self._one, "ssh": self._key}[kind]
-        return serve(method, item, body)
-
-    # -- the market ----------------------------------------------------------------------------
-
-    def _search(self, body: dict[str, Any]) -> Reply:
-        asked = {key: value for key, value in body.items() if isinstance(value, dict)}
-        strange = (asked.keys() - FILTERS) or {
-            one for value in asked.values() for one in value.keys() - OPERATORS
-        }
-        if strange or body.get("type") not in ("on-demand", "ondemand", "bid"):
-            return refused(400, "invalid_args")
-        rows = [row for row in self.offers.values() if matches(row, asked)]
-        if body.get("order") == [["dph_total", "asc"]]:
-            rows.sort(key=lambda row: float(row["dph_total"] or 0))
-        shown = [{"end_date": self.now() + (row["duration"] or 0), **row} for row in rows]
-        return Reply(200, {"offers": shown[: int(body.get("limit") or 64)]})
-
-    def _order(self, method: str, item: str, body: dict[str, Any]) -> Reply:
-        row, bid = self.offers.get(int(item)), body.get("price")
-        if wrong := "invalid_args" if method != "PUT" else wrong_with(body):
-            return refused(400, wrong, ask_id=int(item))
-        if row is None:
-            return refused(410, "no_such_ask", ask_id=int(item))
-        if body.get("vm") and not self.keys:
-            return refused(400, "no_ssh_key_for_vm")
-        if body.get("vm") and not row["vms_enabled"]:
-            return refused(400, "invalid_args", ask_id=int(item))
-        del self.offers[int(item)]
-        made = self.make(**{**row, **body, "is_bid": bid is not None})
-        made.id = str(next(self.numbers))
-        if bid is not None and bid < self.least_bids.get(int(item), row["min_bid"]):
-            made.facts.update(halted=True)
-            return refused(self.dialect.refused_status, "bid_too_low", **_told(made))
-        return Reply(200, {"success": True, **_told(made)})
-
-    # -- instances -----------------------------------------------------------------------------
-
-    def _list(self, query: dict[str, Any]) -> Reply:
-        known = {"select_filters", "order_by", "limit", "after_token"}
-        if query.keys() - known or json.loads(query.get("select_filters") or "{}"):
-            return refused(400, "invalid_args")
-        rows = sorted(self.living(), key=lambda one: int(one.id))
-        begin = int(query.get("after_token") or 0)
-        size = min(int(query.get("limit") or 25), self.dialect.page)
-        body: dict[str, Any] = {
-            "success": True,
-            "instances": [self._shown(one) for one in rows[begin : begin + size]],
-            "instances_found": len(rows),
-            "total_instances": len(rows) + self.total_is_off,
-            "label_counts": {},
-        }
-        if begin + size < len(rows):
-            body["next_token"] = str(begin + size)
-        return Reply(200, body)
-
-    def _one(self, method: str, item: str, body: dict[str, Any]) -> Reply:
-        machine = self.find(item)
-        if method == "GET":
-            if machine is None and self.dialect.gone_status != 200:
-                return refused(self.dialect.gone_status, "no_such_instance")
-            return Reply(200, {"instances": self._shown(machine) if machine else None})
-        if machine is None:
-            return refused(404, "no_such_instance")
-        if method == "DELETE":
-            machine.deleted = self.now()
-        elif set(body) == {"label"}:
-            machine.facts["label"] = body["label"]
-        else:
-            return refused(400, "invalid_args")
-        return Reply(200, {"success": True})
-
-    def _shown(self, machine: Machine) -> dict[str, Any]:
-        facts, built = machine.facts, machine.is_built(self.now())
-        halted, wanted = facts.get("halted"), "running"
-        status: str | None = "running" if built else "loading"
-        if halted:
-            status, wanted = ("exited" if facts.get("ran") else None), "stopped"
-        bid = facts.get("price")
-        gpu = facts["dph_base"] if bid is None else bid
-        numbers = self.dialect.ports_are_numbers
-        mapped: Any = [8080, 22] if numbers else {"22/tcp": [{"HostIp": "", "HostPort": "41022"}]}
-        offered = {key: facts[key] for key in OFFERED}
-        return {
-            **offered,
-            "id": int(machine.id),
-            "label": facts.get("label"),
-            "actual_status": facts.get("told", status),
-            "intended_status": wanted,
-            "cur_state": wanted,
-            "next_state": wanted,
-            "status_msg": facts.get("status_msg"),
-            "is_bid": facts["is_bid"],
-            "dph_total": gpu + float(facts.get("disk") or 0) * facts["storage_cost"] / 720,
-            "start_date": machine.created,
-            "end_date": machine.created + (facts["duration"] or 0),
-            "public_ipaddr": "192.0.2.9\n" if built and self.dialect.has_address else None,
-            "ssh_host": "ssh5.example.com",
-            "ssh_port": 10022,
-            "ports": mapped if built else None,
-            "extra_env": [],
-            "image_uuid": facts.get("image"),
-            "jupyter_token": SECRET,
-        }
-
-    def _key(self, method: str, item: str, body: dict[str, Any]) -> Reply:
-        called = self.dialect.keys_are_called
-        if method == "GET":
-            rows = [{**row, called: row["text"]} for row in self.keys.values()]
-            return Reply(200, rows)
-        if method == "POST":
-            if set(body) != {"ssh_key"}:
-                return refused(400, "invalid_args")
-            number = next(self.numbers)
-            self.keys[str(number)] = {"id": number, "text": body["ssh_key"], "deleted_at": None}
-            row = {"id": number, "user_id": 1, "public_key": body["ssh_key"], "deleted_at": None}
-            return Reply(200, {"success": True, "key": row})
-        if method != "DELETE" or not self.keys.pop(item, None):
-            return refused(404, "not_found")
-        return Reply(200, {"success": True})
-
-    def refusal(self, kind: str) -> Reply:
-        if kind == "end":
-            return refused(200, "try_again")
-        return refused(400, "invalid_args")
-
-
-def _told(machine: Machine) -> dict[str, Any]:
-    return {"new_contract": int(machine.id), "instance_api_key": SECRET}
+from ansible_collections.gpuops.cloud.tests.conformance.door import DoorWorld
+from gpuops_simulator.doors.door import Door, Request
+from gpuops_simulator.doors.vast import OtherVastDoor, VastDoor
+from gpuops_simulator.doors.vast_market import PRICE, V0, offer
 
 
 class Vast(DoorWorld):
@@ -252,9 +28,6 @@ class Vast(DoorWorld):
         )
         self.door.keys["1"] = {"id": 1, "text": text, "deleted_at": None}
 
-    def auth(self) -> dict[str, Any]:
-        return {"base_url": self.door.url}
-
     def orders(self) -> int:
         rows: list[Request] = [one for one in self.requests() if one.method == "PUT"]
         return len([one for one in rows if one.path.startswith(f"{V0}/asks/")])
@@ -269,19 +42,6 @@ class Vast(DoorWorld):
         found = self.door.find(instance_id)
         assert found
         found.facts.update(halted=True, ran=True)
-
-
-class OtherVastDoor(VastDoor):
-    """The same where sources contradict each other."""
-
-    dialect = Dialect(
-        ports_are_numbers=True,
-        gone_status=404,
-        refused_status=400,
-        keys_are_called="key",
-        page=1,
-        has_address=False,
-    )
 
 
 class OtherVast(Vast):

@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.times import read_time
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.wait import SystemClock
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.verda import client
-from ansible_collections.gpuops.cloud.tests.conformance.world import Request, World
+from ansible_collections.gpuops.cloud.tests.conformance.world import World
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     ACTIONS,
     CLIENT_ID,
@@ -21,6 +21,7 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     stock,
 )
 from gpuops_simulator import Simulator
+from gpuops_simulator.doors.door import Request
 
 TYPE, PRICE, STEP_H = "1A100.22V", 1.79, 1 / 6
 SCENARIO = {"provision_seconds": 30, "stock": stock(TYPE, spot=[TYPE, f"{TYPE}@FIN-01"])}

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.capabilities import (
@@ -14,16 +13,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.capab
 )
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.client import Client
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import Runs, run_module
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request that came in, by the imitation's time in seconds."""
-
-    at: float
-    method: str
-    path: str
-    status: int | None
+from gpuops_simulator.doors.door import Request
 
 
 class World(Runs):

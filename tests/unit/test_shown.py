@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaDoor
 from ansible_collections.gpuops.cloud.tests.unit.in_process import run_playbook
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 from ansible_collections.gpuops.cloud.tests.unit.test_estates import Estate, said
 from gpuops_simulator import Simulator
 from gpuops_simulator.clock import Clock
+from gpuops_simulator.doors.lambda_cloud import LambdaDoor
 
 AUTH = {"client_id": "estate", "client_secret": "the-secret-of-the-estate", "ledger": "none"}
 

@@ -12,10 +12,12 @@ import secrets
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from . import daemon
+from .doorway import KNOWN
 from .simulator import Simulator
 from .version import SERVER
 
@@ -24,15 +26,24 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     p = argparse.ArgumentParser(
         prog="python3 tests/simulator",
-        description="Imitates the control plane of the DataCrunch/Verda cloud API.",
+        description="Imitates the control plane of the DataCrunch/Verda cloud API, and of others.",
     )
     p.add_argument("--host", default="127.0.0.1", help="address to listen on")
     p.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one")
     p.add_argument("--also-host", help="another address to listen on, with the same port")
     p.add_argument("--port-file", type=Path, help="write host:port here once listening")
+    p.add_argument(
+        "--ports-file", type=Path, help="write the base URL of each provider here (JSON)"
+    )
     p.add_argument("--pid-file", type=Path, help="write the process id here")
     p.add_argument("--state", type=Path, help="keep the account in this file between runs")
     p.add_argument("--scenario", type=Path, help="JSON file: how the account and the cloud start")
+    p.add_argument(
+        "--providers",
+        action="append",
+        default=[],
+        help=f"open doors of further providers, by comma: {', '.join(KNOWN)}",
+    )
     p.add_argument("--hosts", choices=("none", "podman"), default="none", help="real hosts or none")
     p.add_argument(
         "--host-image",
@@ -88,13 +99,21 @@ def _serve(options: argparse.Namespace, ready: daemon.Ready) -> int:
     if options.watch_pid:
         daemon.watch(options.watch_pid, simulator.want_stop)
     address = simulator.url.removeprefix("http://")
-    with daemon.notes_of_us(options.port_file, address, options.pid_file), simulator:
-        ready(
-            f"{SERVER} imitates the DataCrunch/Verda API at {simulator.url}/v1: "
-            "no real machines, no real money"
-        )
+    addresses = (options.ports_file, json.dumps(simulator.addresses()))
+    with daemon.notes_of_us(options.port_file, address, options.pid_file, addresses), simulator:
+        ready("\n".join(_said(simulator)))
         simulator.wait()
     return 0
+
+
+def _said(simulator: Simulator) -> Iterator[str]:
+    """Yield a line for each provider that is imitated."""
+    yield (
+        f"{SERVER} imitates the DataCrunch/Verda API at {simulator.url}/v1: "
+        "no real machines, no real money"
+    )
+    for door in simulator.doors().values():
+        yield f"{SERVER} imitates the {door.title} API at {door.base_url}"
 
 
 def _simulator(options: argparse.Namespace) -> Simulator:
@@ -117,6 +136,7 @@ def _simulator(options: argparse.Namespace) -> Simulator:
         also_host=options.also_host,
         state_file=options.state,
         say=_complain,
+        providers=[name for one in options.providers for name in one.split(",") if name],
     )
 
 

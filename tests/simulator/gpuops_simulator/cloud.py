@@ -22,6 +22,8 @@ from .model import Account, Instance
 from .scenario import Scenario, exact_stock
 from .tags import tags_from
 
+# What an account starts with; no habit of the cloud.
+FIXED = frozenset({"balance", "currency", "stock", "faults", "instance_types", "providers"})
 NETWORKS = ("192.0.2", "198.51.100", "203.0.113")  # set aside for examples: nobody answers there
 
 
@@ -63,7 +65,7 @@ class Cloud:
 
     def switch(self, changes: dict[str, Any]) -> None:
         """Change some habits of the cloud without touching the account."""
-        fixed = changes.keys() & {"balance", "currency", "stock", "faults", "instance_types"}
+        fixed = changes.keys() & FIXED
         if fixed:
             raise ValueError(f"not a switch: {', '.join(sorted(fixed))}")
         self.scenario = self.scenario.switched(changes)

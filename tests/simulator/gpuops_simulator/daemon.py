@@ -85,9 +85,11 @@ def _exists(pid: int) -> str | None:
 
 
 @contextlib.contextmanager
-def notes_of_us(port_file: Path | None, address: str, pid_file: Path | None) -> Iterator[None]:
-    """Write where we are and who we are while we live."""
-    written = [(port_file, address), (pid_file, str(os.getpid()))]
+def notes_of_us(
+    port_file: Path | None, address: str, pid_file: Path | None, *more: tuple[Path | None, str]
+) -> Iterator[None]:
+    """Write where we are and who we are while we live, the process id last."""
+    written = [(port_file, address), *more, (pid_file, str(os.getpid()))]
     for path, text in written:
         if path:
             fresh = path.with_name(path.name + ".new")

@@ -8,16 +8,26 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any
-
-from .model import Instance
+from typing import Any, Generic, Protocol, TypeVar
 
 Job = Callable[[], None]
 Disk = tuple[str, int]
 CLOSE_SECONDS = 60.0
 
 
-class Hosts:
+class Housed(Protocol):
+    """An instance that a host may be behind; ``host`` tells what that is like."""
+
+    id: str
+    hostname: str
+    authorized_keys: list[str]
+    host: str
+
+
+One = TypeVar("One", bound=Housed)
+
+
+class Hosts(Generic[One]):
     """Drives a host backend; without one every call does nothing and instances are records only."""
 
     def __init__(
@@ -25,22 +35,25 @@ class Hosts:
         backend: Any,
         changed: Callable[[str, str, str | None], None],
         note: Callable[[str], None],
-        disks: Callable[[Instance], list[Disk]],
+        disks: Callable[[One], list[Disk]],
+        user: str = "root",
     ) -> None:
         self.real = backend is not None
         self._backend = backend
         self._changed = changed
         self._note = note
         self._disks = disks
+        self._user = user
         self._queues: dict[str, queue.Queue[Job | None]] = {}
         self._workers: list[threading.Thread] = []
 
-    def start(self, instance: Instance) -> None:
+    def start(self, instance: One) -> None:
         """Begin to start the host of an instance."""
         name, keys, disks = instance.hostname, list(instance.authorized_keys), self._disks(instance)
-        self._bring_up(instance, lambda: self._backend.start(instance.id, name, keys, disks))
+        more = (keys, disks, self._user)
+        self._bring_up(instance, lambda: self._backend.start(instance.id, name, *more))
 
-    def boot(self, instance: Instance) -> None:
+    def boot(self, instance: One) -> None:
         """Begin to boot a stopped host; one that never was is started."""
         if instance.host == "none":
             self.start(instance)
@@ -48,7 +61,7 @@ class Hosts:
             disks = self._disks(instance)
             self._bring_up(instance, lambda: self._backend.boot(instance.id, disks))
 
-    def stop(self, instance: Instance) -> None:
+    def stop(self, instance: One) -> None:
         """Begin to stop a host."""
         if self.real:
             instance.host = "stopped"
@@ -71,11 +84,15 @@ class Hosts:
         if not self.real:
             return
         self.remove_all()
-        for worker in self._workers:
-            worker.join(CLOSE_SECONDS)
+        self.wait()
         self._backend.close()
 
-    def _bring_up(self, instance: Instance, job: Callable[[], str]) -> None:
+    def wait(self) -> None:
+        """Return when all that was begun to be removed is."""
+        for worker in self._workers:
+            worker.join(CLOSE_SECONDS)
+
+    def _bring_up(self, instance: One, job: Callable[[], str]) -> None:
         if not self.real:
             return
         instance.host = "starting"

@@ -39,6 +39,18 @@ mkdir -p /dev/disk/by-id
 ln -sfn "$1" "$3"
 ln -sfn "$1" "/dev/disk/by-id/virtio-$4"
 """
+# Who logs in with the keys; anybody but root becomes root by sudo, and root has no key then.
+ADMIT = """set -eu
+umask 077
+if [ "$1" != root ]; then
+    id -u "$1" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$1"
+    echo "$1 ALL=(ALL) NOPASSWD:ALL" > "/etc/sudoers.d/90-$1"
+fi
+home=$(getent passwd "$1" | cut -d: -f6)
+mkdir -p "$home/.ssh"
+cat > "$home/.ssh/authorized_keys"
+chown -R "$1:$(id -g "$1")" "$home/.ssh"
+"""
 
 
 class HostError(RuntimeError):
@@ -88,24 +100,24 @@ class PodmanHosts:
         hostname: str,
         authorized_keys: list[str],
         disks: Sequence[tuple[str, int]] = (),
+        user: str = "root",
     ) -> str:
-        """Boot a new host that the keys open for root; returns its ip once sshd answers.
+        """Boot a new host that the keys open for a user; returns its ip once sshd answers.
 
         `disks` are id and size in GiB of its data volumes, which it sees as block devices.
         """
         if not self._image:
             self._log(self.prepare())
         try:
-            self._boot_new(instance_id, hostname, authorized_keys, DISK_RIGHTS if disks else [])
+            self._boot_new(instance_id, hostname, DISK_RIGHTS if disks else [])
+            self._admit(self._name(instance_id), user, authorized_keys)
             self._plug(self._name(instance_id), disks)
             return self._address(self._name(instance_id))
         except HostError:
             self.remove(instance_id)
             raise
 
-    def _boot_new(
-        self, instance_id: str, hostname: str, authorized_keys: list[str], rights: list[str]
-    ) -> None:
+    def _boot_new(self, instance_id: str, hostname: str, rights: list[str]) -> None:
         name = self._name(instance_id)
         _podman(
             *self._runtime, "run", "--detach", "--systemd=always", "--pull=never",
@@ -117,9 +129,10 @@ class PodmanHosts:
             "--shm-size", SHARED_MEMORY, *RIGHTS, *rights, *limits(), *share(), self._image,
             "/sbin/init",
         )  # fmt: skip
+
+    def _admit(self, name: str, user: str, authorized_keys: list[str]) -> None:
         _podman(
-            *self._runtime, "exec", "--interactive", name,
-            "sh", "-c", "umask 077; cat > /root/.ssh/authorized_keys",
+            *self._runtime, "exec", "--interactive", name, "sh", "-c", ADMIT, "sh", user,
             text="".join(f"{key.strip()}\n" for key in authorized_keys),
         )  # fmt: skip
 

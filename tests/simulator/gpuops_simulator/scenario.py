@@ -64,6 +64,7 @@ class Scenario:
     unknown_id_status: int = 404
     journal: bool = True
     dialect: Dialect = field(default_factory=Dialect)
+    providers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, data: dict[str, Any] | None, **defaults: Any) -> Scenario:
@@ -104,12 +105,19 @@ def _converted(data: dict[str, Any]) -> dict[str, Any]:
         values["rate_limits"] = _rate_limits(values["rate_limits"])
     if "dialect" in values:
         values["dialect"] = Dialect.read(values["dialect"])
+    _check_providers(values.get("providers", {}))
     for fault in values.get("faults", ()):
         check_fault(fault)
     bad = set(values.get("quotas", ())) - DEFAULT_QUOTAS.keys()
     if bad:
         raise ValueError(f"unknown quotas: {', '.join(sorted(bad))}")
     return values
+
+
+def _check_providers(given: dict[str, Any]) -> None:
+    for name, one in given.items():
+        if not isinstance(one, dict) or one.keys() - {"offers"}:
+            raise ValueError(f"providers.{name} is an object with offers, a list")
 
 
 def _rate_limits(value: Any) -> RateLimits:

@@ -19,6 +19,8 @@ from .checks import instance as instance_by_id
 from .clock import Clock, iso, moment
 from .cloud import Cloud
 from .disks import in_trash
+from .doors.door import Door
+from .doorway import Doorway, check_names
 from .errors import ApiError
 from .faults import check_fault
 from .instances import STATUSES
@@ -45,19 +47,25 @@ class Simulator:
         state_file: Path | None = None,
         say: Callable[[str], None] = lambda line: None,
         clock: Clock | None = None,
+        providers: Iterable[str] = (),
     ) -> None:
         self._defaults = {
             "provision_seconds": provision_seconds,
             "rate_limits": rate_limits,
         }
-        first = self._read(scenario)
+        first, names = self._read(scenario), check_names(providers)
+        if names and state_file:
+            raise ValueError("a state file holds the first account alone: no doors beside it")
         self.cloud = Cloud(first, clock or Clock(speed), hosts, say, state_file)
+        self._doorway = Doorway(names, self.cloud.clock, hosts, self.cloud.note)
+        doors = self._doorway.made(first)
         self._app = App(self.cloud)
         self._server = Server(address, self.answer, self.cloud.date)
         self._servers = [self._server]
         if also_host:
             same_port = (also_host, self._server.reachable[1])
             self._servers.append(Server(same_port, self.answer, self.cloud.date))
+        self._doorway.listen(doors, address[0], *([also_host] if also_host else []))
         self._stop_wanted = threading.Event()
         self._stopped = False
 
@@ -73,6 +81,7 @@ class Simulator:
 
     def start(self) -> None:
         """Serve in the background."""
+        self._doorway.start()
         for server in self._servers:
             server.start()
 
@@ -82,6 +91,7 @@ class Simulator:
             self._stopped = True
             for server in self._servers:
                 server.stop()
+            self._doorway.stop()
             with self.cloud.lock:
                 self.cloud.save()
             self.cloud.hosts.close()
@@ -99,6 +109,14 @@ class Simulator:
         """The address to talk to, without /v1."""
         host, port = self._server.reachable
         return f"http://{host}:{port}"
+
+    def addresses(self) -> dict[str, str]:
+        """Return what a user sets as the base URL of each provider."""
+        return {"verda": f"{self.url}/v1", **self._doorway.addresses()}
+
+    def doors(self) -> dict[str, Door]:
+        """Return the doors of further providers."""
+        return dict(self._doorway.doors)
 
     def answer(self, request: Request, line: Line) -> Response | None:
         """Answer one request, for a server or for a test that needs no sockets."""
@@ -179,9 +197,11 @@ class Simulator:
         """Go back to the scenario, or to another one; tokens stay good, the log is emptied."""
         with self.cloud.lock:
             again = self.cloud.start_scenario if scenario is None else self._read(scenario)
+            doors = self._doorway.made(again)
             self.cloud.begin(again)
             self.cloud.save()
             self._app.log.clear()
+        self._doorway.begin(doors)
 
     def state(self) -> dict[str, Any]:
         """Return the whole account, its bill included, as plain data of its own."""
@@ -205,6 +225,8 @@ class Simulator:
                 "faults": account.faults,
                 "notes": cloud.notes,
             }
+            if self._doorway.doors:
+                state["providers"] = self._doorway.accounts()
             return json.loads(json.dumps(state))
 
     def _instance(self, instance: Instance) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LAUNCH, TERMINATE
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import BEGIN, Schedule
 from ansible_collections.gpuops.cloud.tests.unit.chaos.weather import AIMED, HTML, Weather
+from gpuops_simulator.doors.lambda_cloud import LAUNCH, TERMINATE
 
 # Numbers of mishaps there, apart from those of the first cloud.
 FIRST_OF_SECOND, FIRST_OUTAGE = 1_000_000, 2_000_000

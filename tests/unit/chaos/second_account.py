@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An account at a second cloud, a door of the conformance suite: stock, books, and the way."""
+"""An account at a second cloud, a door of the simulator: stock, books, and the way."""
 
 from __future__ import annotations
 
@@ -11,17 +11,12 @@ from email.utils import formatdate
 from typing import Any
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._models.label import Label, read_label
-from ansible_collections.gpuops.cloud.tests.conformance.door import Machine, Reply
-from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import (
-    CENTS,
-    LAUNCH,
-    LambdaDoor,
-    type_row,
-)
 from ansible_collections.gpuops.cloud.tests.unit.chaos.misfortune import Misfortune, Stroke
 from ansible_collections.gpuops.cloud.tests.unit.chaos.schedule import Schedule
 from ansible_collections.gpuops.cloud.tests.unit.chaos.wire import Controller, Line, Wire
 from gpuops_simulator.clock import Clock
+from gpuops_simulator.doors.door import Machine, Reply
+from gpuops_simulator.doors.lambda_cloud import CENTS, LAUNCH, LambdaDoor, type_row
 from gpuops_simulator.wire import Request, Response
 
 KEY_NAME = "mine"

@@ -9,12 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuops.cloud.tests.conformance.door import Reply
-from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import (
-    TERMINATE,
-    LambdaCloud,
-    LambdaDoor,
-)
+from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaCloud
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     CLIENT_ID,
     SECRET,
@@ -23,6 +18,8 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     run_module,
 )
 from gpuops_simulator.clock import Clock
+from gpuops_simulator.doors.door import Reply
+from gpuops_simulator.doors.lambda_cloud import TERMINATE, LambdaDoor
 
 LAMBDA_KEY = "the-key-of-the-account"
 

@@ -17,8 +17,9 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.runpod imp
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.runpod.parsing import (
     instance_from,
 )
-from ansible_collections.gpuops.cloud.tests.conformance.runpod import RunPod, RunPodDoor
+from ansible_collections.gpuops.cloud.tests.conformance.runpod import RunPod
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import KEY
+from gpuops_simulator.doors.runpod import RunPodDoor
 
 ID = " ".join(KEY.split()[:2])
 TYPE = "1x_NVIDIA_A100_80GB_PCIe"

@@ -15,7 +15,8 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._models.orders import
     NewDisk,
 )
 from ansible_collections.gpuops.cloud.tests.conformance.door import opened
-from ansible_collections.gpuops.cloud.tests.conformance.vast import Vast, VastDoor
+from ansible_collections.gpuops.cloud.tests.conformance.vast import Vast
+from gpuops_simulator.doors.vast import VastDoor
 
 NAME = "1X-A100-SXM4-M4711"
 ORDER = InstanceOrder(

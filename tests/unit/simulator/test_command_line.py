@@ -159,6 +159,8 @@ def test_scenario_speed_and_state_are_taken_from_the_command_line(program: Progr
     [
         (["--scenario", "/no/such/file"], "No such file"),
         (["--port", "1", "--host", "203.0.113.1"], "gpuops-simulator:"),
+        (["--providers", "lambda,nimbus"], "there are doors for: lambda, runpod, tensordock, vast"),
+        (["--providers", "vast", "--state", "/no/such/state"], "a state file holds the first"),
     ],
 )
 def test_what_cannot_start_says_why(program: Program, arguments: list[str], text: str) -> None:
@@ -166,6 +168,30 @@ def test_what_cannot_start_says_why(program: Program, arguments: list[str], text
     assert done.returncode == 1
     assert text in done.stderr
     assert "failed to start" in done.stderr
+
+
+def test_it_opens_doors_of_further_providers(program: Program) -> None:
+    ports = program.folder / "ports"
+    done = program.start("--providers", "lambda", "--providers=vast", f"--ports-file={ports}")
+    urls = json.loads(ports.read_text())
+    assert [*urls] == ["verda", "lambda", "vast"]
+    assert urls["verda"] == f"http://{program.address}/v1"
+    lines = done.stdout.splitlines()
+    assert [line.rpartition(" ")[2] for line in lines[1:]] == [urls["lambda"], urls["vast"]]
+    for url in (f"{urls['lambda']}/instances", f"{urls['vast']}/api/v0/users/current/"):
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            assert answer.status == 200
+    pid = program.pid
+    ask(program.address, "/_sim/stop", "POST")
+    assert eventually_gone(pid)
+    assert not ports.exists()
+
+
+def test_the_standard_library_is_all_it_needs() -> None:
+    words = f"import sys; sys.path.insert(0, {str(PROGRAM)!r}); import gpuops_simulator.cli"
+    command = [sys.executable, "-I", "-S", "-c", words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_in_the_foreground_it_prints_one_line_first(program: Program) -> None:

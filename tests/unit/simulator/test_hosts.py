@@ -25,6 +25,7 @@ class FakeHosts:
         self.broken = False
         self.closed = False
         self.disks: list[tuple[str, int]] = []
+        self.users: list[str] = []
 
     def start(
         self,
@@ -32,11 +33,13 @@ class FakeHosts:
         hostname: str,
         authorized_keys: list[str],
         disks: list[tuple[str, int]],
+        user: str,
     ) -> str:
         self.gate.wait(5)
         if self.broken:
             raise RuntimeError("no room for another host")
         self.calls.append(("start", hostname, tuple(authorized_keys)))
+        self.users.append(user)
         self.disks = disks
         return "10.88.0.7"
 

@@ -24,6 +24,7 @@ SECRET = "a-secret-of-the-controller"
 OTHERS = (
     "gpu_balance",
     "gpu_instance",
+    "gpu_instance_info",
     "gpu_offers",
     "gpu_reap",
     "model_info",

@@ -35,12 +35,10 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.lambda_clo
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.lambda_cloud.parsing import (
     type_from,
 )
-from ansible_collections.gpuops.cloud.tests.conformance.door import Reply, opened
-from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import (
-    LambdaCloud,
-    LambdaDoor,
-    type_row,
-)
+from ansible_collections.gpuops.cloud.tests.conformance.door import opened
+from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaCloud
+from gpuops_simulator.doors.door import Reply
+from gpuops_simulator.doors.lambda_cloud import LambdaDoor, type_row
 
 ORDER = InstanceOrder(
     name="llm-1",

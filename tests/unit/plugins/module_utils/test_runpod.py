@@ -27,17 +27,13 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.runpod.par
 )
 from ansible_collections.gpuops.cloud.tests.conformance.door import opened
 from ansible_collections.gpuops.cloud.tests.conformance.runpod import RunPod
-from ansible_collections.gpuops.cloud.tests.conformance.runpod_rows import (
-    EACH,
-    SOLD_OUT,
-    gpu_row,
-)
 from ansible_collections.gpuops.cloud.tests.unit.plugins.runpod_data import (
     ORDER,
     TYPE,
     door,
 )
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
+from gpuops_simulator.doors.runpod_rows import EACH, SOLD_OUT, gpu_row
 
 # What the usual container disk of 100 GB adds to the price of an offer.
 DISK = 100 * 0.10 / 730

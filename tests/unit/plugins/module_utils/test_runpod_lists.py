@@ -21,18 +21,15 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.runpod.par
     next_page,
     volume_from,
 )
-from ansible_collections.gpuops.cloud.tests.conformance.door import Reply, opened
+from ansible_collections.gpuops.cloud.tests.conformance.door import opened
 from ansible_collections.gpuops.cloud.tests.conformance.runpod import RunPod
-from ansible_collections.gpuops.cloud.tests.conformance.runpod_rows import (
-    SOLD_OUT,
-    gpu_row,
-    problem,
-)
 from ansible_collections.gpuops.cloud.tests.unit.plugins.runpod_data import (
     DATA,
     ORDER,
     door,
 )
+from gpuops_simulator.doors.door import Reply
+from gpuops_simulator.doors.runpod_rows import SOLD_OUT, gpu_row, problem
 
 
 @pytest.fixture

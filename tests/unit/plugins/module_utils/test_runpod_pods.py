@@ -28,11 +28,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.runpod.par
     NO_GPU,
 )
 from ansible_collections.gpuops.cloud.tests.conformance.door import opened
-from ansible_collections.gpuops.cloud.tests.conformance.runpod import RunPod, RunPodDoor
-from ansible_collections.gpuops.cloud.tests.conformance.runpod_rows import (
-    GPU,
-    gpu_row,
-)
+from ansible_collections.gpuops.cloud.tests.conformance.runpod import RunPod
 from ansible_collections.gpuops.cloud.tests.unit.plugins.runpod_data import (
     ID,
     ORDER,
@@ -41,6 +37,8 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.runpod_data import (
     read,
 )
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import KEY
+from gpuops_simulator.doors.runpod import RunPodDoor
+from gpuops_simulator.doors.runpod_rows import GPU, gpu_row
 
 
 @pytest.fixture

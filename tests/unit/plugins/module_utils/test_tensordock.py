@@ -28,17 +28,11 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.registry i
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.tensordock import (
     credentials,
 )
-from ansible_collections.gpuops.cloud.tests.conformance.door import Reply, opened
-from ansible_collections.gpuops.cloud.tests.conformance.tensordock import (
-    GPU,
-    MOST_A_MINUTE,
-    NORTH,
-    SOUTH,
-    TensorDock,
-    TensorDockDoor,
-)
-from ansible_collections.gpuops.cloud.tests.conformance.world import Request
+from ansible_collections.gpuops.cloud.tests.conformance.door import opened
+from ansible_collections.gpuops.cloud.tests.conformance.tensordock import TensorDock
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import OTHER_KEY, run_module
+from gpuops_simulator.doors.door import Reply, Request
+from gpuops_simulator.doors.tensordock import GPU, MOST_A_MINUTE, NORTH, SOUTH, TensorDockDoor
 
 TOKEN = TensorDock.environment["TENSORDOCK_API_KEY"]
 LABEL = "gpo.llm.gpu-1.none.5f3a9c21"

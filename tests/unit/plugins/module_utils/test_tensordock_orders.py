@@ -24,8 +24,8 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.tensordock
     error_of,
     said,
 )
-from ansible_collections.gpuops.cloud.tests.conformance.tensordock import GPU, NORTH
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import KEY
+from gpuops_simulator.doors.tensordock import GPU, NORTH
 
 NOW = datetime(2026, 11, 30, 12, 0, 7, tzinfo=timezone.utc)
 LABEL = "gpo.llm.gpu-1.ht7ui.5f3a9c21"

@@ -24,7 +24,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.tensordock
     names,
     parsing,
 )
-from ansible_collections.gpuops.cloud.tests.conformance.tensordock import GPU, NORTH, location
+from gpuops_simulator.doors.tensordock import GPU, NORTH, location
 
 NOW = datetime(2026, 11, 30, 12, 0, 7, tzinfo=timezone.utc)
 LABEL = "gpo.llm.gpu-1.ht7ui.5f3a9c21"

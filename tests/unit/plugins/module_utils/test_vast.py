@@ -29,13 +29,13 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.vast.parsi
     key_from,
 )
 from ansible_collections.gpuops.cloud.tests.conformance.vast import Vast
-from ansible_collections.gpuops.cloud.tests.conformance.vast_market import offer
 from ansible_collections.gpuops.cloud.tests.unit.plugins.vast_data import (
     NAME,
     ORDER,
     door,
     world,
 )
+from gpuops_simulator.doors.vast_market import offer
 
 __all__ = ["world"]
 

@@ -20,24 +20,17 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._models.orders import
 )
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base.answers import Answer
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.vast.errors import error_of
-from ansible_collections.gpuops.cloud.tests.conformance.door import Reply, opened
-from ansible_collections.gpuops.cloud.tests.conformance.vast import (
-    OtherVast,
-    OtherVastDoor,
-    Vast,
-)
-from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
-    LIST,
-    SEARCH,
-    SECRET,
-    offer,
-)
+from ansible_collections.gpuops.cloud.tests.conformance.door import opened
+from ansible_collections.gpuops.cloud.tests.conformance.vast import OtherVast, Vast
 from ansible_collections.gpuops.cloud.tests.unit.plugins.vast_data import (
     ASK_PATH,
     ORDER,
     door,
     world,
 )
+from gpuops_simulator.doors.door import Reply
+from gpuops_simulator.doors.vast import OtherVastDoor
+from gpuops_simulator.doors.vast_market import LIST, SEARCH, SECRET, offer
 
 __all__ = ["world"]
 

@@ -23,9 +23,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._providers.accounts i
     accounts_spec,
 )
 from ansible_collections.gpuops.cloud.tests.conformance.door import opened
-from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaDoor, type_row
-from ansible_collections.gpuops.cloud.tests.conformance.vast import Vast, VastDoor
-from ansible_collections.gpuops.cloud.tests.conformance.vast_market import offer
+from ansible_collections.gpuops.cloud.tests.conformance.vast import Vast
 from ansible_collections.gpuops.cloud.tests.unit.plugins.clouds import LAMBDA_KEY, Clouds
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_documentation import (
@@ -40,6 +38,9 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
     stock,
     wanted,
 )
+from gpuops_simulator.doors.lambda_cloud import LambdaDoor, type_row
+from gpuops_simulator.doors.vast import VastDoor
+from gpuops_simulator.doors.vast_market import offer
 
 A100, H100, L40S = "1A100.22V", "1H100.80S.32V", "1L40S.20V"
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.gpuops.cloud.tests.conformance.door import Reply
 from ansible_collections.gpuops.cloud.tests.unit.plugins.clouds import Clouds
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import KEY, OTHER_KEY
+from gpuops_simulator.doors.door import Reply
 
 
 def registered(clouds: Clouds) -> dict[str, list[str]]:

@@ -16,16 +16,12 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._models.orders import
     InstanceOrder,
     NewDisk,
 )
-from ansible_collections.gpuops.cloud.tests.conformance.door import Reply, opened
+from ansible_collections.gpuops.cloud.tests.conformance.door import opened
 from ansible_collections.gpuops.cloud.tests.conformance.vast import OtherVast, Vast
-from ansible_collections.gpuops.cloud.tests.conformance.vast_market import (
-    PRICE,
-    SECRET,
-    STORAGE,
-    offer,
-)
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 from ansible_collections.gpuops.cloud.tests.unit.plugins.vast_data import door, world
+from gpuops_simulator.doors.door import Reply
+from gpuops_simulator.doors.vast_market import PRICE, SECRET, STORAGE, offer
 
 __all__ = ["world"]
 

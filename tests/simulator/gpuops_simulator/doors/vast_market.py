@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuops.cloud.tests.conformance.door import Reply
+from .door import Reply
 
 V0, LIST, SEARCH = "/api/v0", "/api/v1/instances/", "/api/v0/bundles/"
 BASE, STORAGE, DISK_GB = 1.0, 0.144, 100
@@ -40,6 +40,8 @@ OFFERED = (
 )
 RUNTYPES = frozenset({"ssh_direct", "ssh_proxy", "ssh", "ssh_direc ssh_proxy", "args"})
 SECRET = "of-one-instance-alone"
+# What is told of an instance that cannot start.
+BROKEN = "Error response from daemon: OCI runtime create failed: unable to start"
 YEAR_S = 365 * 86400.0
 
 

@@ -8,14 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuops.cloud.tests.conformance.door import (
-    BUILD_S,
-    Door,
-    Machine,
-    Reply,
-)
-from ansible_collections.gpuops.cloud.tests.conformance.runpod_rows import (
+from ..clock import Clock
+from .door import BUILD_S, Door, Machine, Reply
+from .runpod_rows import (
     ALLOWED,
+    DISK_PRICE,
     EACH,
     GPU,
     GPU_FIELDS,
@@ -29,7 +26,8 @@ from ansible_collections.gpuops.cloud.tests.conformance.runpod_rows import (
     version_of,
     wrong_in,
 )
-from gpuops_simulator.clock import Clock
+
+_TOLD = frozenset({"gpu", "each", "memory", "most"})
 
 
 @dataclass
@@ -61,6 +59,16 @@ class Pods(Door):
         # Of a host whose GPUs are somebody else's when a stopped pod starts again.
         self.taken = False
         self._port = 20000
+
+    def sell(self, rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            if not {"gpu"} <= row.keys() <= _TOLD:
+                raise ValueError(f"a GPU has gpu, and maybe each, memory, most: {row}")
+        self.gpus = [gpu_row(**row) for row in rows]
+
+    def price_of(self, machine: Machine) -> float:
+        gpus: float = self._gpus_of(machine)["cost"]
+        return gpus + machine.facts.get("disk", 0) * DISK_PRICE
 
     @staticmethod
     def bare(row: dict[str, Any]) -> dict[str, Any]:
@@ -155,7 +163,7 @@ class Pods(Door):
     def _end(self, pod: Machine) -> Reply:
         if self.power_of(pod).locked:
             return problem(409, "Pod is locked")
-        pod.deleted = self.now()
+        self.end(pod)
         return Reply(204, "")
 
     def _act(self, pod: Machine, body: dict[str, Any]) -> Reply:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.gpuops.cloud.tests.conformance.door import Reply
+from .door import Reply
 
 EACH, GPU = 1.39, "NVIDIA A100 80GB PCIe"
+# Of a GB of the container's disk, an hour.
+DISK_PRICE = 0.10 / 730
 QUOTA, WINDOW_S = 60, 60
 # The first statuses of a pod; it calls itself running some time before its ports are there.
 PROVISIONING_S, STARTING_S = 5.0, 12.0
