@@ -26,6 +26,7 @@ from ..module_utils._jobs.job_file import read_job
 from ..module_utils._request.gather import Sources, check_role, gather, read_project
 from ..module_utils._request.specs import ON_A_JOB, ON_HOSTS, ROLES, VARIABLES
 from ..module_utils._request.variables import known_names, unknown
+from ..module_utils._several.options import grouped
 from ..plugin_utils._limit import reaches
 
 COLLECTION = Path(__file__).parents[2]
@@ -135,6 +136,7 @@ class ActionModule(ActionBase):
             self._check_limit(args["playbook"], found, variables)
             for role in ROLES.get(args["playbook"], ()):
                 check_role(role_specs()[role], _Here(variables, self._templar))
+            found["options"]["gpu_instance"] = grouped(found["options"]["gpu_instance"])
         except GpuopsError as error:
             fault = {"msg": f"{error} Nothing was done.", "error": error.as_result()}
             return {**result, "failed": True, **fault}

@@ -23,6 +23,13 @@ options:
     type: bool
     default: false
     version_added: 0.1.0
+  several:
+    description:
+      - Whether to return the option C(accounts) of modules that ask several providers, for C(module_defaults) of the group C(gpuops.cloud.gpu).
+        The credentials of other providers are those of the variable C(gpuops_accounts), a dictionary of that shape.
+    type: bool
+    default: false
+    version_added: 0.1.0
 notes:
   - The variables are C(datacrunch_client_id), C(datacrunch_client_secret), C(datacrunch_base_url), C(datacrunch_profile) and
     C(datacrunch_timeout), from anywhere.
@@ -52,9 +59,10 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._core.errors import GpuopsError
+from ..module_utils._providers.names import FIRST
 from ..module_utils._providers.verda.credentials import find_credentials
 
-_BEGIN = "datacrunch_"
+_BEGIN, _ACCOUNTS = "datacrunch_", "gpuops_accounts"
 _NAMES = ("client_id", "client_secret", "base_url", "profile", "timeout")
 
 
@@ -71,6 +79,11 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             value = self._templar.template(given.get(_BEGIN + name))
             if value is not None and value != "":
                 found[name] = value
+        if kwargs.get("several"):
+            found.pop("timeout", None)
+            accounts = self._templar.template(given.get(_ACCOUNTS)) or {}
+            own = {FIRST: found} if found else {}
+            return [{"accounts": {**own, **accounts}} if own or accounts else {}]
         if not kwargs.get("complete"):
             return [found]
         try:

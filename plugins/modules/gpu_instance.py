@@ -415,6 +415,7 @@ instance:
   type: dict
   contains:
     provider: {type: str, description: Provider of the instance; null where it is not known yet., returned: success, sample: lambda}
+    rents: {type: str, description: "V(vm), or V(container) without systemd and a driver of its own; null where it is not known yet.", returned: success, sample: vm}
     ssh_user: {type: str, description: User that logs in there., returned: success, sample: ubuntu}
     ssh_host: {type: str, description: Address at which SSH listens; null until there is one., returned: success, sample: 192.0.2.10}
     ssh_port: {type: int, description: Port at which SSH listens; null until it is known., returned: success, sample: 22}
@@ -460,6 +461,7 @@ instances:
   elements: dict
   contains:
     provider: {type: str, description: Provider of the instance; null where it is not known yet., returned: success, sample: lambda}
+    rents: {type: str, description: "V(vm), or V(container) without systemd and a driver of its own; null where it is not known yet.", returned: success, sample: vm}
     ssh_user: {type: str, description: User that logs in there., returned: success, sample: ubuntu}
     ssh_host: {type: str, description: Address at which SSH listens; null until there is one., returned: success, sample: 192.0.2.10}
     ssh_port: {type: int, description: Port at which SSH listens; null until it is known., returned: success, sample: 22}
@@ -715,6 +717,35 @@ leftovers:
     status: {type: str, description: Status by the cloud; null for keys and scripts., returned: success, sample: detached}
     price_per_hour: {type: float, description: What it costs per hour., returned: success, sample: 0.0274}
     kept: {type: bool, description: Whether it is retained on purpose., returned: success, sample: false}
+trash:
+  description: Volumes of the deployment that can be had back for a while, and cost nothing.
+  returned: success with O(state=absent), and on failure when something may be left
+  type: list
+  elements: dict
+  contains:
+    provider: {type: str, description: Provider., returned: success, sample: verda}
+    id: {type: str, description: Id., returned: success, sample: 0c41a7d2-55ad-4a36-a2a7-b1c5b8e8a001}
+    name: {type: str, description: Name., returned: success, sample: gpuops.llm.llm.os}
+known:
+  description: Whether anything of the deployment is left, in the trash, was ended before or stands in the ledger.
+  returned: success with O(state=absent)
+  type: bool
+  sample: true
+nearest:
+  description: Names of other deployments of this collection that cost now and are near this one's.
+  returned: success with O(state=absent)
+  type: list
+  elements: str
+  sample: []
+others:
+  description: What other deployments of this collection cost now.
+  returned: success with O(state=absent), and on failure when something may be left
+  type: list
+  elements: dict
+  contains:
+    provider: {type: str, description: Provider., returned: success, sample: lambda}
+    deployment: {type: str, description: Name of the deployment., returned: success, sample: batch}
+    cost_per_hour: {type: float, description: Price per hour of everything of it there., returned: success, sample: 2.58}
 error:
   description: What went wrong, for programs.
   returned: failure

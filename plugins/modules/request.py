@@ -42,10 +42,10 @@ notes:
   - C(bringup) buys instances and serves a model; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval), C(capacity_timeout),
     C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count), C(gpuops_home),
     C(gpuops_notify), C(gpus), C(hours), C(idle_after), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
-    C(lease_max_override), C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens),
-    C(min_count), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit),
-    C(notify_test), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt),
-    C(protect), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed),
+    C(lease_max_override), C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count),
+    C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(model_config), C(model_fit), C(notify_test),
+    C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect),
+    C(providers), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed),
     C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(capacity) tells what can be bought; it takes C(confidential), C(exclude), C(fail_if_none), C(file), C(format), C(gpu_count), C(gpus),
     C(image), C(instance_type), C(list), C(locations), C(market), C(max_price_per_hour), C(min_gpu_count), C(min_ram_gb), C(min_tier),
@@ -53,7 +53,7 @@ notes:
     C(tiers), C(vllm_distributed), C(vllm_nodes).
   - C(cost) tells what it costs; it takes C(budget), C(by), C(deployment), C(file), C(format), C(ledger), C(owner), C(project), C(since),
     C(until).
-  - C(demo) runs the whole path in a simulated cloud; it takes C(demo_keep), C(demo_scenario), C(demo_tier).
+  - C(demo) runs the whole path in a simulated cloud; it takes C(demo_keep), C(demo_providers), C(demo_scenario), C(demo_tier).
   - C(demo_job) runs a job in a simulated cloud, through an eviction; it takes none.
   - C(demo_stop) ends a demo; it takes none.
   - C(gateway) opens one endpoint; it takes C(deployment), C(gateway_host), C(gpuops_home), C(owner).
@@ -84,9 +84,9 @@ notes:
     C(notify_test), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt),
     C(protect), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed),
     C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
-  - C(reap) terminates what is over; it takes C(budget), C(data_volumes), C(deployments), C(everything), C(format), C(gpuops_home),
-    C(gpuops_notify), C(grace), C(idle_after), C(idle_timeout), C(ledger), C(metrics_file), C(mode), C(notify_test), C(orphan_age), C(os_volume),
-    C(owner), C(ssh_private_key_file), C(ssh_user), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
+  - C(reap) terminates what is over; it takes C(budget), C(data_volumes), C(deployments), C(everything), C(format), C(gpuops_home), C(gpuops_notify),
+    C(grace), C(idle_after), C(idle_timeout), C(ledger), C(metrics_file), C(mode), C(notify_test), C(orphan_age), C(os_volume), C(owner),
+    C(providers), C(ssh_private_key_file), C(ssh_user), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
   - C(reaper) sets up what terminates what is over; it takes C(deployments), C(everything), C(gpuops_home), C(idle_after), C(owner),
     C(reaper_host).
   - C(restore) boots from the disks that hibernate has retained; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval),
@@ -98,16 +98,16 @@ notes:
     C(protect), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed),
     C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
   - C(scheduled) follows business hours; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval), C(capacity_timeout), C(confidential),
-    C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(format), C(gpu_count), C(gpuops_home),
-    C(gpuops_notify), C(gpus), C(hours), C(idle_after), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),
-    C(lease_max_override), C(ledger), C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens),
-    C(min_count), C(min_gpu_count), C(min_ram_gb), C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(missing_ok), C(model_config),
-    C(model_fit), C(notify_test), C(objective), C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project),
-    C(prompt), C(protect), C(purge_trash), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers),
-    C(vllm_distributed), C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
-  - C(status) tells how things stand; it takes C(deployment), C(format), C(gpuops_home), C(owner).
-  - C(teardown) terminates a deployment; it takes C(confirm), C(data_volumes), C(deployment), C(format), C(gpuops_home), C(ledger),
-    C(missing_ok), C(os_volume), C(owner), C(purge_trash), C(wait_interval), C(wait_timeout).
+    C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(format), C(gpu_count), C(gpuops_home), C(gpuops_notify),
+    C(gpus), C(hours), C(idle_after), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max), C(lease_max_override), C(ledger),
+    C(locations), C(machine_name), C(market), C(max_lease_cost), C(max_price_per_hour), C(max_tokens), C(min_count), C(min_gpu_count), C(min_ram_gb),
+    C(min_tier), C(min_vcpu), C(min_vram_gb), C(min_vram_gb_each), C(missing_ok), C(model_config), C(model_fit), C(notify_test), C(objective),
+    C(observation_log), C(on_spot_discontinue), C(os_volume), C(os_volume_gb), C(owner), C(project), C(prompt), C(protect), C(providers),
+    C(purge_trash), C(purpose), C(replace), C(ssh_include), C(ssh_private_key_file), C(start_timeout), C(tier), C(tiers), C(vllm_distributed),
+    C(vllm_nodes), C(wait_for_capacity), C(wait_interval), C(wait_timeout).
+  - C(status) tells how things stand; it takes C(deployment), C(format), C(gpuops_home), C(owner), C(providers).
+  - C(teardown) terminates a deployment; it takes C(confirm), C(data_volumes), C(deployment), C(format), C(gpuops_home), C(ledger), C(missing_ok),
+    C(os_volume), C(owner), C(providers), C(purge_trash), C(wait_interval), C(wait_timeout).
   - C(tunnel) opens and closes a tunnel; it takes C(address), C(deployment), C(gpuops_home), C(local_port), C(machine_name), C(owner), C(port),
     C(state).
   - C(verify_account) tells which dialect of the API an account speaks; it takes C(budget), C(file), C(gpuops_report_dir), C(ledger),
@@ -123,7 +123,7 @@ notes:
   - Of type list of dict are C(gpuops_notify), C(tiers).
   - Of type list of str are C(deployments), C(exclude), C(gpus), C(locations), C(prometheus_sources), C(ssh_keys).
   - Of type raw are C(request_rates).
-  - Of type str are C(address), C(compare), C(demo_scenario), C(demo_tier), C(deployment), C(extend), C(file), C(file_mode), C(folder),
+  - Of type str are C(address), C(compare), C(demo_providers), C(demo_scenario), C(demo_tier), C(deployment), C(extend), C(file), C(file_mode), C(folder),
     C(folder_group), C(gateway_host), C(gpuops_home), C(gpuops_report_dir), C(grace), C(hours), C(idle_after), C(image), C(instance_type),
     C(lease), C(lease_max), C(ledger), C(machine_name), C(metrics_file), C(min_tier), C(model_config), C(observation_log), C(orphan_age),
     C(owner), C(project), C(prompt), C(reaper_host), C(since), C(ssh_private_key_file), C(ssh_user), C(tier), C(until), C(vllm_distributed).

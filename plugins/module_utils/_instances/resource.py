@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from .._access.key_check import refuse_locked_out
@@ -218,32 +219,50 @@ def standing_warnings(rows: list[dict[str, Any]], client: Client) -> list[str]:
     return texts
 
 
+@dataclass(frozen=True)
+class Listed:
+    """Instances that exist, and spot instances that were taken away and not bought again."""
+
+    there: list[Instance]
+    lost: list[Instance]
+
+
+def listed(client: Client, deployment: str | None, *, with_lost: bool) -> Listed:
+    """Return the instances of the account, those that were taken away of a deployment alone."""
+    rows, ended = client.together(
+        client.instances, lambda: client.ended_instances() if with_lost else []
+    )
+    living = {(one.deployment, one.name) for one in (row.ownership for row in rows) if one}
+    lost = [
+        row
+        for row in evicted(ended, deployment)
+        if row.ownership and (row.ownership.deployment, row.ownership.name) not in living
+    ]
+    return Listed(rows, taken_away(client, lost))
+
+
 def list_instances(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     """Return the instances of the account, of a deployment, or of one id or name."""
     if want["id"]:
         try:
-            rows = [client.instance(want["id"])]
+            found = Listed([client.instance(want["id"])], [])
         except NotFoundError:
-            rows = []
-        ended: list[Instance] = []
+            found = Listed([], [])
     else:
-        rows, ended = client.together(
-            client.instances, lambda: client.ended_instances() if want["evicted"] else []
-        )
-    living = [describe_instance(row) for row in rows]
-    there = {(row["deployment"], row["name"]) for row in living}
-    rows = [
-        row
-        for row in evicted(ended, want["deployment"])
-        if row.ownership and (row.ownership.deployment, row.ownership.name) not in there
-    ]
-    lost = [describe_instance(row) for row in taken_away(client, rows)]
-    now = write_time(client.now())
-    return {"instances": _meant(living, want), "evicted": _meant(lost, want), "now": now}
+        found = listed(client, want["deployment"], with_lost=want["evicted"])
+    there, lost = (
+        [describe_instance(row) for row in meant(rows, want["deployment"], want["name"])]
+        for rows in (found.there, found.lost)
+    )
+    return {"instances": there, "evicted": lost, "now": write_time(client.now())}
 
 
-def _meant(rows: list[dict[str, Any]], want: dict[str, Any]) -> list[dict[str, Any]]:
-    for key in ("deployment", "name"):
-        if want[key]:
-            rows = [row for row in rows if row[key] == want[key]]
-    return sorted(rows, key=lambda row: (row["name"] or "", row["id"]))
+def meant(rows: list[Instance], deployment: str | None, name: str | None = None) -> list[Instance]:
+    """Return the instances of a deployment and of a name, where they are given, by name."""
+
+    def called(row: Instance) -> str:
+        return row.name or (row.ownership.name if row.ownership else "")
+
+    found = [row for row in rows if not deployment or row.of(deployment)]
+    found = [row for row in found if not name or called(row) == name]
+    return sorted(found, key=lambda row: (called(row), row.id))

@@ -10,10 +10,12 @@ from .vast import states as vast
 from .verda import states as verda
 from .verda.names import MODULES
 
-__all__ = ["PROVIDERS", "module_of", "state_of"]
+__all__ = ["FIRST", "PROVIDERS", "module_of", "state_of"]
 
 # Those of the registry, without their clients.
 PROVIDERS = ("lambda", "runpod", "tensordock", "vast", "verda")
+# The one of the modules that ask a single provider.
+FIRST = "verda"
 
 
 def module_of(resource: str) -> str:

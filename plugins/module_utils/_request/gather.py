@@ -32,9 +32,12 @@ from .._lifecycle.confirmation import this_user
 from .._lifecycle.settings import owner_of
 from .._models.ownership import check_name, check_owner, check_project, deployment_of_job
 from .._notify.receivers import receivers_of
+from .._providers.names import FIRST
 from .._ssh.idle_report import NEVER, read_idle_after
 from .specs import (
     ANYWHERE_BEGINS,
+    AT_THE_FIRST,
+    OF_THE_FIRST,
     ON_A_JOB,
     ON_ONE,
     SECRET,
@@ -120,8 +123,10 @@ def gather(book: str, sources: Sources) -> dict[str, Any]:
     spec = spec_of(book)
     written = {name: value for name in spec if (value := sources.find(name)[1]) is not None}
     _check_empty(spec, sources)
+    _check_providers(book, sources)
     given = _typed(spec, written)
     _check_values(given)
+    _check_of_the_first(given)
     owner = owner_of(given.get("owner"))
     home = Path(str(given.get("gpuops_home") or _home())).expanduser()
     job = _job(book, given, sources, home)
@@ -195,6 +200,29 @@ def _check_empty(spec: Values, sources: Sources) -> None:
     for name, option in spec.items():
         if sources.command_line.get(name) == "" and option["type"] in ("int", "float"):
             raise InvalidError(f"{name} is empty", hint="Give a number, or leave it out.")
+
+
+def _check_providers(book: str, sources: Sources) -> None:
+    """Raise InvalidError where other providers are meant than the one that a playbook works at."""
+    value = sources.find("providers")[1]
+    if book not in AT_THE_FIRST or value is None:
+        return
+    named = _typed({"providers": VARIABLES["providers"]}, {"providers": value})["providers"]
+    if named != [FIRST]:
+        raise InvalidError(
+            f"{book} works at {FIRST} alone, and providers names {', '.join(named)}",
+            hint="Leave providers out here.",
+        )
+
+
+def _check_of_the_first(given: Values) -> None:
+    """Raise InvalidError for what only the first provider has, where providers are named."""
+    wrong = [name for name, unset in OF_THE_FIRST.items() if given.get(name, unset) != unset]
+    if "providers" in given and wrong:
+        raise InvalidError(
+            f"{', '.join(wrong)}: what {FIRST} alone has does not go with providers",
+            hint="Leave one of them out.",
+        )
 
 
 def _typed(spec: Values, written: dict[str, Any]) -> dict[str, Any]:

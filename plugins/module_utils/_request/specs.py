@@ -40,7 +40,7 @@ VARIABLES: Spec = {
     **_each("float", "capacity_interval wait_timeout wait_interval idle_timeout"),
     **_each("str", "deployment machine_name owner project lease lease_max extend hours grace"),
     **_each("str", "idle_after orphan_age since until prompt file_mode folder_group ssh_user"),
-    **_each("str", "gateway_host reaper_host vllm_distributed demo_scenario demo_tier"),
+    **_each("str", "gateway_host reaper_host vllm_distributed demo_providers demo_scenario demo_tier"),
     **_each("str", "model_config observation_log ssh_private_key_file file folder compare"),
     **_each("str", "metrics_file gpuops_home gpuops_report_dir address"),
     **_each("str", "job job_name run time results"),
@@ -90,6 +90,12 @@ OPTIONS = {
     module_of("instance"): f"{_CHOICE} {_BUY}".replace(" confirm ", " "),
     module_of("capacity"): _CHOICE,
     "gpu_offers": f"{_CHOICE} providers",
+    "gpu_balance": "providers",
+    "gpu_instance_info": "providers",
+    "gpu_instance": f"{_CHOICE} {_BUY} providers".replace(" confirm ", " ").replace(
+        " replace ", " "
+    ),
+    "gpu_reap": f"{_REAP} providers",
     module_of("balance"): "budget",
     module_of("lease"): _LEASE.replace(" confirm\n", "\n"),
     module_of("reap"): _REAP,
@@ -105,7 +111,7 @@ _BRINGUP = (
 _BRINGUP += " purpose ssh_include ssh_private_key_file gpuops_home gpuops_notify notify_test"
 _BRINGUP += " idle_after"
 _PAUSE = "wait_timeout wait_interval owner"
-_TEARDOWN = f"{_END} deployment ledger confirm missing_ok purge_trash gpuops_home format"
+_TEARDOWN = f"{_END} providers deployment ledger confirm missing_ok purge_trash gpuops_home format"
 
 _JOB = f"{_CHOICE} job job_name run array time cost results again follow ask owner project data_volume_gb"
 _JOB += " os_volume_gb budget budget_policy lease_max max_lease_cost wait_timeout wait_interval"
@@ -113,11 +119,11 @@ _JOB += " wait_for_capacity start_timeout capacity_timeout capacity_interval led
 _JOB += " ssh_private_key_file confirm"
 
 _TAKES = {
-    "bringup": _BRINGUP,
+    "bringup": f"{_BRINGUP} providers",
     "preflight": _BRINGUP,
     "teardown": _TEARDOWN,
     "scheduled": f"{_BRINGUP} {_TEARDOWN}",
-    "demo": "demo_keep demo_scenario demo_tier",
+    "demo": "demo_keep demo_providers demo_scenario demo_tier",
     "demo_stop": "",
     "demo_job": "",
     "job": _JOB,
@@ -125,11 +131,11 @@ _TAKES = {
     "job_logs": "job job_name gpuops_home owner follow task",
     "job_cancel": "job job_name gpuops_home owner follow ledger wait_timeout wait_interval waiting",
     "job_result": "job job_name gpuops_home owner results",
-    "status": "deployment owner gpuops_home format",
+    "status": "deployment owner providers gpuops_home format",
     "capacity": f"{_CHOICE} {_MODEL} providers format file observation_log list fail_if_none",
     "cost": "since until by deployment owner project budget ledger format file",
     "lease": f"{_LEASE} deployment ledger gpuops_home format",
-    "reap": f"{_REAP} ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format"
+    "reap": f"{_REAP} providers ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format"
     " gpuops_notify notify_test",
     "reaper": "deployments owner everything idle_after gpuops_home reaper_host",
     "metrics": "file file_mode budget ledger",
@@ -158,6 +164,16 @@ ON_HOSTS = {
     "benchmark": ("gpuops_measured",),
     "gateway": ("gpuops_replicas", "gpuops_front"),
     "monitor": ("gpuops_monitored",),
+}
+# Those that buy, terminate or check at the first provider alone.
+AT_THE_FIRST = frozenset(
+    {"preflight", "hibernate", "restore", "job", "job_cancel", "job_result", "verify_account"}
+)
+# What no module over several providers takes, and where it is as if it were not given.
+OF_THE_FIRST: Spec = {
+    **dict.fromkeys(("replace", "purge_trash"), False),
+    **dict.fromkeys(("observation_log", "metrics_file"), None),
+    "vllm_nodes": 1,
 }
 # Those that work on one job, each of which has a deployment of its own.
 ON_A_JOB = frozenset({"job", "job_status", "job_logs", "job_cancel", "job_result"})

@@ -14,8 +14,8 @@ from .specs import VARIABLES
 # Parts of a playbook hand these to each other, and credentials have a way of their own.
 _MORE = """
     datacrunch_base_url datacrunch_client_id datacrunch_client_secret datacrunch_profile
-    datacrunch_timeout demo_bin demo_book demo_dir demo_model demo_simulator demo_ssh gateway_front
-    gateway_link_port gateway_port gpuops_extra_names job_wheelhouse vllm_model_script chart
+    datacrunch_timeout demo_bin demo_book demo_dir demo_model demo_others demo_simulator demo_ssh gateway_front
+    gateway_link_port gateway_port gpuops_accounts gpuops_extra_names job_wheelhouse vllm_model_script chart
 """
 PLAYBOOKS = frozenset({*VARIABLES, *_MORE.split()})
 # Of Ansible itself, and of what runs it.

@@ -26,12 +26,11 @@ from .._models.offer import Choice
 from .._models.resources import Instance
 from .._providers.accounts import Accounts
 from .._providers.base.client import Client
-from .._providers.base.views import describe_instance
 from .keys import look_at_registrations
 from .market import best_of, look_at_the_markets
 from .options import flat, in_groups, saying_groups
 from .purchase import purchase
-from .state import Everywhere, step_at, where_ssh
+from .state import Everywhere, placed, step_at, where_ssh
 from .where import (
     client_of,
     look,
@@ -44,7 +43,7 @@ from .where import (
 )
 
 Row = dict[str, Any]
-_UNKNOWN_YET = ("provider", "ssh_user", "ssh_host", "ssh_port")
+_UNKNOWN_YET = ("provider", "rents", "ssh_user", "ssh_host", "ssh_port")
 
 
 class SeveralNoun:
@@ -68,7 +67,7 @@ class SeveralNoun:
             if not want["name"]:
                 look_at_registrations(accounts, found)
             return found
-        refuse_doubles(found)
+        refuse_doubles({provider: here.have for provider, here in found.at.items()})
         refuse_others(rows, want["owner"], want["confirm"])
         refuse_locked_out_anywhere(found, want["ssh_keys"] or [])
         selection = stock.selection_from(want)
@@ -78,7 +77,7 @@ class SeveralNoun:
             refuse_unknown(found, found.missing, want["deployment"], want["ledger"])
             if want["state"] == "stopped":
                 raise NotFoundError(f"No instance {', '.join(found.missing)} to stop")
-            look_at_the_markets(found, want)
+            look_at_the_markets(found)
         return found
 
     # -- plan ----------------------------------------------------------------------------------
@@ -144,7 +143,7 @@ class SeveralNoun:
             "instances": after,
             "fleet": [_at_home(found, row) for row in fleet_report(found)] if after else [],
             "evicted": [
-                _placed(describe_instance(row, found.tiers), desk.client, row)
+                placed(desk.client, row, found.tiers)
                 for desk in found.desks.values()
                 for row in desk.found.lost
             ],
@@ -167,14 +166,26 @@ class SeveralNoun:
         """Add what is left of the deployment anywhere; raises where nobody can say it."""
         lost = self._unproven(found)
         asked = (
-            found.accounts.ask(partial(_leftovers, found.want), tuple(found.at))
+            found.accounts.ask(partial(survey, want=found.want), tuple(found.at))
             if found.accounts
             else []
         )
-        result["leftovers"] = [row for one in asked for row in one.answer or []]
+        surveys = [(one.provider, one.answer) for one in asked if one.answer]
+        told = {
+            key: [{"provider": provider, **row} for provider, seen in surveys for row in seen[key]]
+            for key in ("leftovers", "others")
+        }
+        told["trash"] = [
+            {"provider": provider, "id": row["id"], "name": row["name"]}
+            for provider, seen in surveys
+            for row in seen["trash"]
+        ]
+        near = [name for _provider, seen in surveys for name in seen["nearest"]]
+        known = any(seen["known"] for _provider, seen in surveys)
+        result.update(told, known=known, nearest=list(dict.fromkeys(near)))
         lost = lost or next((one.error for one in asked if one.error), None)
         if lost:
-            told = {key: result[key] for key in ("bill", "leftovers")}
+            told["bill"] = result["bill"]
             lost.details.update(told, changed=plan.changed, actions=plan.actions)
             raise lost
 
@@ -183,11 +194,11 @@ class SeveralNoun:
         want = found.want
         if want["state"] != "absent":
             return None
-        return unproven(found, want["deployment"], want["ledger"])
+        return unproven(found.silent, want["deployment"], want["ledger"])
 
     @staticmethod
     def _warnings(found: Everywhere, after: list[Row]) -> Iterator[str]:
-        yield from silent_warnings(found, found.want["providers"])
+        yield from silent_warnings(found.silent, found.want["providers"])
         yield from (f"{one}. Nothing is bought there." for one in found.left_out)
         yield from money_warnings(found)
         for desk in found.desks.values():
@@ -219,7 +230,7 @@ def _rank(names: list[str], row: Row) -> tuple[int, str]:
 
 
 def _buy_step(found: Everywhere, name: str) -> Step:
-    call = partial(purchase, found, name, found.want)
+    call = partial(purchase, found, name)
     best = best_of(found, name)
     if best is None:
         wanted = found.choice.wanted if found.choice else "it"
@@ -243,10 +254,7 @@ def _as_they_are(found: Everywhere) -> list[Row]:
         rows |= {row.id: (provider, row) for row in [*here.have, *here.changed.values()]}
     for row in found.changed.values():
         rows[row.id] = (found.homes[name_of(row)], row)
-    told = [
-        _placed(describe_instance(row, found.tiers), client_of(found, provider), row)
-        for provider, row in rows.values()
-    ]
+    told = [placed(client_of(found, provider), row, found.tiers) for provider, row in rows.values()]
     return sorted(told, key=partial(_rank, found.names))
 
 
@@ -259,8 +267,3 @@ def _spend(found: Everywhere) -> Row | None:
     if guard is None or guard.figures is None:
         return None
     return {"provider": guard.client.name, **guard.figures}
-
-
-def _leftovers(want: Row, client: Client) -> list[Row]:
-    found = survey(client, want)
-    return [{"provider": client.name, **row} for row in found["leftovers"]]

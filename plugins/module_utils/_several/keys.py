@@ -9,6 +9,7 @@ of the deployment, and removed with it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -21,18 +22,15 @@ from .._providers.base.client import Client
 from .state import Desk, Everywhere, step_at
 
 
-def new_keys(client: Client, want: dict[str, Any]) -> tuple[str, ...]:
+def new_keys(client: Client, keys: Iterable[str]) -> tuple[str, ...]:
     """Return the public keys that a provider takes only once they are registered."""
-    keys = want["ssh_keys"] or []
     return tuple(key for key in keys if is_public_key(key) and not client.unregistered_key(key))
 
 
-def registered_ids(client: Client, want: dict[str, Any]) -> tuple[str, ...]:
+def registered_ids(client: Client, keys: Iterable[str]) -> tuple[str, ...]:
     """Return the ids of the other keys that may log in. Raises NotFoundError."""
-    new = new_keys(client, want)
-    return key_ids(
-        client, {**want, "ssh_keys": [one for one in want["ssh_keys"] or [] if one not in new]}
-    )
+    new = new_keys(client, keys)
+    return key_ids(client, {"ssh_keys": [key for key in keys if key not in new]})
 
 
 def register_keys(desk: Desk, deployment: str) -> None:

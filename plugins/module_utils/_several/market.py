@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from .._billing.affordability import OverBudgetError
 from .._billing.purchase_guard import guard_for
@@ -88,12 +87,13 @@ def _shown(client: Client) -> Shown:
     return Shown(*client.together(client.instances, client.volumes))
 
 
-def look_at_the_markets(found: Everywhere, want: dict[str, Any]) -> None:
+def look_at_the_markets(found: Everywhere) -> None:
     """Add desks and walk to what was found, or the reason of each provider that has none.
 
     Raises NoCapacityError, OverBudgetError, and InvalidError when nothing says what to buy.
     """
-    accounts, selection = found.accounts, selection_from(want)
+    accounts, want = found.accounts, found.want
+    selection = selection_from(want)
     if accounts is None:
         raise AssertionError("accounts are looked at first")
     if not selection.named:
@@ -102,7 +102,7 @@ def look_at_the_markets(found: Everywhere, want: dict[str, Any]) -> None:
             hint=what_to_give(want["model"]),
         )
     outside = Outside(accounts, list(found.at))
-    asked = accounts.ask(_opener(found, want, selection, outside), tuple(found.at))
+    asked = accounts.ask(_opener(found, selection, outside), tuple(found.at))
     _sort(found, asked)
     markets = {name: desk.market for name, desk in found.desks.items()}
     shelves = [desk.shelf for desk in found.desks.values()]
@@ -127,10 +127,11 @@ def look_at_the_markets(found: Everywhere, want: dict[str, Any]) -> None:
     _check_money(found, tour)
 
 
-def _opener(
-    found: Everywhere, want: dict[str, Any], selection: Selection, outside: Outside
-) -> Callable[[Client], Desk]:
+def _opener(found: Everywhere, selection: Selection, outside: Outside) -> Callable[[Client], Desk]:
     """Return what makes a provider ready for purchases of what is missing, by one round of reads."""
+    want = found.want
+
+    keys = want["ssh_keys"] or []
 
     def open_desk(client: Client) -> Desk:
         _refuse_surprise(client, want["providers"])
@@ -144,10 +145,10 @@ def _opener(
         guard = mine.guard = guard_for(client, mine, want, purse)
         guard.elsewhere = partial(outside.of, client.name)
         shelf, mine.ssh_key_ids, _seen = client.together(
-            market.shelf, lambda: registered_ids(client, want), lambda: guard.look(mine.rows)
+            market.shelf, lambda: registered_ids(client, keys), lambda: guard.look(mine.rows)
         )
         shelf = replace(shelf, provider=client.name)
-        new = new_keys(client, want)
+        new = new_keys(client, keys)
         return Desk(client, mine, market, shelf, guard, Fallbacks.of(client), new)
 
     return open_desk

@@ -89,6 +89,27 @@ SPEC: dict[str, Any] = {
 }
 
 
+def grouped(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options of the engine, such as the variables of playbooks are, as they stand here."""
+    budget = options.get("budget") or {}
+    groups: dict[str, dict[str, Any]] = {
+        "offer": {name: options[name] for name in SELECTION_SPEC if name in options},
+        "budget": {**budget, **_named(_BUDGET, options)},
+        "volumes": _named(_VOLUMES, options),
+        "waiting": _named(_WAITING, options),
+    }
+    plain = {
+        name: options[name]
+        for name in options
+        if name in (*SPEC, "providers") and name not in groups
+    }
+    return {**plain, **{name: group for name, group in groups.items() if group}}
+
+
+def _named(names: dict[str, str], options: dict[str, Any]) -> dict[str, Any]:
+    return {ours: options[engine] for ours, engine in names.items() if engine in options}
+
+
 def flat(params: dict[str, Any]) -> dict[str, Any]:
     """Return the options as the engine for one cloud takes them."""
     found = {**_NEVER, **params, **params["offer"]}

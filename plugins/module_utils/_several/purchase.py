@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._core.errors import ConflictError, GpuopsError
 from .._instances.plan import buy_sentence, note_failure, note_purchase, order_of
 from .._instances.purchase import Counter, buy, lend_volumes
@@ -23,9 +21,9 @@ from .state import Everywhere
 from .walk import Tour
 
 
-def purchase(found: Everywhere, name: str, want: dict[str, Any], accounts: Accounts) -> str:
+def purchase(found: Everywhere, name: str, accounts: Accounts) -> str:
     """Buy an instance, note where and what became of it, and return that as a sentence."""
-    tour = found.walk
+    tour, want = found.walk, found.want
     if not isinstance(tour, Tour):
         raise AssertionError("a purchase is planned only after a look at the markets")
 
@@ -43,7 +41,7 @@ def purchase(found: Everywhere, name: str, want: dict[str, Any], accounts: Accou
         row = buy(name, place_at(found, name), tour, counter)
         taken = note_purchase(found, name, tour, row)
         if taken["outcome"] != "adopted":
-            _yield_elsewhere(found, name, want, row)
+            _yield_elsewhere(found, name, row)
     except GpuopsError as error:
         note_failure(found, name, error)
         raise
@@ -53,12 +51,12 @@ def purchase(found: Everywhere, name: str, want: dict[str, Any], accounts: Accou
     return f"{home}: {buy_sentence(order_of(found.desks[home].found, name, want), taken)}"
 
 
-def _yield_elsewhere(found: Everywhere, name: str, want: dict[str, Any], row: Instance) -> None:
+def _yield_elsewhere(found: Everywhere, name: str, row: Instance) -> None:
     """Terminate an instance of this run where another run has bought that name first at another provider.
 
     Every run decides alike, so of two that buy at the same moment one stays. Raises ConflictError.
     """
-    home, accounts = found.homes[name], found.accounts
+    home, accounts, want = found.homes[name], found.accounts, found.want
     others = tuple(provider for provider in found.at if provider != home)
     if accounts is None or not others:
         return

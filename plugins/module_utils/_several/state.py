@@ -14,11 +14,13 @@ from .._catalog.selection import Shelf
 from .._catalog.several import LeftOut
 from .._catalog.stock import Market
 from .._core.plan import Step
+from .._hardware import gpus
 from .._instances.order_fallbacks import Fallbacks
 from .._instances.state import Found
 from .._models.resources import Instance
 from .._providers.accounts import Accounts, Asked
 from .._providers.base.client import Client
+from .._providers.base.views import describe_instance
 
 
 @dataclass
@@ -63,11 +65,20 @@ class Everywhere(Found):
 
 
 def where_ssh(row: Instance | None, client: Client) -> dict[str, str | int | None]:
-    """Return the user, address and port by which an instance is reached, null while nobody knows."""
-    ssh = client.capabilities.ssh
+    """Return what is rented, and by which user, address and port it is reached, null while nobody knows."""
+    has = client.capabilities
+    ssh = has.ssh
     host = (row.ssh_host or row.ip) if row else None
     port = (row.ssh_port if row else None) or (22 if ssh.port == "own" else None)
-    return {"ssh_user": ssh.user, "ssh_host": host, "ssh_port": port}
+    return {"rents": has.rents, "ssh_user": ssh.user, "ssh_host": host, "ssh_port": port}
+
+
+def placed(
+    client: Client, row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS
+) -> dict[str, Any]:
+    """Return a described instance with its provider, and how it is reached."""
+    shown = describe_instance(row, tiers)
+    return {**shown, "provider": client.name, **where_ssh(row, client)}
 
 
 def step_at(client: Client, step: Step) -> Step:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from .._access.key_check import refuse_locked_out
 from .._core.errors import ConflictError, GpuopsError, UnavailableError
@@ -15,9 +16,11 @@ from .._ledger import store
 from .._ledger.history import Thing, things_of
 from .._models.resources import Instance
 from .._providers import registry
-from .._providers.accounts import NO_ANSWER, NO_CREDENTIALS, Accounts, nobody_answered
+from .._providers.accounts import NO_ANSWER, NO_CREDENTIALS, Accounts, Asked, nobody_answered
 from .._providers.base.client import Client
 from .state import Everywhere
+
+T = TypeVar("T")
 
 
 def look(accounts: Accounts, found: Everywhere, deployment: str) -> None:
@@ -52,14 +55,14 @@ def name_of(row: Instance) -> str:
     return row.ownership.name if row.ownership else str(row.name)
 
 
-def refuse_doubles(found: Everywhere) -> None:
+def refuse_doubles(there: dict[str, list[Instance]]) -> None:
     """Raise ConflictError where instances of one name are at two providers: nobody can say which stays."""
-    places: dict[str, list[str]] = {}
-    for provider, here in found.at.items():
-        for row in here.have:
+    places: dict[str, dict[str, str]] = {}
+    for provider, here in there.items():
+        for row in here:
             text = f"{row.id} at {provider}, {row.rate:g} {row.price.currency or ''}".rstrip()
-            places.setdefault(name_of(row), []).append(f"{text} per hour")
-    doubles = {name: rows for name, rows in places.items() if len(rows) > 1}
+            places.setdefault(name_of(row), {}).setdefault(provider, f"{text} per hour")
+    doubles = {name: rows.values() for name, rows in places.items() if len(rows) > 1}
     if not doubles:
         return
     named = "; ".join(f"{name}: {' and '.join(rows)}" for name, rows in doubles.items())
@@ -122,25 +125,28 @@ def remembered(ledger: str | None, provider: str, deployment: str) -> list[Thing
     ]
 
 
-def unproven(found: Everywhere, deployment: str, ledger: str | None) -> GpuopsError | None:
-    """Return why nobody can say that nothing of a deployment is left, None where it is proven."""
-    doubtful = [
+def doubtful(silent: list[Asked[T]], deployment: str, ledger: str | None) -> list[Asked[T]]:
+    """Return the providers at which something of a deployment may be that nobody could look at."""
+    return [
         one
-        for one in found.silent
+        for one in silent
         if one.reason != NO_CREDENTIALS or remembered(ledger, one.provider, deployment)
     ]
-    if not doubtful:
+
+
+def unproven(silent: list[Asked[T]], deployment: str, ledger: str | None) -> GpuopsError | None:
+    """Return why nobody can say that nothing of a deployment is left, None where it is proven."""
+    doubts = doubtful(silent, deployment, ledger)
+    if not doubts:
         return None
     return UnavailableError(
-        f"Not everything of deployment {deployment!r} is proven gone: {'; '.join(map(str, doubtful))}",
+        f"Not everything of deployment {deployment!r} is proven gone: {'; '.join(map(str, doubts))}",
         hint="What there may be goes on to cost money. Run the same again when it answers.",
     )
 
 
-def silent_warnings(found: Everywhere, named: list[str] | None) -> list[str]:
+def silent_warnings(silent: list[Asked[T]], named: list[str] | None) -> list[str]:
     """Return a warning for each provider that nobody could look at; one without credentials only where named."""
     return [
-        str(one)
-        for one in found.silent
-        if one.reason != NO_CREDENTIALS or one.provider in (named or [])
+        str(one) for one in silent if one.reason != NO_CREDENTIALS or one.provider in (named or [])
     ]

@@ -22,6 +22,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._request.gather impor
     gather,
     read_project,
 )
+from ansible_collections.gpuops.cloud.plugins.module_utils._several.options import grouped
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import PLUGINS
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -241,17 +242,33 @@ def test_words_that_belong_to_nothing_are_refused(option: str) -> None:
 @pytest.mark.parametrize("module", specs.OPTIONS)
 def test_types_are_those_of_the_modules(module: str) -> None:
     spec = importlib.import_module(f"{PLUGINS}.modules.{module}")
-    taken = {**getattr(spec, "SPEC", {}), **specs.BUDGET_SPEC}
-    if module == "datacrunch_capacity":
-        taken = specs.SELECTION_SPEC
-    if module == "gpu_offers":
-        taken = {**specs.SELECTION_SPEC, **accounts_spec()}
-    for name in specs.OPTIONS[module].split():
-        theirs = taken[specs.RENAMED.get(name, name)]
+    taken = {**specs.SELECTION_SPEC, **accounts_spec(), **getattr(spec, "SPEC", {})}
+    names = {specs.RENAMED.get(name, name): name for name in specs.OPTIONS[module].split()}
+    if module == "gpu_instance":
+        for group, parts in grouped({name: name for name in names if name != "budget"}).items():
+            options = taken[group].get("options") if isinstance(parts, dict) else None
+            taken |= {parts[one]: option for one, option in (options or {}).items() if one in parts}
+    taken["budget"] = specs.BUDGET_SPEC["budget"]
+    for engine, name in names.items():
+        theirs = taken[engine]
         ours = specs.VARIABLES[name]
         for key in ("type", "elements"):
             assert ours.get(key) == theirs.get(key), (module, name, key)
         assert set(ours.get("choices", [])) == set(theirs.get("choices", [])), (module, name)
+
+
+def test_variables_stand_in_the_groups_of_the_module() -> None:
+    given = {"tier": "h100", "os_volume_gb": 50, "wait_timeout": 9.0, "name": "llm"}
+    given |= {"budget": {"per_hour": 5.0}, "budget_policy": "warn", "providers": ["lambda"]}
+    assert grouped(given) == {
+        "name": "llm",
+        "providers": ["lambda"],
+        "offer": {"tier": "h100"},
+        "volumes": {"os_gb": 50},
+        "waiting": {"timeout": 9.0},
+        "budget": {"per_hour": 5.0, "policy": "warn"},
+    }
+    assert grouped({}) == {}
 
 
 def test_every_playbook_has_a_row() -> None:

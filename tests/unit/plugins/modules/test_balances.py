@@ -13,7 +13,6 @@ import pytest
 
 from ansible_collections.gpuops.cloud.plugins.filter.unwatched import unwatched
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers import registry
-from ansible_collections.gpuops.cloud.tests.conformance.lambda_cloud import LambdaDoor
 from ansible_collections.gpuops.cloud.tests.unit.plugins.clouds import Clouds
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_documentation import (
@@ -23,6 +22,7 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_documentat
     stripped,
 )
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import stock
+from gpuops_simulator.doors.lambda_cloud import LambdaDoor
 
 
 def rows(found: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -274,7 +274,8 @@ def test_stock_is_awaited_at_both(clouds: Clouds) -> None:
     clouds.verda.sim.set_stock({})
     assert "Nothing to buy" in clouds.fails("gpu_instance", **clouds.wish())["msg"]
 
-    def restock(_seconds: float) -> None:
+    def restock(seconds: float) -> None:
+        clouds.door.clock.advance(seconds)  # a catalogue is read anew after a while
         clouds.door.types[name] = free
 
     clouds.verda.clock.on_sleep = restock

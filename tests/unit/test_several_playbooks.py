@@ -1,0 +1,128 @@
+# Copyright (c) 2026, gpuops.cloud contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks over two clouds: one list of offers, bought at one, shown and ended at both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.gpuops.cloud.tests.unit.test_estates import Estate, said
+from gpuops_simulator import Simulator
+from gpuops_simulator.clock import Clock
+from gpuops_simulator.doors.lambda_cloud import LambdaDoor
+
+SECRET = "the-secret-of-the-other-cloud"
+BOTH = ["verda", "lambda"]
+
+
+@dataclass
+class TwoClouds(Estate):
+    """An estate with an account at each of two clouds."""
+
+    door: LambdaDoor
+
+    def play(self, book: str, *words: str, **variables: Any) -> Any:
+        """Run a playbook over both, the key of the second cloud in a variable of the estate."""
+        accounts = {"lambda": {"api_key": SECRET, "base_url": f"{self.door.url}/v1"}}
+        given = {"providers": BOTH, "gpuops_accounts": accounts, **variables}
+        done = self.run(book, *words, variables={"gpuops_ledger": "none", **given})
+        assert SECRET not in done.stdout + done.stderr
+        return done
+
+    def as_json(self, book: str, **variables: Any) -> dict[str, Any]:
+        """Return what a playbook shows for programs."""
+        done = self.play(book, format="json", **variables)
+        assert done.returncode == 0, said(done)
+        (line,) = [row for row in done.stdout.splitlines() if row.startswith('{"')]
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+
+@pytest.fixture
+def clouds(tmp_path: Path) -> Iterator[TwoClouds]:
+    """Return both clouds, the second of which builds quickly and is the cheaper one."""
+    stock = {"FIN-01": {"on_demand": {"1A100.22V": 4}, "spot": {}}}
+    door = LambdaDoor(Clock(300))
+    door.start()
+    try:
+        with Simulator({"stock": stock}) as cloud:
+            yield TwoClouds(cloud, tmp_path, door)
+    finally:
+        door.stop()
+
+
+WISH = {
+    "purpose": "shell",
+    "tier": "any_a100",
+    "objective": "cheapest",
+    "deployment": "llm",
+    "owner": "ada",
+}
+
+
+def test_the_cheapest_of_both_is_brought_up_shown_and_ended(clouds: TwoClouds) -> None:
+    planned = clouds.play("bringup", "--check", **WISH)
+    assert planned.returncode == 0, said(planned)
+    assert "would: lambda: buy llm: gpu_1x_a100" in said(planned)
+    assert (clouds.door.living(), clouds.orders(), clouds.door.keys) == ([], [], {})
+    done = clouds.play("bringup", "--tags", "purchase", **WISH)
+    assert done.returncode == 0, said(done)
+    (instance,) = clouds.door.living()
+    assert clouds.orders() == []
+    (key,) = clouds.door.keys.values()
+    folder = clouds.home / ".config/gpuops/llm"
+    assert key["public_key"].split()[:2] == (folder / "id_ed25519.pub").read_text().split()[:2]
+    settings = (folder / "ssh_config").read_text(encoding="utf-8")
+    assert f"Host llm 192.0.2.8\n  HostName 192.0.2.8\n  HostKeyAlias {instance.id}" in settings
+    assert "\n  User ubuntu\n" in settings
+    shown = clouds.as_json("status")
+    assert [(row["provider"], row["name"]) for row in shown["instances"]] == [("lambda", "llm")]
+    assert [row["reason"] for row in shown["balance"]["accounts"]] == [None, "not_told"]
+    ended = clouds.as_json("teardown", deployment="llm", owner="ada")
+    assert (ended["leftovers"], clouds.door.living(), clouds.door.keys) == ([], [], {})
+    assert [row["provider"] for row in ended["bill"]] == ["lambda"]
+    assert not folder.exists()
+
+
+def test_a_deployment_that_is_known_nowhere_is_told_with_what_costs(clouds: TwoClouds) -> None:
+    clouds.door.make(
+        name="gpo.web.web.2999-01-01T00:00:00Z.00000000",
+        instance_type_name="gpu_1x_a100_sxm4_80gb",
+    )
+    done = clouds.play("teardown", deployment="wbe")
+    assert done.returncode != 0
+    assert "Unknown deployment wbe" in said(done)
+
+
+def test_what_is_over_is_told_of_both(clouds: TwoClouds) -> None:
+    found = clouds.as_json("reap", everything=True)
+    assert (found["reaped"], len(found["lines"])) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    ("book", "more", "words"),
+    [
+        ("job", {"run": "true"}, "job works at verda alone, and providers names verda, lambda"),
+        ("restore", {"deployment": "llm"}, "restore works at verda alone"),
+        ("bringup", {**WISH, "replace": True}, "replace: what verda alone has does not go with"),
+        ("bringup", {**WISH, "vllm_nodes": 2}, "vllm_nodes: what verda alone has does not go"),
+        ("reap", {"everything": True, "metrics_file": "x"}, "metrics_file: what verda alone"),
+        ("teardown", {"deployment": "llm", "purge_trash": True}, "purge_trash: what verda alone"),
+        ("bringup", {**WISH, "providers": ["verda", "lamda"]}, "lamda"),
+    ],
+)
+def test_what_one_provider_alone_has_costs_no_request(
+    clouds: TwoClouds, book: str, more: dict[str, Any], words: str
+) -> None:
+    done = clouds.play(book, **more)
+    assert done.returncode != 0
+    assert words in said(done)
+    assert (clouds.cloud.log(), clouds.door.log) == ([], [])
