@@ -8,6 +8,7 @@ PLAYBOOK := .venv/bin/ansible-playbook
 help:
 	@echo "make demo          the whole path on this machine, no account needed: buy, serve a model, ask it, end it"
 	@echo "make demo KEEP=1   the same, but leave it running and say how to talk to it"
+	@echo "make demo PROVIDERS=verda,lambda,vast   the same over three simulated clouds, on the cheapest instance of all"
 	@echo "make demo-job      a training on this machine, no account needed: buy on spot, be evicted, go on, bring it home, end it"
 	@echo "make demo-stop     end what make demo KEEP=1 left running"
 	@echo "make test          the tests (SESSIONS=\"lint unit-2.19\" for some of them)"
@@ -16,7 +17,7 @@ help:
 
 demo:
 	@python3 scripts/setup.py demo
-	@$(PLAYBOOK) playbooks/demo.yml $(if $(KEEP),-e demo_keep=true)
+	@$(PLAYBOOK) playbooks/demo.yml $(if $(KEEP),-e demo_keep=true) $(if $(PROVIDERS),-e demo_providers=$(PROVIDERS))
 
 demo-job:
 	@python3 scripts/setup.py demo
