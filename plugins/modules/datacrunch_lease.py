@@ -275,39 +275,14 @@ error:
     hint: {type: str, description: What to do next. The end of the message says the same., returned: failure, sample: Set confirm to true.}
 """
 
-from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
 from ..module_utils._instances.lease import LeaseNoun
+from ..module_utils._instances.lease_options import EXCLUSIVE, SPEC
 from ..module_utils._runner.runner import run
-
-SPEC = {
-    **BUDGET_SPEC,
-    **LEDGER_SPEC,
-    "deployment": {"type": "str", "required": True},
-    "name": {"type": "str"},
-    "id": {"type": "str"},
-    "extend": {"type": "str"},
-    "lease": {"type": "str"},
-    "done": {"type": "bool", "default": False},
-    "lease_max": {"type": "str"},
-    "lease_max_override": {"type": "bool", "default": False},
-    "budget_policy": {"type": "str", "choices": ["refuse", "warn"], "default": "refuse"},
-    "max_lease_cost": {"type": "float"},
-    "protect": {"type": "bool"},
-    "owner": {"type": "str"},
-    "confirm": {"type": "bool", "default": False},
-    "on_unconfirmed": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-    "os_volume": {"type": "str", "choices": ["trash", "delete", "keep"], "default": "trash"},
-    "data_volumes": {"type": "str", "choices": ["keep", "trash", "delete"]},
-    "trust_cloud_clock": {"type": "bool", "default": False},
-    "wait_timeout": {"type": "float", "default": 900},
-    "wait_interval": {"type": "float", "default": 5},
-}
 
 
 def main() -> None:
     """Change leases."""
-    rules = [("name", "id"), ("extend", "lease")]
-    run(SPEC, LeaseNoun(), mutually_exclusive=rules)
+    run(SPEC, LeaseNoun(), mutually_exclusive=EXCLUSIVE)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ notes:
   - It was tried with imitations of Verda and Lambda Cloud, and never on a real account of another provider than Verda.
 seealso:
   - module: gpuops.cloud.gpu_instance
+  - module: gpuops.cloud.gpu_lease
   - module: gpuops.cloud.gpu_balance
   - module: gpuops.cloud.datacrunch_instance_info
 """

@@ -25,6 +25,7 @@ ASKED_ELSEWHERE = {
     "datacrunch_ledger": "datacrunch_cost_info",
     "datacrunch_reap": "mode: report",
     "gpu_instance": "gpu_instance_info",
+    "gpu_lease": "gpu_instance_info",
     "gpu_reap": "mode: report",
 }
 
@@ -35,6 +36,7 @@ TARGET_ELSEWHERE = {
     "gpu_balance": "needs several clouds: tests/unit/plugins/modules/test_balances.py",
     "gpu_instance": "needs several clouds: tests/unit/plugins/modules/test_several_buying.py",
     "gpu_instance_info": "needs several clouds: tests/unit/plugins/modules/test_several_lists.py",
+    "gpu_lease": "needs several clouds: tests/unit/plugins/modules/test_several_leases.py",
     "gpu_offers": "needs several clouds: tests/unit/plugins/modules/test_offers.py",
     "gpu_reap": "needs several clouds: tests/unit/plugins/modules/test_several_reaps.py",
     "host_conflicts": "needs a host where something is in the way: molecule scenario vllm",

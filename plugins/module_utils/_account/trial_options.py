@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from .._instances.lease_options import LeaseOptions
 from .._providers.base.options import ON_EVICTION
 
 Row = dict[str, Any]
@@ -118,10 +119,15 @@ def end_of(want: Want) -> Row:
     return {**purchase_of(want, ""), "instance_type": None, "state": "absent", "name": None}
 
 
-def extension_of(want: Want) -> Row:
+def extension_of(want: Want) -> LeaseOptions:
     """Return the options that extend the lease a little."""
     return {
-        **_common(want, "budget", "ledger", "owner", "deployment", "wait_timeout", "wait_interval"),
+        "budget": want["budget"],
+        "ledger": want["ledger"],
+        "owner": want["owner"],
+        "deployment": want["deployment"],
+        "wait_timeout": want["wait_timeout"],
+        "wait_interval": want["wait_interval"],
         "name": None,
         "id": None,
         "extend": EXTENSION,

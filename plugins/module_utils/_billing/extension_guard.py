@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,12 +34,48 @@ from .spending_history import History, NoHistoryError, doubts, read_history
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What bounds the money: a budget, the cost until leases end; and whether an excess only warns."""
+
+    budget: dict[str, Any] | None
+    most: float | None
+    ledger: str | None
+    warns: bool
+
+    @contextmanager
+    def warning(self, warnings: list[str]) -> Iterator[None]:
+        """Turn an error into a warning where an excess is only one."""
+        try:
+            yield
+        except GpuopsError as error:
+            if not self.warns:
+                raise
+            warnings.append(f"{error.message}. It is done anyway (budget_policy=warn).")
+
+
+@dataclass(frozen=True)
+class Longer:
+    """Leases that become longer: what is paid for with them, what else costs, and what pays it."""
+
+    names: tuple[str, ...]
+    lease_end: datetime | None
+    mine: tuple[Live, ...]
+    others: tuple[Live, ...]
+    balance: Balance
+    now: datetime
+
+
 @dataclass
 class Extension:
-    """What a run asks about the money before it makes leases longer; ``figures`` are for the result."""
+    """What a run asks about the money before it makes leases longer; ``figures`` are for the result.
+
+    ``asked`` says whether a lease is given at all.
+    """
 
     client: Client
-    want: Row
+    limits: Limits
+    asked: bool
     figures: Row | None = None
     warnings: list[str] = field(default_factory=list)
     _money: Balance | GpuopsError | None = None
@@ -47,9 +84,7 @@ class Extension:
     @property
     def questions(self) -> list[Callable[[], None]]:
         """What to ask in the round in which the instances are listed; none where no lease is given."""
-        if not (self.want["extend"] or self.want["lease"]):
-            return []
-        return [self._ask_balance, self._ask_history]
+        return [self._ask_balance, self._ask_history] if self.asked else []
 
     def _ask_balance(self) -> None:
         try:
@@ -58,8 +93,8 @@ class Extension:
             self._money = error
 
     def _ask_history(self) -> None:
-        budget = check_budget(self.want["budget"])
-        self._history = read_history(self.want["ledger"], budget, self.client.now())
+        budget = check_budget(self.limits.budget)
+        self._history = read_history(self.limits.ledger, budget, self.client.now())
 
     def check(
         self,
@@ -67,73 +102,93 @@ class Extension:
         volumes: list[Volume],
         leases: dict[str, str],
         all_rows: list[Instance],
-    ) -> None:
+    ) -> Longer | None:
         """Refuse, or warn of, leases by id that last longer than those on the instances.
 
-        Raises OverBudgetError, NoHistoryError, and what the question about the balance raised.
+        Returns what becomes longer. Raises OverBudgetError, NoHistoryError, and what the question about the
+        balance raised.
         """
         longer = [row for row in rows if row.id in leases and _is_longer(row, leases[row.id])]
         if not longer:
-            return
-        warns = self.want["budget_policy"] == "warn"
-        try:
-            self._check(longer, volumes, leases, all_rows)
-        except GpuopsError as error:
-            if not warns:
-                raise
-            self.warnings.append(f"{error.message}. It is done anyway (budget_policy=warn).")
+            return None
+        part = None
+        with self.limits.warning(self.warnings):
+            part = self._longer(longer, volumes, leases, all_rows)
+            shown = Shown(all_rows, volumes, providers=(self.client.name,))
+            self.warnings += known_past(self._history, shown, part.now)
+            self.figures = figures_of(part, self.limits, self._history, shown)
+            refuse_broken(part, self.limits.most, self.figures)
+        return part
 
-    def _check(
+    def _longer(
         self,
         longer: list[Instance],
         volumes: list[Volume],
         leases: dict[str, str],
         all_rows: list[Instance],
-    ) -> None:
+    ) -> Longer:
         if isinstance(self._money, GpuopsError):
             raise self._money
         if self._money is None:
             raise AssertionError("the balance is asked for together with the instances")
         now = self.client.now()
-        problem, note = doubts(self._history, all_rows, now)
-        if problem:
-            raise NoHistoryError(problem)
-        self.warnings += [note] if note else []
         ids = {row.id for row in longer}
         with_them = {row.id for row in volumes if ids & set(row.holders)} | ids
         every = living(all_rows, volumes, now, self._money.currency)
-        mine = [one for one in every if one.id in with_them]
-        others = tuple(one for one in every if one.id not in with_them)
         ends = [read_time(leases[one]) for one in ids]
-        end = None if None in ends else max(one for one in ends if one)
-        names = tuple(sorted(str(row.name) for row in longer))
-        most = self.want["max_lease_cost"]
-        money = Money(self._money.amount, self._money.currency, now, others, (), most)
-        buy = Purchase(names, sum(one.rate for one in mine), end)
-        past = gone_or_there(
-            self._history.known, Shown(all_rows, volumes, providers=(self.client.name,)), now
-        )
-        pots = pots_of(check_budget(self.want["budget"]), others, past, now)
-        self._judge(money, buy, _budgets(money, buy, pots, mine))
-
-    def _judge(self, money: Money, buy: Purchase, budgets: list[Row]) -> None:
-        found = verdict(money, buy)
-        found["budgets"] = budgets
-        found["broken"] += broken_budgets(budgets, money.currency)
-        self.figures = found
-        if not found["broken"]:
-            return
-        lease = longest_lease(money, buy.rate)
-        fits = f"By balance and cost lease={lease} would fit. " if lease else ""
-        raise OverBudgetError(
-            f"{', '.join(buy.names)} would cost too much with this lease: {'; '.join(found['broken'])}",
-            hint=f"{fits}Extend by less, top up the account, raise the limit, or set "
-            "budget_policy=warn.",
-            details={"spend": found},
+        return Longer(
+            tuple(sorted(str(row.name) for row in longer)),
+            None if None in ends else max(one for one in ends if one),
+            tuple(one for one in every if one.id in with_them),
+            tuple(one for one in every if one.id not in with_them),
+            self._money,
+            now,
         )
 
 
-def _budgets(money: Money, buy: Purchase, pots: tuple[Pot, ...], mine: list[Live]) -> list[Row]:
+def known_past(history: History, shown: Shown, now: datetime) -> list[str]:
+    """Return what to warn of the history of what was spent. Raises NoHistoryError where it is not known."""
+    problem, note = doubts(history, shown.instances, now)
+    if problem:
+        raise NoHistoryError(problem)
+    return [note] if note else []
+
+
+def figures_of(part: Longer, limits: Limits, history: History, shown: Shown) -> Row:
+    """Return all figures of longer leases; ``broken`` says in words what does not hold."""
+    money, buy = _purchase(part, limits.most)
+    past = gone_or_there(history.known, shown, part.now)
+    pots = pots_of(check_budget(limits.budget), part.others, past, part.now)
+    found = verdict(money, buy)
+    found["budgets"] = _budgets(money, buy, pots, part.mine)
+    found["broken"] += broken_budgets(found["budgets"], money.currency)
+    return found
+
+
+def refuse_broken(part: Longer, most: float | None, figures: Row) -> None:
+    """Raise OverBudgetError with all figures where something does not hold."""
+    if not figures["broken"]:
+        return
+    money, buy = _purchase(part, most)
+    lease = longest_lease(money, buy.rate)
+    fits = f"By balance and cost lease={lease} would fit. " if lease else ""
+    raise OverBudgetError(
+        f"{', '.join(buy.names)} would cost too much with this lease: {'; '.join(figures['broken'])}",
+        hint=f"{fits}Extend by less, top up the account, raise the limit, or set budget_policy=warn.",
+        details={"spend": figures},
+    )
+
+
+def _purchase(part: Longer, most: float | None) -> tuple[Money, Purchase]:
+    """Return longer leases as a purchase of them, and the money for it."""
+    balance = part.balance
+    money = Money(balance.amount, balance.currency, part.now, part.others, (), most)
+    return money, Purchase(part.names, sum(one.rate for one in part.mine), part.lease_end)
+
+
+def _budgets(
+    money: Money, buy: Purchase, pots: tuple[Pot, ...], mine: tuple[Live, ...]
+) -> list[Row]:
     """Return the state of each limit that the instances are paid from, by the ends of the leases."""
     rows: list[Row] = []
     for pot in pots:

@@ -41,10 +41,9 @@ from .spending_history import NoHistoryError, doubts, read_history
 __all__ = ["Guard", "OverBudgetError", "check_limits", "guard_for"]
 
 
-def check_limits(want: dict[str, Any]) -> None:
+def check_limits(budget: dict[str, Any] | None, most: float | None) -> None:
     """Raise InvalidError for limits that make no sense, before any request."""
-    check_budget(want["budget"])
-    most = want["max_lease_cost"]
+    check_budget(budget)
     if most is not None and not most > 0:
         raise InvalidError(f"max_lease_cost must be above zero (got {most:g})")
 

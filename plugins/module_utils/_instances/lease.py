@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from .._billing.extension_guard import Extension
+from .._billing.extension_guard import Extension, Limits
 from .._billing.purchase_guard import check_limits
 from .._core.clock import refuse_strange_clock, skew_warnings
 from .._core.errors import GpuopsError, InvalidError, NotFoundError
@@ -28,14 +28,16 @@ from .._ledger import store
 from .._lifecycle.confirmation import refuse_unconfirmed
 from .._lifecycle.instance_states import known_instance
 from .._lifecycle.settings import lease_max_of, owner_of
-from .._lifecycle.tagging import Marks, lend_volume
+from .._lifecycle.tagging import Marks, lend_volume, refuse_fixed
 from .._lifecycle.termination import bill_of, terminate_one
 from .._lifecycle.termination_policy import Ending, Outcome
+from .._models.label import read_label
 from .._models.ownership import NEXT_LEASE_TAG, Identity, check_name
 from .._models.resources import Instance, Volume, held_by
 from .._providers.base.client import Client
 from .._providers.base.views import describe_instance
 from .._providers.names import module_of
+from .lease_options import LeaseOptions
 from .record import end_events
 
 SOURCE = module_of("lease")
@@ -44,15 +46,19 @@ Row = dict[str, Any]
 
 @dataclass
 class FoundLeases:
-    """The instances that are meant, with the lease each is to have; ``changed`` by id."""
+    """The instances that are meant, with the lease each is to have; ``changed`` by id.
+
+    ``every`` are all instances of the account.
+    """
 
     rows: list[Instance]
     volumes: list[Volume]
+    every: list[Instance]
+    money: Extension
     leases: dict[str, str] = field(default_factory=dict)
     changed: dict[str, Instance] = field(default_factory=dict)
     ends: list[Outcome] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
-    money: Extension | None = None
 
     def of(self, row: Instance) -> list[Volume]:
         """Return the volumes of an instance."""
@@ -64,31 +70,23 @@ class LeaseNoun:
 
     # -- find ----------------------------------------------------------------------------------
 
-    def find(self, client: Client, want: Row) -> FoundLeases:
-        _check(want)
-        money = Extension(client, want)
-        rows, volumes, *_asked = client.together(client.instances, client.volumes, *money.questions)
-        found = FoundLeases(_meant(rows, want), volumes, money=money)
+    def find(self, client: Client, want: LeaseOptions) -> FoundLeases:
+        check_wish(want)
+        found = look(client, want)
+        refuse_foreign(found.every, want)
         if want["done"]:
             living = [row for row in found.rows if row.is_alive]
             refuse_unconfirmed(living, owner_of(want["owner"]), want["confirm"])
             return found
         if not found.rows:
-            which = want["name"] or want["id"] or "no name"
-            raise NotFoundError(f"Deployment {want['deployment']!r} has no instance ({which})")
-        if want["extend"] or (want["lease"] and read_time(want["lease"]) is None):
-            trusted, what = want["trust_cloud_clock"], "no lease is counted from it"
-            refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
-        for row in found.rows:
-            lease = _lease_of(row, want, client)
-            if lease:
-                found.leases[row.id] = lease
-        money.check(found.rows, volumes, found.leases, rows)
+            raise NotFoundError(f"Deployment {want['deployment']!r} has no {asked_for(want)}")
+        give_leases(client, found, want)
+        found.money.check(found.rows, found.volumes, found.leases, found.every)
         return found
 
     # -- plan ----------------------------------------------------------------------------------
 
-    def plan(self, found: FoundLeases, want: Row) -> Plan:
+    def plan(self, found: FoundLeases, want: LeaseOptions) -> Plan:
         before = [describe_instance(row) for row in found.rows]
         if want["done"]:
             ends = tuple(_end_step(found, row, want) for row in found.rows)
@@ -115,11 +113,13 @@ class LeaseNoun:
             "instances": shown,
             "bill": bill_of(found.ends),
             "clock_skew_seconds": skew,
-            "spend": found.money.figures if found.money else None,
-            "warnings": [*skew_warnings(skew), *(found.money.warnings if found.money else [])],
+            "spend": found.money.figures,
+            "warnings": [*skew_warnings(skew), *found.money.warnings],
         }
 
-    def book(self, client: Client, found: FoundLeases, want: Row, *, applied: bool) -> list[str]:
+    def book(
+        self, client: Client, found: FoundLeases, want: LeaseOptions, *, applied: bool
+    ) -> list[str]:
         """Write into the ledger what was done; return a warning when that failed."""
         events = [
             *found.events,
@@ -129,51 +129,80 @@ class LeaseNoun:
         return [warning] if warning else []
 
 
-def _check(want: Row) -> None:
+def check_wish(want: LeaseOptions) -> None:
+    """Refuse what cannot be meant before any request, and complete what is left out."""
     check_name(want["deployment"], "deployment")
     if want["name"]:
         check_name(want["name"], "name")
     if not (want["extend"] or want["lease"] or want["done"]) and want["protect"] is None:
         raise InvalidError("One of the following is required: extend, lease, done, protect")
-    more = [key for key in ("extend", "lease", "protect") if want[key] is not None]
+    given = {key: want[key] for key in ("extend", "lease", "protect")}
+    more = [key for key, value in given.items() if value is not None]
     if want["done"] and more:
         raise InvalidError(f"done is mutually exclusive with {more[0]}")
-    if want["extend"] and not _length(want):
+    if want["extend"] and not _length(want["extend"]):
         raise InvalidError(
             f"extend {want['extend']!r} asks for nothing", hint="Write for example 2h."
         )
     want["lease_max"] = lease_max_of(want["lease_max"], override=want["lease_max_override"])
-    check_limits(want)
+    check_limits(want["budget"], want["max_lease_cost"])
 
 
-def _length(want: Row) -> timedelta:
+def asked_for(want: LeaseOptions) -> str:
+    """Return in words which instance of the deployment is meant."""
+    which = want["name"] or want["id"]
+    return f"instance {which}" if which else "instance"
+
+
+def _length(extend: str) -> timedelta:
     """Return how much longer a lease is to be."""
-    return read_duration(want["extend"].strip().removeprefix("+"), "extend")
+    return read_duration(extend.strip().removeprefix("+"), "extend")
 
 
-def _meant(rows: list[Instance], want: Row) -> list[Instance]:
-    """Return the instances that are meant, oldest first. Raises InvalidError for a foreign id."""
-    found = []
+def look(client: Client, want: LeaseOptions) -> FoundLeases:
+    """Return the instances that are meant, oldest first, and what is known of the money."""
+    limits = Limits(
+        want["budget"], want["max_lease_cost"], want["ledger"], want["budget_policy"] == "warn"
+    )
+    money = Extension(client, limits, asked=bool(want["extend"] or want["lease"]))
+    rows, volumes, *_asked = client.together(client.instances, client.volumes, *money.questions)
+    found = [row for row in rows if row.ownership and _is_meant(row, row.ownership, want)]
+    return FoundLeases(sorted(found, key=lambda row: row.age_key), volumes, rows, money)
+
+
+def refuse_foreign(rows: list[Instance], want: LeaseOptions) -> None:
+    """Raise InvalidError where the id that is named is that of an instance of others."""
     for row in rows:
-        marks = row.ownership
         if want["id"] == row.id and not row.of(want["deployment"]):
             raise InvalidError(
                 f"Instance {want['id']} is not of deployment {want['deployment']!r}",
                 hint="Instances of others are never changed.",
             )
-        if marks and row.exists and _is_meant(row, marks, want):
-            found.append(row)
-    return sorted(found, key=lambda row: row.age_key)
 
 
-def _is_meant(row: Instance, marks: Identity, want: Row) -> bool:
-    if row.is_dead and not want["done"]:
+def give_leases(client: Client, found: FoundLeases, want: LeaseOptions) -> None:
+    """Note the lease that each instance is to have. Raises what forbids it, before any write."""
+    if want["extend"] or (want["lease"] and read_time(want["lease"]) is None):
+        trusted, what = want["trust_cloud_clock"], "no lease is counted from it"
+        refuse_strange_clock(client.clock_skew(), what, trusted=trusted)
+    for row in found.rows:
+        lease, marks = _lease_of(row, want, client), row.ownership
+        if lease:
+            found.leases[row.id] = lease
+        if lease and marks and lease != marks.lease:
+            refuse_fixed(client, row, "lease")
+        if marks and want["protect"] not in (None, marks.protected):
+            refuse_fixed(client, row, "protection")
+
+
+def _is_meant(row: Instance, marks: Identity, want: LeaseOptions) -> bool:
+    if not row.exists or (row.is_dead and not want["done"]):
         return False
     named = want["id"] in (None, row.id) and want["name"] in (None, marks.name)
     return named and marks.deployment == want["deployment"]
 
 
-def _lease_of(row: Instance, want: Row, client: Client) -> str | None:
+def _lease_of(row: Instance, want: LeaseOptions, client: Client) -> str | None:
     """Return the lease that an instance is to have, None when it keeps its own.
 
     Raises InvalidError for one that is longer than the contract behind the instance.
@@ -186,10 +215,18 @@ def _lease_of(row: Instance, want: Row, client: Client) -> str | None:
             f"ends later (asked for {lease})",
             hint=f"Give a lease until then, or buy another instance: lease={write_time(last)}.",
         )
-    return lease
+    return _as_written(row, lease, client) if lease else None
 
 
-def _asked_lease(row: Instance, want: Row, client: Client) -> str | None:
+def _as_written(row: Instance, lease: str, client: Client) -> str:
+    """Return a lease as it is read again: a label holds whole minutes, rounded up."""
+    if row.ownership is None or not client.capabilities.ownership.relabel:
+        return lease
+    label = read_label(replace(row.ownership, lease=lease).label())
+    return label.lease if label else lease
+
+
+def _asked_lease(row: Instance, want: LeaseOptions, client: Client) -> str | None:
     now, most = client.now(), want["lease_max"]
     if want["lease"]:
         return lease_until(want["lease"], now, most)
@@ -205,7 +242,7 @@ def _asked_lease(row: Instance, want: Row, client: Client) -> str | None:
             hint="Write lease instead, for example 12h.",
         )
     try:
-        new = max(now, end) + _length(want)
+        new = max(now, end) + _length(want["extend"])
     except OverflowError:
         raise InvalidError(f"extend {want['extend']!r} is too long") from None
     check_lease_min(new, now, f"extend {want['extend']!r}: the lease")
@@ -213,7 +250,7 @@ def _asked_lease(row: Instance, want: Row, client: Client) -> str | None:
     return write_time(new)
 
 
-def _new_marks(found: FoundLeases, row: Instance, want: Row) -> Row:
+def _new_marks(found: FoundLeases, row: Instance, want: LeaseOptions) -> Row:
     """Return what results will show of a instance's lease and protection."""
     new: Row = {}
     lease = found.leases.get(row.id)
@@ -266,9 +303,12 @@ def _refuse_unwritten(now: Instance, old: Row, new: Row) -> None:
             )
 
 
-def _end_step(found: FoundLeases, row: Instance, want: Row) -> Step:
+def _end_step(found: FoundLeases, row: Instance, want: LeaseOptions) -> Step:
+    data = want["data_volumes"] or "leave"
+    how = Ending(want["os_volume"], data, want["wait_timeout"], want["wait_interval"])
+
     def end(client: Client) -> None:
-        terminate_one(client, row, Ending.of(want), found.ends)
+        terminate_one(client, row, how, found.ends)
 
     what = f"{row.instance_type} in {row.location}, {row.status}"
     return Step(f"terminate {row.name} ({what}, {row.id})", end)

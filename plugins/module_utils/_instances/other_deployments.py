@@ -17,6 +17,11 @@ def was_known(client: Client, deployment: str, ledger: str | None) -> bool:
     """Tell whether ended instances, or the ledger, know of a deployment of which nothing exists."""
     if any(row.of(deployment) for row in client.ended_instances()):
         return True
+    return was_booked(deployment, ledger)
+
+
+def was_booked(deployment: str, ledger: str | None) -> bool:
+    """Tell whether the ledger knows of a deployment."""
     try:
         return any(event["deployment"] == deployment for event in store.read(ledger))
     except store.LedgerError:

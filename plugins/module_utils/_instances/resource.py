@@ -54,7 +54,7 @@ def check(want: dict[str, Any]) -> None:
         check_project(want["project"])
     if want["hours"]:
         want["hours"] = read_hours(want["hours"]).text
-    check_limits(want)
+    check_limits(want["budget"], want["max_lease_cost"])
     check_description(want["description"])
     stock.wish_of(stock.selection_from(want))  # a misspelt tier costs no request
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 from .._core.errors import (
     AuthError,
@@ -132,6 +133,18 @@ def lend_volume(client: Client, volume: Volume, lease: str) -> None:
     if not volume.is_kept and volume.tag_values.get(LEASE_TAG) != lease:
         with contextlib.suppress(GpuopsError):
             set_tag(client, "volumes", volume.id, LEASE_TAG, lease, volume)
+
+
+def refuse_fixed(client: Client, row: Instance, what: Literal["lease", "protection"]) -> None:
+    """Raise ForbiddenError where a provider lets nobody change this of an instance, before any write."""
+    written = client.capabilities.ownership
+    if written.tags == "mutable" or (what == "lease" and written.relabel):
+        return
+    raise ForbiddenError(
+        f"The {what} of {row.name} ({row.id}) cannot be changed: at {client.name} it is written with "
+        "the order, and stays",
+        hint="Buy a new instance with what is wanted, and terminate this one.",
+    )
 
 
 class Marks:

@@ -301,7 +301,7 @@ def _check_values(given: dict[str, Any]) -> None:
             raise InvalidError(f"{name} must be at least {least} (got {given[name]:g})")
     _check_idle(given)
     if {"budget", "max_lease_cost"} & given.keys():
-        check_limits({"budget": None, "max_lease_cost": None, **given})
+        check_limits(given.get("budget"), given.get("max_lease_cost"))
     if given.keys() & {"tier", "min_tier", "tiers", "gpus"}:
         wish_of(selection_from(given))
     if (given.get("list"), given.get("format")) == ("tiers", "html"):

@@ -30,7 +30,7 @@ from .keys import look_at_registrations
 from .market import best_of, look_at_the_markets
 from .options import flat, in_groups, saying_groups
 from .purchase import purchase
-from .state import Everywhere, placed, step_at, where_ssh
+from .state import Everywhere, placed, placed_row, step_at
 from .where import (
     client_of,
     look,
@@ -91,7 +91,9 @@ class SeveralNoun:
             client = client_of(found, provider)
             known = {row.id: row for row in here.have}
             for rows, shown in ((before, part.before), (after, part.after)):
-                rows += [_placed(row, client, known.get(row["id"])) for row in shown["instances"]]
+                rows += [
+                    placed_row(row, client, known.get(row["id"])) for row in shown["instances"]
+                ]
             steps += [step_at(client, step) for step in part.steps]
         if found.want["state"] == "absent" and not found.want["name"]:
             steps += found.removals
@@ -219,11 +221,6 @@ def _refuse_difference(row: Instance, selection: Selection) -> None:
         raise
 
 
-def _placed(row: Row, client: Client, known: Instance | None = None) -> Row:
-    """Return a described instance with its provider, and how it is reached."""
-    return {**row, "provider": client.name, **where_ssh(known, client)}
-
-
 def _rank(names: list[str], row: Row) -> tuple[int, str]:
     order = {name: number for number, name in enumerate(names)}
     return order.get(row["name"] or "", len(order)), row["id"] or ""
@@ -244,7 +241,7 @@ def _planned(found: Everywhere, name: str) -> Row:
     desk = found.desks[best.provider] if best else next(iter(found.desks.values()))
     desk.found.walk = found.walk
     row = planned(desk.found, name, found.want)
-    return _placed(row, desk.client) if best else {**row, **dict.fromkeys(_UNKNOWN_YET)}
+    return placed_row(row, desk.client) if best else {**row, **dict.fromkeys(_UNKNOWN_YET)}
 
 
 def _as_they_are(found: Everywhere) -> list[Row]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from .._billing.purchase_guard import Guard
 from .._catalog.selection import Shelf
 from .._catalog.several import LeftOut
 from .._catalog.stock import Market
 from .._core.plan import Step
+from .._core.times import write_time
 from .._hardware import gpus
 from .._instances.order_fallbacks import Fallbacks
 from .._instances.state import Found
@@ -21,6 +22,30 @@ from .._models.resources import Instance
 from .._providers.accounts import Accounts, Asked
 from .._providers.base.client import Client
 from .._providers.base.views import describe_instance
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """One provider in words of a result; ``reason`` and ``detail`` say why it told nothing."""
+
+    provider: str
+    instances: int | None = None
+    now: str | None = None
+    clock_skew_seconds: int | None = None
+    reason: str | None = None
+    detail: str = ""
+
+    @classmethod
+    def silent(cls, asked: Asked[T]) -> AccountRow:
+        """Return the row of a provider that told nothing."""
+        return cls(asked.provider, reason=asked.reason, detail=str(asked.error).rstrip("."))
+
+    @classmethod
+    def of(cls, client: Client, instances: int) -> AccountRow:
+        """Return the row of a provider that answered."""
+        return cls(client.name, instances, write_time(client.now()), client.clock_skew())
 
 
 @dataclass
@@ -77,8 +102,14 @@ def placed(
     client: Client, row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS
 ) -> dict[str, Any]:
     """Return a described instance with its provider, and how it is reached."""
-    shown = describe_instance(row, tiers)
-    return {**shown, "provider": client.name, **where_ssh(row, client)}
+    return placed_row(describe_instance(row, tiers), client, row)
+
+
+def placed_row(
+    row: dict[str, Any], client: Client, known: Instance | None = None
+) -> dict[str, Any]:
+    """Return what is told of an instance with its provider, and how it is reached where that is known."""
+    return {**row, "provider": client.name, **where_ssh(known, client)}
 
 
 def step_at(client: Client, step: Step) -> Step:

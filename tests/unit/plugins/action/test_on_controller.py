@@ -25,6 +25,7 @@ OTHERS = (
     "gpu_balance",
     "gpu_instance",
     "gpu_instance_info",
+    "gpu_lease",
     "gpu_offers",
     "gpu_reap",
     "model_info",
