@@ -71,8 +71,8 @@ notes:
   - C(job_result) fetches the results of a job; it takes C(gpuops_home), C(job), C(job_name), C(owner), C(results).
   - C(job_status) tells how a job stands; it takes C(gpuops_home), C(job), C(job_name), C(owner).
   - C(lease) changes leases; it takes C(budget), C(budget_policy), C(confirm), C(data_volumes), C(deployment), C(done), C(extend), C(format),
-    C(gpuops_home), C(lease), C(lease_max), C(lease_max_override), C(ledger), C(machine_name), C(max_lease_cost), C(os_volume), C(owner),
-    C(protect), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
+    C(gpuops_home), C(lease), C(lease_max), C(lease_max_override), C(ledger), C(machine_name), C(max_lease_cost), C(os_volume), C(owner), C(protect),
+    C(providers), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
   - C(metrics) writes metrics; it takes C(budget), C(file), C(file_mode), C(ledger).
   - C(monitor) lets Prometheus in; it takes C(deployment), C(folder), C(folder_group), C(gpuops_home), C(owner), C(prometheus_sources).
   - C(observed) draws what was in stock; it takes C(file), C(observation_log).

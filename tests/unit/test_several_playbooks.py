@@ -86,6 +86,9 @@ def test_the_cheapest_of_both_is_brought_up_shown_and_ended(clouds: TwoClouds) -
     shown = clouds.as_json("status")
     assert [(row["provider"], row["name"]) for row in shown["instances"]] == [("lambda", "llm")]
     assert [row["reason"] for row in shown["balance"]["accounts"]] == [None, "not_told"]
+    until = shown["instances"][0]["lease_end"]
+    longer = clouds.as_json("lease", deployment="llm", owner="ada", extend="1h")
+    assert longer["instances"][0]["lease_end"] > until
     ended = clouds.as_json("teardown", deployment="llm", owner="ada")
     assert (ended["leftovers"], clouds.door.living(), clouds.door.keys) == ([], [], {})
     assert [row["provider"] for row in ended["bill"]] == ["lambda"]

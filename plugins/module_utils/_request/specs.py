@@ -40,7 +40,9 @@ VARIABLES: Spec = {
     **_each("float", "capacity_interval wait_timeout wait_interval idle_timeout"),
     **_each("str", "deployment machine_name owner project lease lease_max extend hours grace"),
     **_each("str", "idle_after orphan_age since until prompt file_mode folder_group ssh_user"),
-    **_each("str", "gateway_host reaper_host vllm_distributed demo_providers demo_scenario demo_tier"),
+    **_each(
+        "str", "gateway_host reaper_host vllm_distributed demo_providers demo_scenario demo_tier"
+    ),
     **_each("str", "model_config observation_log ssh_private_key_file file folder compare"),
     **_each("str", "metrics_file gpuops_home gpuops_report_dir address"),
     **_each("str", "job job_name run time results"),
@@ -95,6 +97,7 @@ OPTIONS = {
     "gpu_instance": f"{_CHOICE} {_BUY} providers".replace(" confirm ", " ").replace(
         " replace ", " "
     ),
+    "gpu_lease": f"{_LEASE} providers".replace(" confirm\n", "\n"),
     "gpu_reap": f"{_REAP} providers",
     module_of("balance"): "budget",
     module_of("lease"): _LEASE.replace(" confirm\n", "\n"),
@@ -134,7 +137,7 @@ _TAKES = {
     "status": "deployment owner providers gpuops_home format",
     "capacity": f"{_CHOICE} {_MODEL} providers format file observation_log list fail_if_none",
     "cost": "since until by deployment owner project budget ledger format file",
-    "lease": f"{_LEASE} deployment ledger gpuops_home format",
+    "lease": f"{_LEASE} providers deployment ledger gpuops_home format",
     "reap": f"{_REAP} providers ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format"
     " gpuops_notify notify_test",
     "reaper": "deployments owner everything idle_after gpuops_home reaper_host",

@@ -25,7 +25,6 @@ from .._lifecycle.termination import bill_of
 from .._models.offer import Choice
 from .._models.resources import Instance
 from .._providers.accounts import Accounts
-from .._providers.base.client import Client
 from .keys import look_at_registrations
 from .market import best_of, look_at_the_markets
 from .options import flat, in_groups, saying_groups
