@@ -1,7 +1,7 @@
 # Copyright (c) 2026, gpuops.cloud contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An imitation of the control plane of the DataCrunch/Verda cloud API, for tests and demos."""
+"""An imitation of the DataCrunch/Verda cloud API, and of further providers, for tests and demos."""
 
 from __future__ import annotations
 

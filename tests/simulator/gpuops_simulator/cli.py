@@ -32,9 +32,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one")
     p.add_argument("--also-host", help="another address to listen on, with the same port")
     p.add_argument("--port-file", type=Path, help="write host:port here once listening")
-    p.add_argument(
-        "--ports-file", type=Path, help="write the base URL of each provider here (JSON)"
-    )
+    p.add_argument("--ports-file", type=Path, help="write each provider's base URL here, as JSON")
     p.add_argument("--pid-file", type=Path, help="write the process id here")
     p.add_argument("--state", type=Path, help="keep the account in this file between runs")
     p.add_argument("--scenario", type=Path, help="JSON file: how the account and the cloud start")

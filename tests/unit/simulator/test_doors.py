@@ -10,7 +10,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
-from functools import partial
 from typing import Any
 
 import pytest
@@ -22,10 +21,13 @@ from ansible_collections.gpuops.cloud.tests.unit.simulator.test_hosts import (
 )
 from gpuops_simulator import Simulator
 from gpuops_simulator.clock import Clock
+from gpuops_simulator.doors.vast_market import LIST
+from gpuops_simulator.doorway import KNOWN
 
 Start = Callable[..., Simulator]
 OTHER = KEY.replace("home", "work")
 LAUNCH = {"region_name": "us-west-1", "instance_type_name": "gpu_1x_a100_sxm4_80gb"}
+WITH_KEY = {"Authorization": "Bearer of-no-account"}
 ASK = {"image": "docker.io/vastai/kvm:ubuntu_terminal", "disk": 100, "runtype": "ssh_direct"}
 
 
@@ -49,7 +51,7 @@ def start() -> Iterator[Start]:
 def ask(url: str, method: str = "GET", body: Any = None) -> tuple[int, Any]:
     """Return status and body of an answer."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, method=method)
+    request = urllib.request.Request(url, data, WITH_KEY, method=method)
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return answer.status, json.load(answer)
@@ -133,7 +135,8 @@ def test_one_clock_builds_and_bills_everywhere(start: Start) -> None:
 def test_answers_bear_the_time_of_the_one_clock(start: Start) -> None:
     simulator = start()
     simulator.advance(86400)
-    with urllib.request.urlopen(simulator.addresses()["lambda"] + "/instances", timeout=5) as told:
+    request = urllib.request.Request(f"{simulator.addresses()['lambda']}/instances", None, WITH_KEY)
+    with urllib.request.urlopen(request, timeout=5) as told:
         date = parsedate_to_datetime(told.headers["Date"])
     assert abs((date - simulator.now()).total_seconds()) < 2
 
@@ -274,12 +277,14 @@ def test_offers_are_no_switch(start: Start) -> None:
         start().switch(providers={})
 
 
-@pytest.mark.parametrize("name", ["runpod", "tensordock"])
-def test_other_doors_open_too(name: str) -> None:
-    paths = {"runpod": "/pods", "tensordock": "/instances"}
+@pytest.mark.parametrize("name", KNOWN)
+def test_every_door_opens_to_whoever_has_a_key(name: str) -> None:
+    paths = {"lambda": "/instances", "runpod": "/pods", "tensordock": "/instances", "vast": LIST}
     with Simulator(providers=[name]) as simulator:
-        answer = partial(ask, simulator.addresses()[name] + paths[name])
-        assert answer()[0] == 200
+        url = simulator.addresses()[name] + paths[name]
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(url, timeout=5)
+        assert ask(url)[0] == 200
         assert simulator.state()["providers"][name]["instances"] == []
 
 

@@ -72,6 +72,8 @@ class Door(ABC):
     title, base_path = "", "/v1"
     list_path = ""
     order_path = ""
+    # What is answered without a key.
+    public: ClassVar[frozenset[str]] = frozenset()
     # Who logs in to an instance, and the step in which it is billed.
     login = "root"
     step_s: ClassVar[int] = 60
@@ -129,6 +131,10 @@ class Door(ABC):
     @abstractmethod
     def refusal(self, kind: str) -> Reply:
         """Return how an ``order`` or an ``end`` is refused in this provider's words."""
+
+    def stranger(self) -> Reply:
+        """Return how somebody without a key is refused."""
+        return Reply(401, {"error": "Unauthorized"})
 
     def sell(self, rows: list[dict[str, Any]]) -> None:
         """Offer these and nothing else. Raises ValueError for a row that cannot be read."""
@@ -240,12 +246,22 @@ class Door(ABC):
             return self.refusal("end")
         return self.answer(method, path, body)
 
+    def _admitted(self, request: wire.Request, body: dict[str, Any]) -> Reply:
+        """Answer whoever has a key, and any key is one."""
+        has_key = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if has_key or request.path in self.public:
+            return self.serve(request.method, request.path, body)
+        reply = self.stranger()
+        with self.lock:
+            self.log.append(Request(self.now(), request.method, request.path, reply.status))
+        return reply
+
     def _answered(self, request: wire.Request, line: Handler) -> wire.Response | None:
         query = {name: values[-1] for name, values in request.query.items() if values[-1]}
         body = json.loads(request.raw) if request.raw else query
         if self.delay_s and not line.pause(self.delay_s):
             return None
-        reply = self.serve(request.method, request.path, body if isinstance(body, dict) else {})
+        reply = self._admitted(request, body if isinstance(body, dict) else {})
         kind = "text/plain" if isinstance(reply.body, str) else "application/json"
         found = wire.Response(reply.status, reply.body, kind, dict(reply.headers))
         found.body = found.payload()  # while nobody can change what it shows

@@ -54,6 +54,9 @@ class LambdaDoor(Door):
         self.types = {TYPE["instance_type"]["name"]: TYPE}
         self.filesystems: list[dict[str, Any]] = []
 
+    def stranger(self) -> Reply:
+        return _refused(401, "global/invalid-api-key")
+
     def sell(self, rows: list[dict[str, Any]]) -> None:
         for row in rows:
             if not {"name", "gpu"} <= row.keys() <= _TOLD:

@@ -60,6 +60,9 @@ class Pods(Door):
         self.taken = False
         self._port = 20000
 
+    def stranger(self) -> Reply:
+        return problem(401, "missing bearer token")
+
     def sell(self, rows: list[dict[str, Any]]) -> None:
         for row in rows:
             if not {"gpu"} <= row.keys() <= _TOLD:

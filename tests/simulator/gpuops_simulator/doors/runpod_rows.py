@@ -22,6 +22,7 @@ SOLD_OUT = (
 )
 TITLES = {
     400: "Bad Request",
+    401: "Unauthorized",
     402: "Payment Required",
     403: "Forbidden",
     404: "Not Found",

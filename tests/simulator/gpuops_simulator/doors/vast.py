@@ -19,6 +19,7 @@ from .vast_market import (
     FILTERS,
     GAPS,
     LIST,
+    NAMES,
     OFFERED,
     OPERATORS,
     SEARCH,
@@ -37,6 +38,7 @@ class VastDoor(Door):
 
     title, base_path, step_s = "Vast.ai", "", 1
     list_path = LIST
+    public = frozenset({NAMES})  # the vendor's own command asks for them so
     dialect = Dialect()
 
     def __init__(self, clock: Clock) -> None:
@@ -50,6 +52,9 @@ class VastDoor(Door):
         self.total_is_off = 0
         self.is_switched_off = False
         self.sold: dict[str, dict[str, Any]] = {}
+
+    def stranger(self) -> Reply:
+        return refused(401, "auth_error")
 
     def sell(self, rows: list[dict[str, Any]]) -> None:
         for row in rows:
@@ -111,7 +116,7 @@ class VastDoor(Door):
             return self._list(body)
         if request.rstrip("/") == f"GET {V0}/users/current":
             return Reply(200, self.user)
-        if request == f"GET {V0}/gpu_names/unique/":
+        if request == f"GET {NAMES}":
             return Reply(200, {"gpu_names": [row["gpu_name"] for row in self.offers.values()]})
         if path == f"{V0}/instances/":
             return refused(410, "deprecated_endpoint")

@@ -11,6 +11,7 @@ from typing import Any
 from .door import Reply
 
 V0, LIST, SEARCH = "/api/v0", "/api/v1/instances/", "/api/v0/bundles/"
+NAMES = f"{V0}/gpu_names/unique/"
 BASE, STORAGE, DISK_GB = 1.0, 0.144, 100
 PRICE = BASE + DISK_GB * STORAGE / 720
 # Seconds between two requests to an endpoint, by who counts.
