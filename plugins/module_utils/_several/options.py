@@ -91,23 +91,15 @@ SPEC: dict[str, Any] = {
 
 def grouped(options: dict[str, Any]) -> dict[str, Any]:
     """Return options of the engine, such as the variables of playbooks are, as they stand here."""
-    budget = options.get("budget") or {}
-    groups: dict[str, dict[str, Any]] = {
-        "offer": {name: options[name] for name in SELECTION_SPEC if name in options},
-        "budget": {**budget, **_named(_BUDGET, options)},
-        "volumes": _named(_VOLUMES, options),
-        "waiting": _named(_WAITING, options),
-    }
-    plain = {
-        name: options[name]
-        for name in options
-        if name in (*SPEC, "providers") and name not in groups
-    }
-    return {**plain, **{name: group for name, group in groups.items() if group}}
-
-
-def _named(names: dict[str, str], options: dict[str, Any]) -> dict[str, Any]:
-    return {ours: options[engine] for ours, engine in names.items() if engine in options}
+    offer = {name: name for name in SELECTION_SPEC}
+    groups = {"offer": offer, "budget": _BUDGET, "volumes": _VOLUMES, "waiting": _WAITING}
+    plain = (*SPEC, "providers")
+    found = {name: options[name] for name in plain if name in options and name not in groups}
+    for group, names in groups.items():
+        part = {ours: options[engine] for ours, engine in names.items() if engine in options}
+        part = {**options.get("budget", {}), **part} if group == "budget" else part
+        found |= {group: part} if part else {}
+    return found
 
 
 def flat(params: dict[str, Any]) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def test_results_are_documented_at_every_level(clouds: Clouds) -> None:
         clouds.keep(budget=budget),
         clouds.keep(),
         clouds.keep(name="x", volumes={"data_gb": 50}),
+        clouds.keep(deployment="web"),
         clouds.keep(state="absent"),
     ]
     seen: set[str] = set()
