@@ -48,6 +48,17 @@ def test_check_mode_says_what_it_costs_at_most_and_buys_nothing(estate: Estate) 
     assert not (estate.home / ".config/gpuops/jobs").exists()
 
 
+def test_an_instance_that_cannot_be_reached_is_told_and_terminated(estate: Estate) -> None:
+    write(estate)
+    wish = {"job": "work/train.job.yml", "ledger": "none", "ask": False, "ssh_ready_timeout": 1}
+    done = estate.run_installed("job", variables=wish)
+    assert done.returncode == 2
+    assert "Wait until the instance is reachable over SSH" in said(done)
+    assert [order["status"] for order in estate.orders()][:1] == [202]
+    assert {row["status"] for row in estate.cloud.state()["instances"]} == {"discontinued"}
+    assert not (estate.home / ".config/gpuops/job-tiny").exists()
+
+
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({}, {"deployment": "llm"}, "a job has a deployment of its own"),
     ({"gpu": {"market": "spot"}}, {}, "without a data volume nothing of the job would be left"),
