@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.tests.unit.terminal import converse
 from ansible_collections.gpuops.cloud.tests.unit.test_estates import Estate, said
 from gpuops_simulator import Simulator
 from gpuops_simulator.clock import Clock
@@ -29,11 +30,16 @@ class TwoClouds(Estate):
 
     door: LambdaDoor
 
+    @property
+    def shared(self) -> dict[str, Any]:
+        """Return what each run is given."""
+        accounts = {"lambda": {"api_key": SECRET, "base_url": f"{self.door.url}/v1"}}
+        given = {"providers": BOTH, "gpuops_accounts": accounts, "gpuops_ledger": "none"}
+        return {**given, "gpuops_wait_interval": 0.2}
+
     def play(self, book: str, *words: str, **variables: Any) -> Any:
         """Run a playbook over both, the key of the second cloud in a variable of the estate."""
-        accounts = {"lambda": {"api_key": SECRET, "base_url": f"{self.door.url}/v1"}}
-        given = {"providers": BOTH, "gpuops_accounts": accounts, **variables}
-        done = self.run(book, *words, variables={"gpuops_ledger": "none", **given})
+        done = self.run(book, *words, variables={**self.shared, **variables})
         assert SECRET not in done.stdout + done.stderr
         return done
 
@@ -93,6 +99,21 @@ def test_the_cheapest_of_both_is_brought_up_shown_and_ended(clouds: TwoClouds) -
     assert (ended["leftovers"], clouds.door.living(), clouds.door.keys) == ([], [], {})
     assert [row["provider"] for row in ended["bill"]] == ["lambda"]
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(("text", "orders"), [("no", 0), ("yes", 1)])
+def test_somebody_at_a_terminal_is_asked_before_either_is_paid(
+    clouds: TwoClouds, text: str, orders: int
+) -> None:
+    command, environment = clouds.command("bringup", {**clouds.shared, **WISH})
+    command += ["--tags", "purchase"]
+    answers = {"Type yes to go on:": text}
+    status, heard = converse(command, environment, clouds.home, answers, patience=120)
+    words = " ".join(heard.split())
+    assert "would lambda: buy llm: gpu_1x_a100" in words
+    assert "It costs 1.29 usd per hour" in words
+    assert (status == 0, len(clouds.door.living())) == (bool(orders), orders), words
+    assert clouds.orders() == []
 
 
 def test_a_deployment_that_is_known_nowhere_is_told_with_what_costs(clouds: TwoClouds) -> None:
