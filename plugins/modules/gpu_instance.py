@@ -362,8 +362,7 @@ options:
         type: float
         default: 30
 notes:
-  - It was tried with imitations of Verda and Lambda Cloud. Vast.ai, RunPod and TensorDock, which rent out containers or hardware of others, are
-    bought at where O(providers) names them, or where they are asked by default and have credentials, and were not tried.
+  - It was tried with imitations of all five providers, and never on a real account of any but Verda.
 seealso:
   - module: gpuops.cloud.gpu_offers
   - module: gpuops.cloud.gpu_balance
