@@ -362,7 +362,7 @@ options:
         type: float
         default: 30
 notes:
-  - It was tried with imitations of all five providers, and never on a real account of any but Verda.
+  - It was tried with imitations of all five providers, and never on real accounts of several.
 seealso:
   - module: gpuops.cloud.gpu_offers
   - module: gpuops.cloud.gpu_balance
