@@ -414,7 +414,11 @@ instance:
   type: dict
   contains:
     provider: {type: str, description: Provider of the instance; null where it is not known yet., returned: success, sample: lambda}
-    rents: {type: str, description: "V(vm), or V(container) without systemd and a driver of its own; null where it is not known yet.", returned: success, sample: vm}
+    rents:
+      description: V(vm), or V(container) without systemd and a driver of its own; null where it is not known yet.
+      returned: success
+      type: str
+      sample: vm
     ssh_user: {type: str, description: User that logs in there., returned: success, sample: ubuntu}
     ssh_host: {type: str, description: Address at which SSH listens; null until there is one., returned: success, sample: 192.0.2.10}
     ssh_port: {type: int, description: Port at which SSH listens; null until it is known., returned: success, sample: 22}
@@ -460,7 +464,11 @@ instances:
   elements: dict
   contains:
     provider: {type: str, description: Provider of the instance; null where it is not known yet., returned: success, sample: lambda}
-    rents: {type: str, description: "V(vm), or V(container) without systemd and a driver of its own; null where it is not known yet.", returned: success, sample: vm}
+    rents:
+      description: V(vm), or V(container) without systemd and a driver of its own; null where it is not known yet.
+      returned: success
+      type: str
+      sample: vm
     ssh_user: {type: str, description: User that logs in there., returned: success, sample: ubuntu}
     ssh_host: {type: str, description: Address at which SSH listens; null until there is one., returned: success, sample: 192.0.2.10}
     ssh_port: {type: int, description: Port at which SSH listens; null until it is known., returned: success, sample: 22}
