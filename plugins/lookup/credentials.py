@@ -62,7 +62,8 @@ from ..module_utils._core.errors import GpuopsError
 from ..module_utils._providers.names import FIRST
 from ..module_utils._providers.verda.credentials import find_credentials
 
-_BEGIN, _ACCOUNTS = "datacrunch_", "gpuops_accounts"
+_BEGIN = "datacrunch_"
+_ACCOUNTS = "gpuops_accounts"
 _NAMES = ("client_id", "client_secret", "base_url", "profile", "timeout")
 
 
