@@ -27,8 +27,14 @@ options:
     description:
       - Whether to return the option C(accounts) of modules that ask several providers, for C(module_defaults) of the group C(gpuops.cloud.gpu).
         The credentials of other providers are those of the variable C(gpuops_accounts), a dictionary of that shape.
+        With O(complete), those of each of O(providers) are looked for where the modules look.
     type: bool
     default: false
+    version_added: 0.1.0
+  providers:
+    description: Providers whose accounts are returned, with O(several) and O(complete). One without credentials is an error.
+    type: list
+    elements: str
     version_added: 0.1.0
 notes:
   - The variables are C(datacrunch_client_id), C(datacrunch_client_secret), C(datacrunch_base_url), C(datacrunch_profile) and
@@ -53,6 +59,7 @@ _raw:
 """
 
 import dataclasses
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -64,6 +71,7 @@ from ..module_utils._providers.verda.credentials import find_credentials
 
 _BEGIN = "datacrunch_"
 _ACCOUNTS = "gpuops_accounts"
+Accounts = dict[str, dict[str, str]]
 _NAMES = ("client_id", "client_secret", "base_url", "profile", "timeout")
 
 
@@ -84,6 +92,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             found.pop("timeout", None)
             accounts = self._templar.template(given.get(_ACCOUNTS)) or {}
             own = {FIRST: found} if found else {}
+            if kwargs.get("complete"):
+                return [{"accounts": _complete(kwargs.get("providers") or (), {**own, **accounts})}]
             return [{"accounts": {**own, **accounts}} if own or accounts else {}]
         if not kwargs.get("complete"):
             return [found]
@@ -92,3 +102,14 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         except GpuopsError as error:
             raise AnsibleLookupError(str(error)) from None
         return [dataclasses.asdict(whole)]
+
+
+def _complete(names: Iterable[str], accounts: Mapping[str, Mapping[str, str]]) -> Accounts:
+    """Return the accounts of some providers as their clients would use them."""
+    # Only here: the clients are much to load, and every playbook asks this lookup.
+    from ..module_utils._providers.registry import provider_named
+
+    try:
+        return {name: provider_named(name).complete({**accounts.get(name, {})}) for name in names}
+    except GpuopsError as error:
+        raise AnsibleLookupError(str(error)) from None

@@ -88,7 +88,7 @@ notes:
     C(grace), C(idle_after), C(idle_timeout), C(ledger), C(metrics_file), C(mode), C(notify_test), C(orphan_age), C(os_volume), C(owner),
     C(providers), C(ssh_private_key_file), C(ssh_user), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
   - C(reaper) sets up what terminates what is over; it takes C(deployments), C(everything), C(gpuops_home), C(idle_after), C(owner),
-    C(reaper_host).
+    C(providers), C(reaper_host).
   - C(restore) boots from the disks that hibernate has retained; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval),
     C(capacity_timeout), C(confidential), C(confirm), C(count), C(data_volume_gb), C(data_volumes), C(deployment), C(exclude), C(gpu_count),
     C(gpuops_home), C(gpuops_notify), C(gpus), C(hours), C(idle_after), C(image), C(instance_type), C(keep_short_fleet), C(lease), C(lease_max),

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.tests.unit.roles.expressions import evaluate
 from ansible_collections.gpuops.cloud.tests.unit.terminal import converse
-from ansible_collections.gpuops.cloud.tests.unit.test_estates import Estate, said
+from ansible_collections.gpuops.cloud.tests.unit.test_estates import ROOT, Estate, said
 from gpuops_simulator import Simulator
 from gpuops_simulator.clock import Clock
 from gpuops_simulator.doors.lambda_cloud import LambdaDoor
@@ -129,6 +130,41 @@ def test_a_deployment_that_is_known_nowhere_is_told_with_what_costs(clouds: TwoC
 def test_what_is_over_is_told_of_both(clouds: TwoClouds) -> None:
     found = clouds.as_json("reap", everything=True)
     assert (found["reaped"], len(found["lines"])) == ([], 2)
+
+
+def test_a_round_of_the_role_looks_at_both(clouds: TwoClouds, tmp_path: Path) -> None:
+    verda = {"client_id": "estate", "client_secret": "the-secret-of-the-estate"}
+    accounts = {
+        "verda": {**verda, "base_url": f"{clouds.cloud.url}/v1"},
+        "lambda": {"api_key": SECRET, "base_url": f"{clouds.door.url}/v1"},
+    }
+    given = {
+        "role_path": str(ROOT / "roles/reaper"),
+        "reaper_providers": BOTH,
+        "reaper_accounts": accounts,
+        "reaper_everything": True,
+    }
+    texts = evaluate(tmp_path, "reaper", {"one": given}, "_reaper_secrets.variables")
+    file = tmp_path / "variables"
+    file.write_text(texts["one"], encoding="utf-8")
+    clouds.door.make(
+        name="gpo.web.web.10000.00000000",
+        instance_type_name="gpu_1x_a100_sxm4_80gb",
+    )
+    none = {f"DATACRUNCH_{name}": "" for name in ("CLIENT_ID", "CLIENT_SECRET", "BASE_URL")}
+    done = clouds.run("reap", "-e", f"@{file}", variables={}, **none)
+    assert done.returncode == 0, said(done)
+    # What the second cloud has was seen there, with the key of the role.
+    assert "lambda: Unclear, so left: instance " in said(done)
+    assert SECRET not in done.stdout + done.stderr
+    assert any(row["path"] == "/v1/instances" for row in clouds.cloud.log())
+
+
+def test_reaper_at_a_provider_without_credentials_is_no_reaper(clouds: TwoClouds) -> None:
+    done = clouds.play("reaper", providers=["verda", "lambda", "vast"])
+    assert done.returncode != 0
+    assert "No credentials for Vast.ai" in said(done)
+    assert "Fail if files, units or ports" not in said(done)
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ _TAKES = {
     "lease": f"{_LEASE} providers deployment ledger gpuops_home format",
     "reap": f"{_REAP} providers ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format"
     " gpuops_notify notify_test",
-    "reaper": "deployments owner everything idle_after gpuops_home reaper_host",
+    "reaper": "deployments owner everything idle_after providers gpuops_home reaper_host",
     "metrics": "file file_mode budget ledger",
     "benchmark": "deployment owner gpuops_home request_rates requests input_tokens output_tokens compare",
     "gateway": "deployment owner gpuops_home gateway_host",

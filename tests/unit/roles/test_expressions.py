@@ -77,6 +77,8 @@ def reaper(_folder: Path) -> tuple[Cases, str]:
     """JSON inside of text, and files of the collection."""
     good = {"reaper_client_id": "id", "reaper_client_secret": "s", "reaper_deployments": ["llm"]}
     cases = {"good": good, "bad": {**good, "reaper_everything": True, "reaper_settings": {"x": 1}}}
+    account = {"reaper_providers": ["verda", "vast"], "reaper_accounts": {"vast": {"api_key": "k"}}}
+    cases |= {"several": {**good, **account}}
     return cases, f"[_reaper_secrets, _reaper_requirements, _reaper_option_checks | {WRONG}]"
 
 

@@ -17,6 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.names import FIRST, PROVIDERS
+from ansible_collections.gpuops.cloud.plugins.module_utils._providers.registry import (
+    PROVIDERS as REGISTRY,
+)
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import ROOT, Evaluate, load
 
 notify = load("roles/reaper/files/notify.py")
@@ -29,6 +33,9 @@ GOOD = {
     "reaper_deployments": ["llm"],
 }
 PROBE = {"python": "3.11", "systemd": True, "environment": "/x"}
+BOTH = {"reaper_providers": ["verda", "lambda"], "reaper_deployments": ["llm"]}
+OTHER = {"lambda": {"api_key": "key-of-lambda"}}
+OWN = {"verda": {"client_id": "id", "client_secret": "secret"}}
 WRONG = {
     "no credentials": ({"reaper_client_secret": ""}, "client_secret are needed"),
     "a line more": ({"reaper_client_secret": "a\nbase_url=b"}, "may not hold white space"),
@@ -49,6 +56,59 @@ def test_options_that_cannot_be_are_refused(reaper: Evaluate) -> None:
     for name, (_given, expected) in WRONG.items():
         assert len(found[name]) == bool(expected), (name, found[name])
         assert not expected or expected in found[name][0]
+
+
+@pytest.mark.parametrize(
+    ("given", "without"),
+    [
+        ({}, "lambda, verda"),
+        ({"reaper_accounts": OTHER}, "verda"),
+        ({"reaper_accounts": {**OWN, "lambda": {"api_key": ""}}}, "lambda"),
+        ({"reaper_accounts": {**OWN, "lambda": "key"}}, "lambda"),
+        ({"reaper_accounts": {**OTHER, "verda": {"client_id": "id"}}}, "verda"),
+        (
+            {"reaper_accounts": {**OTHER, "verda": {"api_key": ""}}, "reaper_client_id": "id"},
+            "verda",
+        ),
+        ({"reaper_accounts": {**OWN, **OTHER}}, ""),
+        ({**GOOD, "reaper_accounts": OTHER}, ""),
+        ({"reaper_providers": ["lambda"], "reaper_accounts": OTHER}, ""),
+        ({"reaper_providers": ["lambda"], **GOOD}, "lambda"),
+    ],
+)
+def test_a_provider_without_credentials_is_refused(
+    reaper: Evaluate, given: dict[str, Any], without: str
+) -> None:
+    words = "_reaper_option_checks | rejectattr('good') | map(attribute='otherwise') | list"
+    found = reaper({"one": {**BOTH, **given}}, words)["one"]
+    wanted = [f"reaper_accounts has no credentials for {without}, and the service"]
+    assert [text.partition(" finds")[0] for text in found] == (wanted if without else [])
+    assert "key" not in str(found).replace("api_key", "")
+
+
+def test_accounts_need_names_of_providers(reaper: Evaluate) -> None:
+    words = "_reaper_option_checks | rejectattr('good') | map(attribute='otherwise') | list"
+    (found,) = reaper({"one": {**GOOD, "reaper_accounts": OTHER}}, words)["one"]
+    assert found.startswith("reaper_accounts needs reaper_providers")
+
+
+def test_a_round_gets_the_accounts_of_those_that_are_named_alone(reaper: Evaluate) -> None:
+    vast = {"vast": {"api_key": "key-of-vast"}}
+    cases = {"one": GOOD, "both": {**BOTH, "reaper_accounts": {**OWN, **OTHER, **vast}}}
+    found = reaper(cases, "_reaper_secrets")
+    assert "gpuops_accounts" not in found["one"]["variables"]
+    assert "providers" not in found["one"]["variables"]
+    variables = json.loads(found["both"]["variables"])
+    assert variables["providers"] == BOTH["reaper_providers"]
+    assert variables["gpuops_accounts"] == {**OWN, **OTHER}
+    assert "key-of-vast" not in json.dumps(found)
+
+
+def test_providers_are_those_that_there_are_and_log_in_by_the_key_that_is_asked_for() -> None:
+    specs = yaml.safe_load((ROOT / "roles/reaper/meta/argument_specs.yml").read_text("utf-8"))
+    assert specs["argument_specs"]["main"]["options"]["reaper_providers"]["choices"] == [*PROVIDERS]
+    keys = [name for name, kind in REGISTRY.items() if "api_key" in kind.options]
+    assert sorted([*keys, FIRST]) == sorted(REGISTRY)
 
 
 def test_hosts_that_will_not_do_are_refused(reaper: Evaluate) -> None:
@@ -88,7 +148,13 @@ def test_role_needs_what_the_collection_needs(reaper: Evaluate) -> None:
 
 def test_units_hand_the_secrets_over_as_credentials_only() -> None:
     texts = {p.name: p.read_text("utf-8") for p in (ROOT / "roles/reaper/templates").iterdir()}
-    secret = ("reaper_client", "_reaper_secrets", "_reaper_variables", "reaper_notify")
+    secret = (
+        "reaper_client",
+        "reaper_accounts",
+        "_reaper_secrets",
+        "_reaper_variables",
+        "reaper_notify",
+    )
     assert [name for name, text in texts.items() if any(word in text for word in secret)] == []
     names = {"credentials", "variables", "notify", "ssh_key"}
     loaded = {f"LoadCredential={name}:{{{{ _reaper_etc }}}}/{name}" for name in names}

@@ -43,6 +43,11 @@ class Client(Provider):
     def from_params(cls, params: dict[str, Any]) -> Client:
         """Return a client for module options, with credentials from where the user keeps them."""
 
+    @classmethod
+    def complete(cls, params: dict[str, Any]) -> dict[str, str]:
+        """Return the options of ``from_params`` with what was found elsewhere, for a host that has nothing of it."""
+        return {name: value for name, value in params.items() if value is not None}
+
     def __init__(self, http: Any, clock: Clock | None = None) -> None:
         self._http = http
         self.clock: Clock = clock or SystemClock()

@@ -62,6 +62,11 @@ class Client(Power, Volumes, base.Client):
         self._gpus_at: float | None = None
 
     @classmethod
+    def complete(cls, params: dict[str, Any]) -> dict[str, str]:
+        url, key = find_key(params)
+        return {**super().complete(params), "base_url": url, "api_key": key}
+
+    @classmethod
     def from_params(cls, params: dict[str, Any]) -> Client:
         url, key = find_key(params)
         timeout, clock = float(params.get("timeout") or 30), SystemClock()

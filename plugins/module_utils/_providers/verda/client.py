@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import count
 from typing import Any
 
@@ -52,6 +53,10 @@ class Client(Tagging, Power, Volumes, Trash, Keys, Scripts, base.Client):
     name = NAME
     capabilities = CAPABILITIES
     options = OPTIONS
+
+    @classmethod
+    def complete(cls, params: dict[str, Any]) -> dict[str, str]:
+        return asdict(find_credentials(params))
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Client:

@@ -51,3 +51,31 @@ def test_whole_credentials_are_those_of_the_modules(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("VERDA_CLIENT_SECRET", "x")
     (found,) = lookup.run([], variables={"datacrunch_base_url": "https://u/v1/"}, complete=True)
     assert found == {"client_id": "me", "client_secret": "x", "base_url": "https://u/v1"}
+
+
+@pytest.mark.every_core
+def test_accounts_of_several_providers_are_whole_for_a_host_without_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lookup = LookupModule.__new__(LookupModule)
+    lookup._templar = Templar()
+    monkeypatch.setenv("VERDA_CLIENT_ID", "me")
+    monkeypatch.setenv("VERDA_CLIENT_SECRET", "x")
+    monkeypatch.setenv("LAMBDA_API_KEY", "of-the-environment")
+    address = {"base_url": "http://127.0.0.1:1"}
+    given = {
+        "gpuops_accounts": {
+            "lambda": {"base_url": "http://127.0.0.1:1/v1/"},
+            "vast": {**address, "api_key": "of-the-variable", "rents": "container"},
+        },
+        "datacrunch_base_url": "https://u/v1/",
+    }
+    more: Any = {"several": True, "complete": True}
+    (found,) = lookup.run([], variables=given, providers=["verda", "lambda", "vast"], **more)
+    assert found["accounts"] == {
+        "verda": {"client_id": "me", "client_secret": "x", "base_url": "https://u/v1"},
+        "lambda": {"api_key": "of-the-environment", "base_url": "http://127.0.0.1:1/v1"},
+        "vast": {**address, "api_key": "of-the-variable", "rents": "container"},
+    }
+    with pytest.raises(AnsibleLookupError, match="No credentials for RunPod"):
+        lookup.run([], variables=given, providers=["verda", "runpod"], **more)
