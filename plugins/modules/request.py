@@ -73,7 +73,7 @@ notes:
   - C(lease) changes leases; it takes C(budget), C(budget_policy), C(confirm), C(data_volumes), C(deployment), C(done), C(extend), C(format),
     C(gpuops_home), C(lease), C(lease_max), C(lease_max_override), C(ledger), C(machine_name), C(max_lease_cost), C(os_volume), C(owner), C(protect),
     C(providers), C(trust_cloud_clock), C(wait_interval), C(wait_timeout).
-  - C(metrics) writes metrics; it takes C(budget), C(file), C(file_mode), C(ledger).
+  - C(metrics) writes metrics; it takes C(budget), C(file), C(file_mode), C(ledger), C(providers).
   - C(monitor) lets Prometheus in; it takes C(deployment), C(folder), C(folder_group), C(gpuops_home), C(owner), C(prometheus_sources).
   - C(observed) draws what was in stock; it takes C(file), C(observation_log).
   - C(preflight) checks what bringup would need, and buys nothing; it takes C(ask), C(budget), C(budget_policy), C(capacity_interval),

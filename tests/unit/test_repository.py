@@ -37,6 +37,7 @@ TARGET_ELSEWHERE = {
     "gpu_instance": "needs several clouds: tests/unit/plugins/modules/test_several_buying.py",
     "gpu_instance_info": "needs several clouds: tests/unit/plugins/modules/test_several_lists.py",
     "gpu_lease": "needs several clouds: tests/unit/plugins/modules/test_several_leases.py",
+    "gpu_metrics": "needs several clouds: tests/unit/plugins/modules/test_several_metrics.py",
     "gpu_offers": "needs several clouds: tests/unit/plugins/modules/test_offers.py",
     "gpu_reap": "needs several clouds: tests/unit/plugins/modules/test_several_reaps.py",
     "host_conflicts": "needs a host where something is in the way: molecule scenario vllm",

@@ -132,6 +132,20 @@ def test_what_is_over_is_told_of_both(clouds: TwoClouds) -> None:
     assert (found["reaped"], len(found["lines"])) == ([], 2)
 
 
+def test_figures_of_both_are_in_one_file(clouds: TwoClouds, tmp_path: Path) -> None:
+    path = tmp_path / "x.prom"
+    for book, more in (
+        ("reap", {"everything": True, "metrics_file": str(path)}),
+        ("metrics", {"file": str(path), "file_mode": "0640"}),
+    ):
+        done = clouds.play(book, **more)
+        assert done.returncode == 0, said(done)
+        text = path.read_text(encoding="utf-8")
+        assert {f'gpuops_api_up{{provider="{name}"}} 1.0' for name in BOTH} <= {*text.splitlines()}
+        assert 'gpuops_reaper_runs_total{provider="lambda",result="ok"} 1.0' in text
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_round_of_the_role_looks_at_both(clouds: TwoClouds, tmp_path: Path) -> None:
     verda = {"client_id": "estate", "client_secret": "the-secret-of-the-estate"}
     accounts = {
@@ -174,7 +188,7 @@ def test_reaper_at_a_provider_without_credentials_is_no_reaper(clouds: TwoClouds
         ("restore", {"deployment": "llm"}, "restore works at verda alone"),
         ("bringup", {**WISH, "replace": True}, "replace: what verda alone has does not go with"),
         ("bringup", {**WISH, "vllm_nodes": 2}, "vllm_nodes: what verda alone has does not go"),
-        ("reap", {"everything": True, "metrics_file": "x"}, "metrics_file: what verda alone"),
+        ("bringup", {**WISH, "observation_log": "x"}, "observation_log: what verda alone"),
         ("teardown", {"deployment": "llm", "purge_trash": True}, "purge_trash: what verda alone"),
         ("bringup", {**WISH, "providers": ["verda", "lamda"]}, "lamda"),
     ],

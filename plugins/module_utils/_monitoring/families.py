@@ -124,11 +124,10 @@ def _counted(
 
 def money_families(now: datetime, account: Account) -> list[Family]:
     """Return balance, burn, runway, and how wrong the clock of this host is."""
-    amount, currency = account.balance.amount, account.balance.currency
+    amount, currency = account.balance.told, account.balance.currency
     things = running_costs.living(account.instances, account.volumes, now, currency)
     burn = round(running_costs.burn(things), 4)
-    hours = _rates.runway_hours(amount, burn)
-    runway = float("inf") if hours is None else hours * 3600
+    runway = None if amount is None else _runway(amount, burn)
     skew = (datetime.now(timezone.utc) - now).total_seconds()
     text = "Price per hour of everything that costs now"
     return [
@@ -138,6 +137,11 @@ def money_families(now: datetime, account: Account) -> list[Family]:
         _one("gpuops_runway_seconds", "Time until the balance is used up at this rate.", runway),
         _one("gpuops_clock_skew_seconds", "Clock of this host minus that of the API.", skew),
     ]
+
+
+def _runway(amount: float, burn: float) -> float:
+    hours = _rates.runway_hours(amount, burn)
+    return float("inf") if hours is None else hours * 3600
 
 
 def _burn_by(name: str, text: str, things: list[running_costs.Live]) -> Family:
@@ -166,10 +170,24 @@ def budget_families(rows: list[Budget]) -> list[Family]:
     return [limit, used, share]
 
 
-def machine_families(now: datetime, account: Account) -> list[Family]:
-    """Return instances, leases and volumes, and the instances that were taken away."""
+Name = tuple[str | None, str | None]
+
+
+def names_of(instances: list[Instance]) -> frozenset[Name]:
+    """Return the deployments and names of what exists."""
+    living = [_living(row) for row in instances if row.exists]
+    return frozenset((row.deployment, row.name) for row in living)
+
+
+def machine_families(
+    now: datetime, account: Account, elsewhere: frozenset[Name] = frozenset()
+) -> list[Family]:
+    """Return instances, leases and volumes, and the instances that were taken away.
+
+    What was bought again ``elsewhere``, in another account, is not missed.
+    """
     living = [_living(row) for row in account.instances if row.exists]
-    names = {(row.deployment, row.name) for row in living}
+    names = {(row.deployment, row.name) for row in living} | elsewhere
     lost = [_living(row) for row in evicted(account.ended, None)]
     gone = {(row.deployment, row.name) for row in lost} - names
     taken = _counted(

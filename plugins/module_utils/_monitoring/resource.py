@@ -19,6 +19,7 @@ from .._core.errors import GpuopsError, InvalidError
 from .._core.plan import Plan, Step
 from .._ledger.history import Thing
 from .._ledger.reconcile import Shown, gone_or_there
+from .._providers.accounts import Accounts
 from .._providers.base.client import Client
 from .._providers.base.request_log import take_log
 from .families import (
@@ -66,12 +67,39 @@ class Result(TypedDict):
     warnings: list[str]
 
 
-class Metrics:
+class TextFile:
+    """What all resources that write such a file have in common: a step, and the text of it."""
+
+    def plan(self, found: Found, _want: Want) -> Plan:
+        """Return the one step: to write the file, where one is named."""
+        path = found.path
+        if path is None:
+            return Plan()
+
+        def write(_client: Client) -> None:
+            found.text = replace(path, found.mode, lambda old: render(found.families, old))
+
+        return Plan(None, {"dest": str(path)}, (Step(f"write the metrics to {path}", write),))
+
+    def result(
+        self, _client: Client | Accounts, found: Found, _plan: Plan, *, applied: bool
+    ) -> Result:
+        """Return the text; raises the error of the API, now that the file tells of it."""
+        path = found.path
+        dest = str(path) if path else None
+        text = found.text if applied else render(found.families, previous(path) if path else {})
+        if found.error:
+            found.error.details.update(changed=applied, dest=dest, text=text)
+            raise found.error
+        return {"dest": dest, "text": text, "warnings": found.warnings}
+
+
+class Metrics(TextFile):
     """The resource of the module: the account as it stands, and the file that tells of it."""
 
     def find(self, client: Client, want: Want) -> Found:
         """Ask for the account; an API that does not answer is a figure, too."""
-        found = Found(_path(want["dest"]), _mode(want["mode"]))
+        found = Found(path_of(want["dest"]), mode_of(want["mode"]))
         budget = check_budget(want["budget"])
         try:
             account, history = _ask(
@@ -87,27 +115,6 @@ class Metrics:
             found.error = error
         found.families += _always(client, want["reap"], up=not found.error)
         return found
-
-    def plan(self, found: Found, _want: Want) -> Plan:
-        """Return the one step: to write the file, where one is named."""
-        path = found.path
-        if path is None:
-            return Plan()
-
-        def write(_client: Client) -> None:
-            found.text = replace(path, found.mode, lambda old: render(found.families, old))
-
-        return Plan(None, {"dest": str(path)}, (Step(f"write the metrics to {path}", write),))
-
-    def result(self, _client: Client, found: Found, _plan: Plan, *, applied: bool) -> Result:
-        """Return the text; raises the error of the API, now that the file tells of it."""
-        path = found.path
-        dest = str(path) if path else None
-        text = found.text if applied else render(found.families, previous(path) if path else {})
-        if found.error:
-            found.error.details.update(changed=applied, dest=dest, text=text)
-            raise found.error
-        return {"dest": dest, "text": text, "warnings": found.warnings}
 
 
 def _ask(client: Client, read: Callable[[], History]) -> tuple[Account, History]:
@@ -132,7 +139,8 @@ def _spent(
     return things, known
 
 
-def _mode(text: str) -> int:
+def mode_of(text: str) -> int:
+    """Return the permissions of a file. Raises InvalidError."""
     try:
         mode = int(text, 8)
     except ValueError:
@@ -142,7 +150,8 @@ def _mode(text: str) -> int:
     return mode
 
 
-def _path(dest: str | None) -> Path | None:
+def path_of(dest: str | None) -> Path | None:
+    """Return where to write, None for nowhere. Raises InvalidError."""
     if not dest:
         return None
     path = Path(dest).expanduser()

@@ -14,12 +14,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
 from .._core.errors import GpuopsError, InvalidError
 
+PROVIDER = "provider"  # the label of what belongs to one account of several
 Labels = dict[str, str]
 Pairs = tuple[tuple[str, str], ...]
 # Values of an earlier file, by name and labels of a sample.
@@ -40,7 +42,8 @@ class Family:
     """A metric: its name without the suffix of its kind, what it means, and its samples.
 
     A sample of a ``summary`` is a pair of count and sum. Counters and summaries hold what this run
-    adds; ``kept`` gauges stay as they were where this run has nothing to say.
+    adds; ``kept`` gauges stay as they were where this run has nothing to say of the same ``providers``,
+    of which none are named in the file of one account.
     """
 
     name: str
@@ -48,10 +51,37 @@ class Family:
     kind: str = "gauge"
     samples: list[tuple[Labels, float | tuple[float, float]]] = field(default_factory=list)
     kept: bool = False
+    providers: tuple[str, ...] = ("",)
 
     def add(self, value: float | tuple[float, float], **labels: str | None) -> None:
         """Add a sample; a label that is not known is empty."""
         self.samples.append(({key: text or "" for key, text in labels.items()}, value))
+
+
+def of_provider(provider: str, families: Iterable[Family]) -> list[Family]:
+    """Return families whose samples bear the name of a provider."""
+    return [
+        replace_fields(
+            one,
+            samples=[({PROVIDER: provider, **labels}, value) for labels, value in one.samples],
+            providers=(provider,),
+        )
+        for one in families
+    ]
+
+
+def together(families: Iterable[Family]) -> list[Family]:
+    """Return families of which there is one by each name; all samples of the name are in it."""
+    found: dict[str, Family] = {}
+    for one in families:
+        known = found.get(one.name)
+        found[one.name] = one if known is None else _sum(known, one)
+    return list(found.values())
+
+
+def _sum(one: Family, other: Family) -> Family:
+    providers = (*one.providers, *other.providers)
+    return replace_fields(one, samples=[*one.samples, *other.samples], providers=providers)
 
 
 def _library() -> ModuleType:
@@ -98,6 +128,17 @@ def _part(value: float | tuple[float, float], part: int) -> float:
     return value[part] if isinstance(value, tuple) else value
 
 
+def _stays(family: Family, before: Before) -> list[tuple[Labels, float]]:
+    """Return the values of earlier runs that this one says nothing of."""
+    told = {_key("", labels)[1] for labels, _value in family.samples}
+    return [
+        (dict(labels), value)
+        for (name, labels), value in before.items()
+        if family.kept and name == family.name and labels not in told
+        if dict(labels).get(PROVIDER, "") in family.providers
+    ]
+
+
 def _metric(family: Family, before: Before) -> Metric:
     """Return a metric of the library."""
     core = _library().core
@@ -117,8 +158,7 @@ def _metric(family: Family, before: Before) -> Metric:
     else:
         made = core.GaugeMetricFamily(family.name, family.help)
         rows = [(labels, _part(value, 0)) for labels, value in family.samples]
-        if family.kept and not rows:
-            rows = [(dict(key[1]), value) for key, value in before.items() if key[0] == family.name]
+        rows += _stays(family, before)
         for named, value in rows:
             made.add_sample(family.name, named, value)
     return made

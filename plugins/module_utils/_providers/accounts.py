@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from .._core.errors import GpuopsError, NoCredentialsError, UnavailableError
 from . import registry
 from .base.client import Client
+from .base.request_log import Call
 from .registry import PROVIDERS, provider_named
 
 T = TypeVar("T")
@@ -91,6 +92,11 @@ class Accounts:
             # Each in a copy of the context, where the end of a wait stands.
             started = [pool.submit(copy_context().run, self._ask, name, question) for name in asked]
             return [one.result() for one in started]
+
+    def calls(self, name: str) -> list[Call]:
+        """Return the requests of this process to a provider; none where it was not even opened."""
+        client = self._opened.get(name)
+        return client.calls if client else []
 
     def for_each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Do the same for many things at the same time, and return what came of each, in order."""

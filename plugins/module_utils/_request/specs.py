@@ -103,6 +103,7 @@ OPTIONS = {
     module_of("lease"): _LEASE.replace(" confirm\n", "\n"),
     module_of("reap"): _REAP,
     module_of("metrics"): "budget file_mode",
+    "gpu_metrics": "budget file_mode providers",
     module_of("cost_info"): "deployment owner project budget since until",
     module_of("account_probe"): _PROBE,
 }
@@ -141,7 +142,7 @@ _TAKES = {
     "reap": f"{_REAP} providers ledger metrics_file ssh_private_key_file ssh_user idle_timeout gpuops_home format"
     " gpuops_notify notify_test",
     "reaper": "deployments owner everything idle_after providers gpuops_home reaper_host",
-    "metrics": "file file_mode budget ledger",
+    "metrics": "file file_mode budget providers ledger",
     "benchmark": "deployment owner gpuops_home request_rates requests input_tokens output_tokens compare",
     "gateway": "deployment owner gpuops_home gateway_host",
     "monitor": "deployment owner gpuops_home folder folder_group prometheus_sources",
@@ -175,7 +176,7 @@ AT_THE_FIRST = frozenset(
 # What no module over several providers takes, and where it is as if it were not given.
 OF_THE_FIRST: Spec = {
     **dict.fromkeys(("replace", "purge_trash"), False),
-    **dict.fromkeys(("observation_log", "metrics_file"), None),
+    "observation_log": None,
     "vllm_nodes": 1,
 }
 # Those that work on one job, each of which has a deployment of its own.

@@ -50,6 +50,7 @@ class Client(Provider):
 
     def __init__(self, http: Any, clock: Clock | None = None) -> None:
         self._http = http
+        http.traffic.provider = self.name
         self.clock: Clock = clock or SystemClock()
         self._date: datetime | None = None
         self._date_at = 0.0

@@ -19,12 +19,13 @@ LOG_VARIABLE = "GPUOPS_API_LOG"
 
 
 class Call(NamedTuple):
-    """One request: the path without ids, the status (None without an answer), seconds."""
+    """One request: the path without ids, the status (None without an answer), seconds, who was asked."""
 
     method: str
     path: str
     status: int | None
     seconds: float
+    provider: str = ""
 
 
 @dataclass
@@ -39,9 +40,10 @@ Listener = Callable[[Call, Seen], None]
 
 
 class Traffic:
-    """The requests of this process; may be used by many threads."""
+    """The requests of this process to one ``provider``; may be used by many threads."""
 
     def __init__(self) -> None:
+        self.provider = ""
         self.calls: list[Call] = []
         self.listeners: list[Listener] = []
         self._log = os.environ.get(LOG_VARIABLE)
@@ -55,7 +57,7 @@ class Traffic:
             yield seen
         finally:
             status = getattr(seen.answer, "status_code", None)
-            call = Call(method, path, status, time.monotonic() - start)
+            call = Call(method, path, status, time.monotonic() - start, self.provider)
             self._note(call)
             for listener in self.listeners:
                 listener(call, seen)
@@ -88,8 +90,9 @@ def take_log() -> list[Call] | None:
     found = []
     for line in lines:
         try:
-            method, path, status, seconds = json.loads(line)
-            found.append(Call(str(method), str(path), status and int(status), float(seconds)))
+            method, path, status, seconds, *more = json.loads(line)
+            whom = str(more[0]) if more else ""
+            found.append(Call(str(method), str(path), status and int(status), float(seconds), whom))
         except (ValueError, TypeError):
             continue  # cut off when a process was killed
     return found

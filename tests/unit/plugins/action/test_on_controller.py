@@ -26,6 +26,7 @@ OTHERS = (
     "gpu_instance",
     "gpu_instance_info",
     "gpu_lease",
+    "gpu_metrics",
     "gpu_offers",
     "gpu_reap",
     "model_info",

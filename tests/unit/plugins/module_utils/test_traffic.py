@@ -71,7 +71,8 @@ def test_log_holds_no_secret(start: Start, home: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv(request_log.LOG_VARIABLE, str(home / "api.log"))
     start().ok("datacrunch_balance")
     for line in (home / "api.log").read_text().splitlines():
-        method, path, status, seconds = json.loads(line)
+        method, path, status, seconds, provider = json.loads(line)
+        assert provider == "verda"
         assert (method, path, status) in {
             ("POST", "/oauth2/token", 200),
             ("GET", "/balance", 200),
