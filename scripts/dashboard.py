@@ -38,7 +38,9 @@ from panels import (
     steps,
 )
 
-OURS = 'deployment=~"$deployment"'
+# Figures of one account bear no provider; all values of the variable match those, too.
+HERE = 'provider=~"$provider"'
+OURS = f'deployment=~"$deployment", {HERE}'
 DAY = 86400
 MONEY = "locale"  # the currency is a label
 # The figures are written every five minutes: rates over less would come and go.
@@ -52,7 +54,7 @@ def slowly(asked: prometheus.Dataquery) -> prometheus.Dataquery:
 
 def happened(labels: str, counter: str) -> str:
     """Return a query: what a counter grew by in each step, if it grew in the time shown."""
-    grew = f"sum by ({labels}) (increase({counter}"
+    grew = f"sum by ({labels}) (increase({counter}{{{HERE}}}"
     return f"round({grew}[$__interval]))) and {grew}[$__range] @ end())) > 0"
 
 
@@ -60,16 +62,16 @@ def figures() -> list[stat.Panel]:
     """Return the figures at the head."""
     short = steps(RED, (6 * 3600, ORANGE), (DAY, YELLOW), (3 * DAY, GREEN))
     worse = steps(GREEN, (1, RED))
-    reaped = 'round(sum(increase(gpuops_reaped_total{kind="instance"}[$__range])))'
-    burn = "gpuops_burn_per_hour"
-    over = "count(gpuops_lease_remaining_seconds < 0) or vector(0)"
+    reaped = f'round(sum(increase(gpuops_reaped_total{{kind="instance", {HERE}}}[$__range])))'
+    left, burn = f"gpuops_balance{{{HERE}}}", f"gpuops_burn_per_hour{{{HERE}}}"
+    lasts, number = f"gpuops_runway_seconds{{{HERE}}}", f"sum(gpuops_machines{{{HERE}}})"
+    over = f"count(gpuops_lease_remaining_seconds{{{HERE}}} < 0) or vector(0)"
+    money = "{{currency}} {{provider}}"
     return [
-        figure("Balance", "Money left.", "gpuops_balance", MONEY, steps(GREY)).decimals(2),
-        figure("Burn per hour", "What costs now.", burn, MONEY, steps(BLUE)).decimals(2),
-        figure("Runway", "How long the balance lasts.", "gpuops_runway_seconds", "s", short),
-        figure(
-            "Machines", "What exists.", "sum(gpuops_machines) or vector(0)", "short", steps(BLUE)
-        ),
+        figure("Balance", "Money left.", left, MONEY, steps(GREY), money).decimals(2),
+        figure("Burn per hour", "What costs now.", burn, MONEY, steps(BLUE), money).decimals(2),
+        figure("Runway", "How long the balance lasts.", lasts, "s", short, "{{provider}}"),
+        figure("Machines", "What exists.", f"{number} or vector(0)", "short", steps(BLUE)),
         figure("Expired leases", "Machines that outlive their lease.", over, "short", worse),
         figure(
             "Reaped", "Machines that the reaper ended in this time.", reaped, "short", steps(GREY)
@@ -79,13 +81,14 @@ def figures() -> list[stat.Panel]:
 
 def money() -> list[timeseries.Panel]:
     """Return balance and burn over time."""
-    burn = f"sum by (deployment) (gpuops_deployment_burn_per_hour{{{OURS}}})"
+    burn = f"sum by (deployment, provider) (gpuops_deployment_burn_per_hour{{{OURS}}})"
     # An empty label would leave the legend without a name.
     burn = f'label_replace({burn}, "deployment", "not marked", "deployment", "")'
+    left = f"gpuops_balance{{{HERE}}}"
     text = "What each deployment costs per hour; machines and volumes."
     return [
-        lines("Balance", "Money left.", MONEY, query("gpuops_balance", "{{currency}}")),
-        stacked(lines("Burn per hour", text, MONEY, query(burn, "{{deployment}}"))),
+        lines("Balance", "Money left.", MONEY, query(left, "{{currency}} {{provider}}")),
+        stacked(lines("Burn per hour", text, MONEY, query(burn, "{{deployment}} {{provider}}"))),
     ]
 
 
@@ -120,14 +123,14 @@ def leases() -> table.Panel:
 
 def machines() -> list[timeseries.Panel]:
     """Return machines by status, and what the reaper did."""
-    states = f"sum by (status, market) (gpuops_machines{{{OURS}}})"
-    reaped = happened("kind, reason", "gpuops_reaped_total")
-    failed = happened("kind", "gpuops_reap_failures_total")
+    states = f"sum by (status, market, provider) (gpuops_machines{{{OURS}}})"
+    reaped = happened("kind, reason, provider", "gpuops_reaped_total")
+    failed = happened("kind, provider", "gpuops_reap_failures_total")
     gone = f"sum(gpuops_evicted_machines{{{OURS}}})"
-    some = query(states, "{{status}}, {{market}}"), query(gone, "taken away")
+    some = query(states, "{{status}}, {{market}} {{provider}}"), query(gone, "taken away")
     ends = (
-        query(reaped, "{{kind}}, {{reason}}").interval("3h"),
-        query(failed, "failed: {{kind}}").interval("3h"),
+        query(reaped, "{{kind}}, {{reason}} {{provider}}").interval("3h"),
+        query(failed, "failed: {{kind}} {{provider}}").interval("3h"),
     )
     return [
         stacked(lines("Machines", "By status and market.", "short", *some)).decimals(0),
@@ -137,18 +140,21 @@ def machines() -> list[timeseries.Panel]:
 
 def api() -> list[timeseries.Panel]:
     """Return how the API does."""
-    of = "sum by (method) (rate(gpuops_api_request_seconds_{}[$__rate_interval]))"
-    took = f"{of.format('sum')} / {of.format('count')}"
-    seldom = query(took, "{{method}}").interval("15m")
-    codes = "sum by (code) (rate(gpuops_api_requests_total[$__rate_interval])) * 60"
-    wrong = "sum by (reason) (rate(gpuops_api_errors_total[$__rate_interval])) * 60"
+    over = f"{{{HERE}}}[$__rate_interval]"
+    spent, number = (
+        f"sum by (method, provider) (rate(gpuops_api_request_seconds_{part}{over}))"
+        for part in ("sum", "count")
+    )
+    seldom = query(f"{spent} / {number}", "{{method}} {{provider}}").interval("15m")
+    codes = f"sum by (code, provider) (rate(gpuops_api_requests_total{over})) * 60"
+    wrong = f"sum by (reason, provider) (rate(gpuops_api_errors_total{over})) * 60"
     return [
         lines(
             "API requests per minute",
             "By status, and what went wrong.",
             "short",
-            slowly(query(codes, "{{code}}")),
-            slowly(query(f"{wrong} > 0", "error: {{reason}}")),
+            slowly(query(codes, "{{code}} {{provider}}")),
+            slowly(query(f"{wrong} > 0", "error: {{reason}} {{provider}}")),
         ),
         lines("API latency", "Mean time to an answer.", "s", seldom),
     ]
@@ -156,28 +162,33 @@ def api() -> list[timeseries.Panel]:
 
 def health() -> list[stat.Panel]:
     """Return whether the figures themselves can be trusted."""
-    age = "time() - max({})"
     late = steps(GREEN, (600, YELLOW), (1200, RED))
-    reaper = "gpuops_reaper_last_success_timestamp_seconds"
-    written = "gpuops_metrics_timestamp_seconds"
-    skew = "max(abs(gpuops_clock_skew_seconds))"
+    # Of several providers the one that waits longest.
+    last = f"max by (provider) (gpuops_reaper_last_success_timestamp_seconds{{{HERE}}})"
+    reaper, written = f"time() - min({last})", "time() - max(gpuops_metrics_timestamp_seconds)"
+    skew = f"max(abs(gpuops_clock_skew_seconds{{{HERE}}}))"
+    up = f"min(gpuops_api_up{{{HERE}}})"
+    endless, unclear = (
+        f"sum(max by (provider) (gpuops_machines_{why}{{{HERE}}}))"
+        for why in ("without_lease", "unclear")
+    )
     text = "Time since the reaper did all it should."
     return [
-        figure("API", "1: it answers.", "min(gpuops_api_up)", "short", steps(RED, (1, GREEN))),
-        figure("Reaper", text, age.format(reaper), "s", late),
-        figure("Figures", "Time since they were written.", age.format(written), "s", late),
+        figure("API", "1: it answers.", up, "short", steps(RED, (1, GREEN))),
+        figure("Reaper", text, reaper, "s", late),
+        figure("Figures", "Time since they were written.", written, "s", late),
         figure("Clock skew", "Clock against the API.", skew, "s", steps(GREEN, (60, YELLOW))),
         figure(
             "Without a lease",
             "Machines that nothing ends.",
-            "max(gpuops_machines_without_lease)",
+            endless,
             "short",
             steps(GREEN, (1, YELLOW)),
         ),
         figure(
             "Unclear",
             "Machines whose lease cannot be read.",
-            "max(gpuops_machines_unclear)",
+            unclear,
             "short",
             steps(GREEN, (1, RED)),
         ),
@@ -186,10 +197,15 @@ def health() -> list[stat.Panel]:
 
 def made() -> build.Dashboard:
     """Return the dashboard."""
-    names = "label_values(gpuops_deployment_burn_per_hour, deployment)"
-    text = "What gpuops.cloud.datacrunch_metrics writes."
-    title = "GPU cloud: money, machines, leases"
-    found = board("gpuops-cloud", title, text, chosen("deployment", "Deployment", names))
+    metric = "gpuops_deployment_burn_per_hour"
+    text = "What gpuops.cloud.datacrunch_metrics and gpuops.cloud.gpu_metrics write."
+    found = board(
+        "gpuops-cloud",
+        "GPU cloud: money, machines, leases",
+        text,
+        chosen("provider", "Provider", "label_values(gpuops_burn_per_hour, provider)"),
+        chosen("deployment", "Deployment", f"label_values({metric}{{{HERE}}}, deployment)"),
+    )
     found = found.tags(["gpuops", "cost"]).time("now-7d", "now").refresh("5m")
     panels: list[AnyPanel]
     panels = [*figures(), *money(), budgets(), leases(), *machines(), *api(), *health()]

@@ -51,10 +51,13 @@ def placed(panel: Panel, title: str, text: str, width: int, height: int) -> Pane
 
 
 def figure(
-    title: str, text: str, expr: str, unit: str, colors: build.ThresholdsConfig
+    title: str, text: str, expr: str, unit: str, colors: build.ThresholdsConfig, legend: str = ""
 ) -> stat.Panel:
-    """Return one figure: as it is now, and none once nothing tells it any more."""
-    panel = stat.Panel().with_target(latest(expr)).unit(unit).thresholds(colors)
+    """Return one figure: as it is now, and none once nothing tells it any more.
+
+    Where there are several, each bears its legend.
+    """
+    panel = stat.Panel().with_target(latest(expr, legend)).unit(unit).thresholds(colors)
     panel = panel.color_mode(looks.BigValueColorMode.VALUE).no_value("none")
     panel = panel.graph_mode(looks.BigValueGraphMode.NONE)
     last = common.ReduceDataOptions().calcs(["lastNotNull"])

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from ansible_collections.gpuops.cloud.tests.unit.plugins.exposition import ask, 
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import KEY, stock
 
 MODULE = "gpu_metrics"
+MONITORING = Path(__file__).resolve().parents[4] / "playbooks/files/monitoring"
 # What is not of one account.
 WHOLE = ("gpuops_metrics_timestamp_seconds", "gpuops_budget_")
 
@@ -62,6 +65,22 @@ def test_everything_of_an_account_says_whose_it_is(clouds: Clouds) -> None:
     assert found["gpuops_machines_without_lease"] == {("lambda",): 1, ("verda",): 0}
     assert found["gpuops_reaper_runs_total"][("verda", "ok")] == 1
     assert found["gpuops_api_requests_total"][("200", "GET", "/instances", "lambda")] == 1
+
+
+def test_whoever_looks_at_one_provider_sees_that_one_alone() -> None:
+    text = (MONITORING / "dashboard.json").read_text(encoding="utf-8")
+    board = json.loads(text)
+    queries = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    open_to_all = [
+        name + rest
+        for query in queries
+        for name, rest in re.findall(r"(gpuops_[a-z_]+)((?:\{[^}]*\})?)", query)
+        if not name.startswith(WHOLE) and 'provider=~"$provider"' not in rest
+    ]
+    assert open_to_all == []
+    (variable,) = [row for row in board["templating"]["list"] if row["name"] == "provider"]
+    # What has no such label matches as long as nobody chooses.
+    assert (variable["allValue"], variable["current"]["value"]) == (".*", "$__all")
 
 
 def test_one_that_does_not_answer_is_written_down_and_fails(clouds: Clouds, home: Path) -> None:
