@@ -93,6 +93,9 @@ def test_the_cheapest_of_both_is_brought_up_shown_and_ended(clouds: TwoClouds) -
     shown = clouds.as_json("status")
     assert [(row["provider"], row["name"]) for row in shown["instances"]] == [("lambda", "llm")]
     assert [row["reason"] for row in shown["balance"]["accounts"]] == [None, "not_told"]
+    table = said(clouds.play("status"))
+    assert "lambda llm llm active gpu_1x_a100_sxm4_80gb US-WEST-1 192.0.2.8 ada 1.29" in table
+    assert "--ask-become-pass -e everything=true -e providers=verda,lambda" in table
     until = shown["instances"][0]["lease_end"]
     longer = clouds.as_json("lease", deployment="llm", owner="ada", extend="1h")
     assert longer["instances"][0]["lease_end"] > until
