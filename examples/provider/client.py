@@ -32,6 +32,11 @@ class Client(base.Client):
     # by_default = False is for one that should be asked only where a user names it.
 
     @classmethod
+    def complete(cls, params: dict[str, Any]) -> dict[str, str]:
+        url, key = find_key(params)
+        return {**super().complete(params), "base_url": url, "api_key": key}
+
+    @classmethod
     def from_params(cls, params: dict[str, Any]) -> Client:
         url, key = find_key(params)
         timeout, clock = float(params.get("timeout") or 30), SystemClock()

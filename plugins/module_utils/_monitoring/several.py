@@ -127,7 +127,7 @@ def _error_of(asked: list[Asked[Seen]]) -> GpuopsError | None:
     for one in failed:
         error = one.error or nobody_answered(failed)
         error.message = f"Not every provider answered: {'; '.join(map(str, failed))}"
-        error.hint = "The figures of the others were written. Run the same again."
+        error.hint = "The figures tell of the others. Run the same again."
         return error
     return None
 
