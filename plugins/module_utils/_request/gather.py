@@ -211,7 +211,7 @@ def _check_providers(book: str, sources: Sources) -> None:
     if named != [FIRST]:
         raise InvalidError(
             f"{book} works at {FIRST} alone, and providers names {', '.join(named)}",
-            hint="Leave providers out here.",
+            hint=f"Leave providers out here, or say providers={FIRST} where a variable names others.",
         )
 
 
