@@ -175,6 +175,7 @@ instances:
   elements: dict
   contains:
     provider: {type: str, description: Provider of the instance., returned: success, sample: lambda}
+    rents: {type: str, description: "V(vm), or V(container) without systemd and a driver of its own.", returned: success, sample: vm}
     ssh_user: {type: str, description: User that logs in there., returned: success, sample: ubuntu}
     ssh_host: {type: str, description: Address at which SSH listens; null until there is one., returned: success, sample: 192.0.2.10}
     ssh_port: {type: int, description: Port at which SSH listens; null until it is known., returned: success, sample: 22}

@@ -12,6 +12,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -120,6 +121,14 @@ class Cloud(Runs):
     clock: SimulatedClock
     timeout: float = 15.0
     said: list[str] = field(default_factory=list)
+
+    def within_a_month(self, hours: float = 14) -> None:
+        """Let a new month begin where less than some hours are left of this one."""
+        now = self.sim.now()
+        first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        left = ((first + timedelta(days=32)).replace(day=1) - now).total_seconds()
+        if left < hours * 3600:
+            self.sim.advance(left + 60)
 
     def run(
         self, name: str, /, *, check: bool = False, diff: bool = False, **args: Any

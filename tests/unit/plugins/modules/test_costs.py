@@ -139,6 +139,7 @@ def test_span_and_filters(cloud: Cloud) -> None:
 
 def test_month_is_reckoned_to_its_end(start: Start) -> None:
     cloud = start(balance=50000, stock=PLENTY)
+    cloud.within_a_month()
     cloud.buy(**TIER, lease="12h")
     cloud.buy(**TIER, deployment="web", lease="none")
     hours(cloud, 2)
