@@ -170,7 +170,7 @@ def budget_families(rows: list[Budget]) -> list[Family]:
     return [limit, used, share]
 
 
-Name = tuple[str | None, str | None]
+Name = tuple["str | None", "str | None"]
 
 
 def names_of(instances: list[Instance]) -> frozenset[Name]:
