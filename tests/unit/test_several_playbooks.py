@@ -120,6 +120,13 @@ def test_somebody_at_a_terminal_is_asked_before_either_is_paid(
     assert clouds.orders() == []
 
 
+def test_whoever_cannot_log_in_is_told_how_to_terminate_it_where_it_is(clouds: TwoClouds) -> None:
+    done = clouds.play("bringup", **WISH, ask=False, ssh_ready_timeout=1)
+    assert done.returncode != 0
+    assert len(clouds.door.living()) == 1
+    assert "teardown.yml -e deployment=llm -e providers=verda,lambda" in said(done)
+
+
 def test_a_deployment_that_is_known_nowhere_is_told_with_what_costs(clouds: TwoClouds) -> None:
     clouds.door.make(
         name="gpo.web.web.2999-01-01T00:00:00Z.00000000",
