@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import IO
@@ -27,6 +29,12 @@ END_SECONDS = 90.0  # a session that is told to end removes its hosts first
 # What would change nox itself; what its sessions are given is scripts/surroundings.py's business.
 STRANGE = ("GIT_", "NOX_", "PYTHON")
 
+# What Ansible, pytest and ansible-test say of a failure, which a long output buries.
+TELLING = re.compile(r"fatal: \[|FAILED! =>|\[ERROR\]|ERROR: |^E   |^FAILED ")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+FRAME = "\u2502 "  # with which molecule indents
+MOST_WORDS, LONGEST_WORDS, FOLLOWING = 20, 300, 2  # lines, characters, lines after one that tells
+
 
 @dataclass
 class Outcome:
@@ -35,6 +43,22 @@ class Outcome:
     result: workshop.Result
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    words: tuple[str, ...] = ()  # lines of its output that tell why it failed
+
+
+@dataclass
+class Words:
+    """The last lines of an output that tell of a failure, each with those that follow it."""
+
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_WORDS))
+    more: int = 0
+
+    def read(self, line: str) -> None:
+        """Keep a line if it tells of a failure, or follows one that does."""
+        line = COLOURS.sub("", line).strip(f" {FRAME}")
+        self.more = FOLLOWING if TELLING.search(line) else self.more - 1
+        if self.more >= 0 and line:
+            self.lines.append(line[:LONGEST_WORDS])
 
 
 @dataclass
@@ -48,6 +72,7 @@ class Running:
     waited: float = 0.0
     place: int = 0
     rest: bytes = b""
+    words: Words = field(default_factory=Words)
 
     @property
     def seconds(self) -> float:
@@ -71,7 +96,9 @@ class Running:
         *lines, self.rest = (self.rest + news).split(b"\n")
         self.place = size
         for line in [*lines, self.rest] if ended and self.rest else lines:
-            print(f"{self.session.name}: {line.decode(errors='replace')}", flush=True)
+            text = line.decode(errors="replace")
+            self.words.read(text)
+            print(f"{self.session.name}: {text}", flush=True)
 
 
 def nox(session: str) -> list[str]:
@@ -174,7 +201,8 @@ class Runner:
         elif not (result.passed or result.failed or result.not_run or result.not_possible):
             result.check(f"session {name} did not say what it found", good=False)
         cpu = self.watch.seconds(one.process.pid)
-        self.outcomes[name] = Outcome(result, one.seconds, cpu)
+        words = tuple(one.words.lines) if result.failed else ()
+        self.outcomes[name] = Outcome(result, one.seconds, cpu, words)
         print(f"=== {name}: {counts(result)}, {one.seconds:.0f} s ===", flush=True)
 
     def _give_up(self, waiting: list[Session]) -> None:

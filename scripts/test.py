@@ -80,6 +80,8 @@ def report(outcomes: dict[str, Outcome], seconds: float) -> int:
             print(f"NOT RUN: {name}: {what}")
         for what in one.result.failures:
             print(f"FAILED: {name}: {what}")
+        for line in one.words:
+            print(f"    {line}")
     results = [one.result for one in outcomes.values()]
     passed = sum(result.passed for result in results)
     # What was to run and did not is as bad as what failed.

@@ -191,6 +191,27 @@ def test_a_session_that_does_not_end_well_is_red(
     assert f"FAILED: {name}: {words}" in capsys.readouterr().out
 
 
+TELLS = """
+print("\\x1b[2m\\u2502\\x1b[0m \\x1b[31mfatal: [host]: FAILED! => {\\x1b[0m")
+print("  \\u2502   what went wrong")
+print("\\n".join(f"ok: {number}" for number in range(100)))
+print("E   assert 1 == 2")
+raise SystemExit(2)
+"""
+
+
+def test_why_a_session_failed_stands_at_the_end_of_all(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiet = "print('E   expected'); " + leaves(results, "good")
+    runner_program.report(play({"fails": TELLS, "good": quiet}), 1.0)
+    told = capsys.readouterr().out.rpartition("FAILED: fails: ")[2]
+    for words in ("    fatal: [host]: FAILED! => {\n", "    what went wrong\n", "    E   assert 1"):
+        assert words in told
+    assert "ok: 2" not in told
+    assert "expected" not in told
+
+
 def test_a_session_that_hangs_is_ended_and_red(
     results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -251,8 +272,9 @@ def test_a_session_counts_with_the_cores_that_its_row_wants(tmp_path: Path) -> N
     costs = tmp_path / "costs.json"
     sessions.remember({"unit-2.19": {"seconds": 448, "cores": 1.39}}, "2 cores", costs)
     known = {one.name: one for one in sessions.read(costs=costs)}
-    assert known["unit-2.19"].cores == 2
-    assert sessions.next_one([HOSTS], [known["unit-2.19"]], 2) is None
+    assert known["unit-2.19"].cores == 1.6
+    assert sessions.next_one([HOSTS], [known["unit-2.19"]], 2) is HOSTS
+    assert sessions.next_one([MORE_HOSTS], [known["unit-2.19"], HOSTS], 2) is None
 
 
 def test_cpu_seconds_of_a_session_and_of_what_left_its_tree(tmp_path: Path) -> None:
