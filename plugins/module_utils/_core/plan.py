@@ -15,7 +15,8 @@ class Step:
     """One write: a sentence, and the call that does it.
 
     The call may return a sentence that says better what was really done, for example which offer
-    was taken after a refusal; it then stands in ``actions`` instead of the summary. ``first`` are those
+    was taken after a refusal; it then stands in ``actions`` instead of the summary. An empty one says
+    that there was nothing to do, which could only be seen after the steps before. ``first`` are those
     that independent ones wait for as well: where one of them fails, nothing else is done.
     """
 
@@ -35,13 +36,14 @@ class Diff(TypedDict):
 class Plan:
     """Before, after and steps; ``changed``, ``actions`` and ``diff`` are views of it.
 
-    ``parallel`` says that the steps do not depend on each other.
+    ``parallel`` says that the steps do not depend on each other, ``title`` whose difference it is.
     """
 
     before: Any = None
     after: Any = None
     steps: tuple[Step, ...] = ()
     parallel: bool = False
+    title: str = ""
 
     @property
     def changed(self) -> bool:
