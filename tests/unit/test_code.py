@@ -52,10 +52,7 @@ ONLY = {
 # Runs on the rented host, where the engine of the cloud's modules is not, or asks OpenSSH alone.
 HOST_MODULES = (
     "gpu_job",
-    "host_conflicts",
-    "host_files",
     "package_lock",
-    "ssh_tunnel",
     "vllm_benchmark",
     "vllm_completion",
 )

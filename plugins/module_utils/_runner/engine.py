@@ -122,8 +122,7 @@ def run(
         return
     _hide(module, place, opened)
     if module._diff:
-        headers = {"before_header": plan.title, "after_header": plan.title} if plan.title else {}
-        result["diff"] = {**plan.diff, **headers}
+        result["diff"] = plan.diff
     # A step may have found that there was nothing to do after all.
     _tell(module, {**result, "actions": actions}, changed=bool(actions or errors))
 

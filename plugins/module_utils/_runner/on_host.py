@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .._core.apply import Threads
 from .._host.commands import Commands
 from .engine import GpuopsModule, Place
 
@@ -23,4 +24,11 @@ class ThisHost(Place[Commands]):
         return Commands(run)
 
 
-HOST = ThisHost()
+class WithoutCommands(Place[Threads]):
+    """Where no command of the module's own is run."""
+
+    def open(self, module: GpuopsModule) -> Threads:
+        return Threads()
+
+
+HOST, THREADS = ThisHost(), WithoutCommands()
