@@ -133,7 +133,7 @@ def test_folders_for_data_can_be_entered(tmp_path: Path) -> None:
 
 def test_folders_of_the_firewall_can_be_entered(tmp_path: Path) -> None:
     door = {"ports": ["443"], "protocol": "tcp", "sources": []}
-    want = {"part": "gateway", "open": [door]}
+    want = {"part": "gateway", "open": [door], "rollback": 60}
     options: Any = want
     commands = Commands(lambda _words: (1, "", ""))
     found = firewall.open_part(firewall.Rules(firewall.Files(tmp_path), commands, options))
