@@ -51,7 +51,6 @@ ONLY = {
 }
 # Runs on the rented host, where the engine of the cloud's modules is not, or asks OpenSSH alone.
 HOST_MODULES = (
-    "gpu_job",
     "package_lock",
     "vllm_benchmark",
     "vllm_completion",

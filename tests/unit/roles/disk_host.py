@@ -10,10 +10,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._core.apply import apply
 from ansible_collections.gpuops.cloud.plugins.module_utils._host import data_disk
 from ansible_collections.gpuops.cloud.plugins.module_utils._host.block_device import Device, System
-from ansible_collections.gpuops.cloud.plugins.module_utils._host.commands import Commands
+from ansible_collections.gpuops.cloud.tests.unit.roles.kept import kept
 
 MIB, GIB = 1 << 20, 1 << 30
 SIZE = 96 * MIB
@@ -85,15 +84,8 @@ class Host:
         given |= {"fstype": "ext4", "mount_options": "noatime", "folders": []}
         given |= {"owner": None, "group": None, "mode": None}
         places = System(str(self.folder / "sys"), str(self.folder), str(self.folder / "proc"))
-        resource, commands = data_disk.DataDisk(places, self.fstab), Commands(self.run)
-        want: Any = {**given, **wish}
-        found = resource.find(commands, want)
-        plan = resource.plan(found, want)
-        done, errors = (plan.actions, []) if dry else apply(commands, plan)
-        if errors:
-            raise errors[0]
-        result = dict(resource.result(commands, found, plan, applied=not dry))
-        return {**result, "actions": done}
+        resource = data_disk.DataDisk(places, self.fstab)
+        return kept(resource, self.run, {**given, **wish}, dry=dry)
 
     def called(self, name: str) -> bool:
         """Tell whether a command was run by the latest call."""

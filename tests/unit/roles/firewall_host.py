@@ -10,9 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._core.apply import apply
 from ansible_collections.gpuops.cloud.plugins.module_utils._host import firewall
-from ansible_collections.gpuops.cloud.plugins.module_utils._host.commands import Commands
+from ansible_collections.gpuops.cloud.tests.unit.roles.kept import kept
 
 WISH: dict[str, Any] = {
     "ssh_ports": ["22"], "ssh_sources": [], "open": [], "peers": [], "interfaces": ["docker*"],
@@ -107,14 +106,9 @@ class Host:
 
     def do(self, state: str, dry: bool = False, **wish: Any) -> tuple[bool, list[str]]:
         """Take a step as the module does; returns whether rules are pending, and what was done."""
-        resource, commands = firewall.Firewall(self.root), Commands(self.run)
-        want: Any = {**WISH, "part": None, **wish, "state": state}
-        found = resource.find(commands, want)
-        plan = resource.plan(found, want)
-        done, errors = (plan.actions, []) if dry else apply(commands, plan)
-        if errors:
-            raise errors[0]
-        return resource.result(commands, found, plan, applied=not dry)["pending"], done
+        want = {**WISH, "part": None, **wish, "state": state}
+        found = kept(firewall.Firewall(self.root), self.run, want, dry=dry)
+        return found["pending"], found["actions"]
 
     def keep(self, **wish: Any) -> None:
         """Put rules on trial and confirm them."""

@@ -18,6 +18,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._core.apply import ap
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.plan import Plan
 from ansible_collections.gpuops.cloud.plugins.module_utils._host import data_disk, firewall
 from ansible_collections.gpuops.cloud.plugins.module_utils._host.commands import Commands
+from ansible_collections.gpuops.cloud.tests.unit.roles.kept import kept
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import load
 from ansible_collections.gpuops.cloud.tests.unit.roles.tasks import all_tasks
 
@@ -125,9 +126,7 @@ def test_folders_for_data_can_be_entered(tmp_path: Path) -> None:
     data = tmp_path / "srv/data"
     want = {**wish, "path": str(data), "device": None, "volume_ids": []}
     want["folders"] = [{**wish, "name": "weights/vllm"}]
-    options: Any = want
-    resource, commands = data_disk.DataDisk(), Commands(lambda _words: (0, "", ""))
-    apply(commands, resource.plan(resource.find(commands, options), options))
+    kept(data_disk.DataDisk(), lambda _words: (0, "", ""), want)
     assert closed(tmp_path / "srv") == []
 
 
