@@ -296,22 +296,3 @@ def test_the_command_of_a_round_is_a_shell_script_that_parses(reaper: Evaluate) 
     for text in texts.values():
         subprocess.run(["sh", "-n"], input=text, text=True, check=True)
     assert ["ssh_key" in texts["without"], "ssh_key" in texts["with"]] == [False, True]
-
-
-def test_its_user_goes_once_neither_a_round_nor_the_word_of_its_failure_runs(
-    reaper: Evaluate,
-) -> None:
-    tasks = yaml.safe_load((ROOT / "roles/reaper/tasks/remove.yml").read_text(encoding="utf-8"))
-    until = next(task["until"] for task in tasks if "until" in task)
-    told = {
-        "neither": "inactive\n\ninactive",
-        "failed before": "failed\n\ninactive",
-        "a round": "activating\n\ninactive",
-        "the end of a round": "deactivating\n\ninactive",
-        "the word": "failed\n\nactivating",
-    }
-    cases = {
-        name: {"_reaper_round": {"stdout_lines": text.split("\n")}} for name, text in told.items()
-    }
-    found = reaper({name: {**GOOD, **case} for name, case in cases.items()}, until)
-    assert found == {name: name in ("neither", "failed before") for name in told}
