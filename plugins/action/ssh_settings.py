@@ -10,8 +10,9 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._core.errors import InvalidError
-from ..module_utils._host.files import FilesError, Item, keep
+from ..module_utils._core.apply import Threads, apply, collected
+from ..module_utils._core.errors import GpuopsError, InvalidError
+from ..module_utils._host.files import Item, not_as_wanted, plan_of
 from ..module_utils._ssh.names import Names, include_line, look
 
 SPEC = {
@@ -34,12 +35,15 @@ class ActionModule(ActionBase):
         items = [Item(folder, 0o700)]
         items += [Item(folder / name, 0o600, text) for name, text in args["files"].items()]
         try:
-            paths, diff = keep(items, check=self._task.check_mode)
-        except (FilesError, OSError) as error:
+            plan = plan_of(not_as_wanted(items))
+            done, errors = ([], []) if self._task.check_mode else apply(Threads(), plan)
+            if errors:
+                raise collected(done, errors)
+        except (GpuopsError, OSError) as error:
             return {**result, "failed": True, "msg": f"The SSH settings were not written: {error}"}
         if self._task.diff:
-            result["diff"] = diff
-        return {**result, "changed": bool(paths), **_seen(args)}
+            result["diff"] = plan.diff
+        return {**result, "changed": plan.changed, **_seen(args)}
 
 
 def _seen(args: dict[str, Any]) -> dict[str, Any]:

@@ -127,11 +127,9 @@ actions: {type: list, elements: str, description: What was done or would be., re
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._host.block_device import DiskError
-from ..module_utils._host.data_disk import Disk, alone, keep
-from ..module_utils._host.service_manager import no_systemd
+from ..module_utils._host.data_disk import DataDisk
+from ..module_utils._runner.engine import run
+from ..module_utils._runner.on_host import HOST
 
 OWNERSHIP: dict[str, Any] = {
     "owner": {"type": "str"},
@@ -152,31 +150,8 @@ SPEC: dict[str, Any] = {
 
 
 def main() -> None:
-    """Keep the disk, and turn whatever is in the way into one clear failure."""
-    module = AnsibleModule(
-        SPEC, mutually_exclusive=[("volume_ids", "device")], supports_check_mode=True
-    )
-    module.run_command_environ_update = {"LC_ALL": "C.UTF-8"}
-
-    def run(command: list[str]) -> tuple[int, str, str]:
-        rc, out, err = module.run_command(command, handle_exceptions=False)
-        return rc, out, err
-
-    want = module.params
-    if (want["volume_ids"] or want["device"]) and (lacking := no_systemd("which has disks")):
-        module.fail_json(msg=lacking)
-    disk = Disk(want, run, module.check_mode)
-    try:
-        with alone():
-            found = keep(disk)
-    except (DiskError, OSError) as error:
-        module.fail_json(msg=str(error), actions=disk.actions, changed=bool(disk.actions))
-    for warning in disk.warnings:
-        module.warn(warning)
-    names = {"before_header": "/etc/fstab", "after_header": "/etc/fstab"}
-    diff = {**found["fstab"], **names}
-    result = {key: value for key, value in found.items() if key != "fstab"}
-    module.exit_json(**result, changed=bool(disk.actions), diff=diff)
+    """Mount the disk and keep its folders."""
+    run(SPEC, DataDisk(), HOST, mutually_exclusive=[("volume_ids", "device")])
 
 
 if __name__ == "__main__":

@@ -53,14 +53,15 @@ collection_version: {type: str, description: Version of this collection., return
 """
 
 from ..module_utils._account.dialect import account_info
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run_info
 
 SPEC: dict[str, dict[str, str]] = {}
 
 
 def main() -> None:
     """Tell which dialect an account speaks."""
-    run_info(SPEC, account_info)
+    run_info(SPEC, account_info, CLOUD)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,8 @@ error:
 
 from ..module_utils._account.trial_resource import TrialNoun
 from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
-from ..module_utils._runner.runner import run
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run
 
 SPEC = {
     **BUDGET_SPEC,
@@ -156,7 +157,7 @@ SPEC = {
 
 def main() -> None:
     """Buy once, and tell what that shows."""
-    run(SPEC, TrialNoun())
+    run(SPEC, TrialNoun(), CLOUD)
 
 
 if __name__ == "__main__":

@@ -137,14 +137,15 @@ state: {type: str, description: The worst state of all limits., returned: succes
 
 from ..module_utils._billing.reports import balance
 from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run_info
 
 SPEC = {**BUDGET_SPEC, **LEDGER_SPEC, "config_dir": {"type": "path"}}
 
 
 def main() -> None:
     """Ask for the money."""
-    run_info(SPEC, balance)
+    run_info(SPEC, balance, CLOUD)
 
 
 if __name__ == "__main__":

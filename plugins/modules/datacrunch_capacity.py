@@ -131,12 +131,13 @@ wanted:
 
 from ..module_utils._catalog.stock import capacity
 from ..module_utils._core.argspecs import SELECTION_SPEC
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run_info
 
 
 def main() -> None:
     """Ask the market."""
-    run_info({**SELECTION_SPEC, "observation_log": {"type": "path"}}, capacity)
+    run_info({**SELECTION_SPEC, "observation_log": {"type": "path"}}, capacity, CLOUD)
 
 
 if __name__ == "__main__":

@@ -192,7 +192,8 @@ budgets:
 
 from ..module_utils._billing.reports import costs
 from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run_info
 
 SPEC = {
     **BUDGET_SPEC,
@@ -207,7 +208,7 @@ SPEC = {
 
 def main() -> None:
     """Ask what things have cost."""
-    run_info(SPEC, costs)
+    run_info(SPEC, costs, CLOUD)
 
 
 if __name__ == "__main__":

@@ -174,12 +174,13 @@ nearest:
 
 from ..module_utils._core.argspecs import LEDGER_SPEC
 from ..module_utils._instances.deployment import survey
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run_info
 
 
 def main() -> None:
     """Survey a deployment."""
-    run_info({"deployment": {"type": "str", "required": True}, **LEDGER_SPEC}, survey)
+    run_info({"deployment": {"type": "str", "required": True}, **LEDGER_SPEC}, survey, CLOUD)
 
 
 if __name__ == "__main__":

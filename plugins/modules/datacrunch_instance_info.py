@@ -105,7 +105,8 @@ now:
 """
 
 from ..module_utils._instances.resource import list_instances
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run_info
 
 SPEC = {
     "deployment": {"type": "str"},
@@ -117,7 +118,7 @@ SPEC = {
 
 def main() -> None:
     """List instances."""
-    run_info(SPEC, list_instances)
+    run_info(SPEC, list_instances, CLOUD)
 
 
 if __name__ == "__main__":

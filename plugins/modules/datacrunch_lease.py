@@ -277,12 +277,13 @@ error:
 
 from ..module_utils._instances.lease import LeaseNoun
 from ..module_utils._instances.lease_options import EXCLUSIVE, SPEC
-from ..module_utils._runner.runner import run
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run
 
 
 def main() -> None:
     """Change leases."""
-    run(SPEC, LeaseNoun(), mutually_exclusive=EXCLUSIVE)
+    run(SPEC, LeaseNoun(), CLOUD, mutually_exclusive=EXCLUSIVE)
 
 
 if __name__ == "__main__":

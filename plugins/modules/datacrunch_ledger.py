@@ -80,7 +80,8 @@ unclear:
 
 from ..module_utils._core.argspecs import LEDGER_SPEC
 from ..module_utils._ledger.resource import LedgerNoun
-from ..module_utils._runner.runner import run
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run
 
 SPEC = {
     **LEDGER_SPEC,
@@ -90,7 +91,7 @@ SPEC = {
 
 def main() -> None:
     """Keep the ledger in step with the cloud."""
-    run(SPEC, LedgerNoun())
+    run(SPEC, LedgerNoun(), CLOUD)
 
 
 if __name__ == "__main__":

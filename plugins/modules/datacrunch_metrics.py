@@ -79,7 +79,8 @@ error: {type: dict, description: What went wrong., returned: failure, sample: {c
 
 from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
 from ..module_utils._monitoring.resource import Metrics
-from ..module_utils._runner.runner import run
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run
 
 SPEC = {
     **BUDGET_SPEC,
@@ -92,7 +93,7 @@ SPEC = {
 
 def main() -> None:
     """Write metrics."""
-    run(SPEC, Metrics())
+    run(SPEC, Metrics(), CLOUD)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,8 @@ actions:
 """
 
 from ..module_utils._access.ssh_keys import SshKeyNoun
-from ..module_utils._runner.runner import run
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run
 
 SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -90,7 +91,7 @@ SPEC = {
 def main() -> None:
     """Keep a key registered, or not."""
     rules = {"required_one_of": [("name", "id", "deployment")]}
-    run(SPEC, SshKeyNoun(), mutually_exclusive=[("name", "id")], **rules)
+    run(SPEC, SshKeyNoun(), CLOUD, mutually_exclusive=[("name", "id")], **rules)
 
 
 if __name__ == "__main__":

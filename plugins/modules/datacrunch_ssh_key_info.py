@@ -47,12 +47,13 @@ ssh_keys:
 """
 
 from ..module_utils._access.ssh_keys import list_keys
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run_info
 
 
 def main() -> None:
     """List keys."""
-    run_info({name: {"type": "str"} for name in ("deployment", "name")}, list_keys)
+    run_info({name: {"type": "str"} for name in ("deployment", "name")}, list_keys, CLOUD)
 
 
 if __name__ == "__main__":

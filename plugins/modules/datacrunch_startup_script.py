@@ -107,7 +107,8 @@ actions:
 """
 
 from ..module_utils._access.startup_scripts import StartupScriptNoun
-from ..module_utils._runner.runner import run
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run
 
 SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -121,7 +122,7 @@ SPEC = {
 def main() -> None:
     """Keep a script registered, or not."""
     rules = {"required_one_of": [("name", "id", "deployment")]}
-    run(SPEC, StartupScriptNoun(), mutually_exclusive=[("name", "id")], **rules)
+    run(SPEC, StartupScriptNoun(), CLOUD, mutually_exclusive=[("name", "id")], **rules)
 
 
 if __name__ == "__main__":

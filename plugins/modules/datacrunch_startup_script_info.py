@@ -56,13 +56,14 @@ startup_scripts:
 """
 
 from ..module_utils._access.startup_scripts import list_startup_scripts
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run_info
 
 
 def main() -> None:
     """List scripts."""
     names = ("deployment", "name", "id")
-    run_info({name: {"type": "str"} for name in names}, list_startup_scripts)
+    run_info({name: {"type": "str"} for name in names}, list_startup_scripts, CLOUD)
 
 
 if __name__ == "__main__":

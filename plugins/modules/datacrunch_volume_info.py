@@ -90,7 +90,8 @@ volumes:
     tags: {type: dict, description: Tags., returned: success, sample: {gpuops-deployment: llm}}
 """
 
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import CLOUD
+from ..module_utils._runner.engine import run_info
 from ..module_utils._volumes.resource import list_volumes
 
 SPEC = {
@@ -104,7 +105,7 @@ SPEC = {
 
 def main() -> None:
     """List volumes."""
-    run_info(SPEC, list_volumes)
+    run_info(SPEC, list_volumes, CLOUD)
 
 
 if __name__ == "__main__":

@@ -101,15 +101,15 @@ asked:
 
 from ..module_utils._billing.balances import balances
 from ..module_utils._core.argspecs import LEDGER_SPEC
-from ..module_utils._providers.accounts import Accounts
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import ACCOUNTS
+from ..module_utils._runner.engine import run_info
 
 SPEC = {**LEDGER_SPEC, "config_dir": {"type": "path"}}
 
 
 def main() -> None:
     """Ask every account for its money."""
-    run_info(SPEC, balances, Accounts)
+    run_info(SPEC, balances, ACCOUNTS)
 
 
 if __name__ == "__main__":

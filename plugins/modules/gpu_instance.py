@@ -792,15 +792,15 @@ errors:
   sample: ["Waiting for llm-2 to run: not reached within 900 s, last seen provisioning."]
 """
 
-from ..module_utils._providers.accounts import Accounts
-from ..module_utils._runner.runner import run
+from ..module_utils._runner.cloud import ACCOUNTS
+from ..module_utils._runner.engine import run
 from ..module_utils._several.instances import SeveralNoun
 from ..module_utils._several.options import SPEC
 
 
 def main() -> None:
     """Keep instances in the wanted state, wherever they are."""
-    run(SPEC, SeveralNoun(), Accounts)
+    run(SPEC, SeveralNoun(), ACCOUNTS)
 
 
 if __name__ == "__main__":

@@ -146,8 +146,8 @@ now:
   sample: "2026-11-22T08:00:00Z"
 """
 
-from ..module_utils._providers.accounts import Accounts
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import ACCOUNTS
+from ..module_utils._runner.engine import run_info
 from ..module_utils._several.listing import instances_of_all
 
 SPEC = {
@@ -158,7 +158,7 @@ SPEC = {
 
 def main() -> None:
     """List the instances at every provider."""
-    run_info(SPEC, instances_of_all, Accounts)
+    run_info(SPEC, instances_of_all, ACCOUNTS)
 
 
 if __name__ == "__main__":

@@ -209,9 +209,9 @@ actions: {type: list, elements: str, description: What was done or would be., re
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._jobs.host import JobError, JobHost, keep
+from ..module_utils._jobs.host import HostJob
+from ..module_utils._runner.engine import run
+from ..module_utils._runner.on_host import HOST
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -259,21 +259,8 @@ SPEC: dict[str, Any] = {
 
 
 def main() -> None:
-    """Keep the job, and turn whatever is in the way into one clear failure."""
-    module = AnsibleModule(
-        SPEC, required_if=[("state", "started", ["command"])], supports_check_mode=True
-    )
-
-    def run(command: list[str]) -> tuple[int, str, str]:
-        rc, out, err = module.run_command(command, handle_exceptions=False)
-        return rc, out, err
-
-    host = JobHost(module.params, run, module.check_mode)
-    try:
-        found = keep(host)
-    except (JobError, OSError, ValueError) as error:
-        module.fail_json(msg=str(error), actions=host.actions, changed=bool(host.actions))
-    module.exit_json(**found, actions=host.actions, changed=bool(host.actions))
+    """Keep the job."""
+    run(SPEC, HostJob(), HOST, required_if=[("state", "started", ["command"])])
 
 
 if __name__ == "__main__":

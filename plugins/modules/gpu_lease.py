@@ -315,14 +315,14 @@ errors:
 """
 
 from ..module_utils._instances.lease_options import EXCLUSIVE, SPEC
-from ..module_utils._providers.accounts import Accounts
-from ..module_utils._runner.runner import run
+from ..module_utils._runner.cloud import ACCOUNTS
+from ..module_utils._runner.engine import run
 from ..module_utils._several.lease import SeveralLeaseNoun
 
 
 def main() -> None:
     """Change leases, wherever the instances are."""
-    run(SPEC, SeveralLeaseNoun(), Accounts, mutually_exclusive=EXCLUSIVE)
+    run(SPEC, SeveralLeaseNoun(), ACCOUNTS, mutually_exclusive=EXCLUSIVE)
 
 
 if __name__ == "__main__":

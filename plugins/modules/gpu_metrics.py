@@ -82,8 +82,8 @@ error: {type: dict, description: What went wrong., returned: failure, sample: {c
 
 from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
 from ..module_utils._monitoring.several import SeveralMetrics
-from ..module_utils._providers.accounts import Accounts
-from ..module_utils._runner.runner import run
+from ..module_utils._runner.cloud import ACCOUNTS
+from ..module_utils._runner.engine import run
 
 SPEC = {
     **BUDGET_SPEC,
@@ -96,7 +96,7 @@ SPEC = {
 
 def main() -> None:
     """Write metrics of several accounts."""
-    run(SPEC, SeveralMetrics(), Accounts)
+    run(SPEC, SeveralMetrics(), ACCOUNTS)
 
 
 if __name__ == "__main__":

@@ -189,13 +189,13 @@ asked:
 
 from ..module_utils._catalog.several import offers
 from ..module_utils._core.argspecs import SELECTION_SPEC
-from ..module_utils._providers.accounts import Accounts
-from ..module_utils._runner.runner import run_info
+from ..module_utils._runner.cloud import ACCOUNTS
+from ..module_utils._runner.engine import run_info
 
 
 def main() -> None:
     """Ask every market."""
-    run_info(SELECTION_SPEC, offers, Accounts)
+    run_info(SELECTION_SPEC, offers, ACCOUNTS)
 
 
 if __name__ == "__main__":

@@ -269,15 +269,15 @@ errors:
   sample: ["instance llm (5f1c2a60-7d5e-4c0e-9d0b-0a4b6f3b9c11): PUT /instances: the API answered 503"]
 """
 
-from ..module_utils._providers.accounts import Accounts
 from ..module_utils._reaper.options import SPEC
-from ..module_utils._runner.runner import run
+from ..module_utils._runner.cloud import ACCOUNTS
+from ..module_utils._runner.engine import run
 from ..module_utils._several.reap import SeveralReapNoun
 
 
 def main() -> None:
     """End what is over, at every provider."""
-    run(SPEC, SeveralReapNoun(), Accounts)
+    run(SPEC, SeveralReapNoun(), ACCOUNTS)
 
 
 if __name__ == "__main__":

@@ -97,13 +97,11 @@ conflicts:
   sample: ["port 8000 is taken by python3 (pid 4711, web.service)"]
 """
 
-from functools import partial
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._host.conflicts import foreign_files, taken_ports
-from ..module_utils._host.service_manager import no_systemd, processes_of
+from ..module_utils._host.conflicts import nothing_in_the_way
+from ..module_utils._runner.engine import run_info
+from ..module_utils._runner.on_host import HOST
 
 PORT: dict[str, Any] = {
     "port": {"type": "int", "required": True},
@@ -122,21 +120,7 @@ SPEC: dict[str, Any] = {
 
 def main() -> None:
     """Look, and fail for all that is in the way."""
-    module = AnsibleModule(SPEC, supports_check_mode=True)
-    want = module.params
-    if want["systemd"] and (lacking := no_systemd(want["systemd"])):
-        module.fail_json(msg=lacking, conflicts=[lacking])
-
-    def ask(command: list[str]) -> str:
-        return str(module.run_command(command, handle_exceptions=False)[1])
-
-    found = foreign_files(want["files"], want["marks"])
-    leaders = partial(processes_of, want["programs"], ask)
-    found += taken_ports(want["ports"], want["units"], leaders=leaders)
-    if found:
-        words = f"{'; '.join(found)}. Nothing was changed. {want['hint']}"
-        module.fail_json(msg=words.strip(), conflicts=found)
-    module.exit_json(changed=False, conflicts=[])
+    run_info(SPEC, nothing_in_the_way, HOST)
 
 
 if __name__ == "__main__":

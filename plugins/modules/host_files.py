@@ -72,14 +72,19 @@ paths:
   type: list
   elements: str
   sample: [/etc/example/settings.yaml]
+actions:
+  description: What was done, or would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [write /etc/example/settings.yaml]
 """
 
-from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._host.files import FilesError, Item, item_from, keep
+from ..module_utils._host.files import HostFiles
+from ..module_utils._runner.engine import run
+from ..module_utils._runner.on_host import HOST
 
 ITEM: dict[str, Any] = {
     "path": {"type": "path", "required": True},
@@ -101,16 +106,8 @@ SPEC: dict[str, Any] = {
 
 
 def main() -> None:
-    """Keep the files, and turn whatever is in the way into one clear failure."""
-    module = AnsibleModule(SPEC, supports_check_mode=True)
-    try:
-        items = [item_from(row) for row in module.params["files"]]
-        secrets = module.params["secret_files"] or {}
-        items += [Item(Path(path), 0o600, str(text), secret=True) for path, text in secrets.items()]
-        paths, diff = keep(items, check=module.check_mode)
-    except (FilesError, OSError, ValueError) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=bool(paths), paths=paths, diff=diff)
+    """Keep the files."""
+    run(SPEC, HostFiles(), HOST)
 
 
 if __name__ == "__main__":

@@ -133,20 +133,9 @@ actions: {type: list, elements: str, description: What was done or would be., re
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._host.firewall import (
-    Firewall,
-    FirewallError,
-    Options,
-    attempt,
-    confirm,
-    installed,
-    open_part,
-    remove,
-)
-from ..module_utils._host.nftables import RulesError
-from ..module_utils._host.service_manager import no_systemd
+from ..module_utils._host.firewall import Firewall
+from ..module_utils._runner.engine import run
+from ..module_utils._runner.on_host import HOST
 
 TEXTS: dict[str, Any] = {"type": "list", "elements": "str"}
 SOURCES: dict[str, Any] = {**TEXTS, "default": []}
@@ -167,34 +156,11 @@ SPEC: dict[str, Any] = {
     "ping": {"type": "bool", "default": True},
     "rollback": {"type": "int", "default": 60},
 }
-STEPS = {"trial": attempt, "kept": confirm, "part": open_part, "absent": remove}
 
 
 def main() -> None:
-    """Take one step, and turn whatever is in the way into one clear failure."""
-    module = AnsibleModule(
-        SPEC, required_if=[("state", "part", ["part"])], supports_check_mode=True
-    )
-    module.run_command_environ_update = {"LC_ALL": "C.UTF-8"}
-
-    def run(command: list[str]) -> tuple[int, str, str]:
-        rc, out, err = module.run_command(command)
-        return rc, out, err
-
-    params: Options = module.params
-    if lacking := no_systemd("which has a firewall of its own"):
-        module.fail_json(msg=lacking)
-    firewall = Firewall(params, run, module.check_mode)
-    result = {"pending": False, "missing": False, "rollback": params["rollback"]}
-    try:
-        if params["state"] in ("trial", "kept") and not installed(firewall):
-            module.exit_json(**{**result, "missing": True}, changed=False, actions=[])
-        found = STEPS[params["state"]](firewall)
-    except (FirewallError, RulesError, OSError) as error:
-        module.fail_json(msg=str(error), changed=bool(firewall.actions), actions=firewall.actions)
-    result["pending"], rules = found["pending"], found["rules"]
-    changed = bool(firewall.actions)
-    module.exit_json(**result, changed=changed, actions=firewall.actions, diff=rules)
+    """Take one step."""
+    run(SPEC, Firewall(), HOST, required_if=[("state", "part", ["part"])])
 
 
 if __name__ == "__main__":

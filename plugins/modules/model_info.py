@@ -166,7 +166,8 @@ fits:
 
 from ansible.module_utils.basic import env_fallback
 
-from ..module_utils._runner.runner import run_question
+from ..module_utils._runner.cloud import ELSEWHERE
+from ..module_utils._runner.engine import run_info
 from ..module_utils._sizing.lookup import model_info
 
 
@@ -190,7 +191,7 @@ def main() -> None:
         "strict": {"type": "bool", "default": True},
         "timeout": {"type": "float", "default": 30},
     }
-    run_question(spec, model_info)
+    run_info(spec, model_info, ELSEWHERE)
 
 
 if __name__ == "__main__":

@@ -193,7 +193,8 @@ errors:
 from ..module_utils._core.argspecs import LEDGER_SPEC
 from ..module_utils._notify.receivers import RECEIVERS_SPEC
 from ..module_utils._notify.resource import NotifyResource
-from ..module_utils._runner.runner import Elsewhere, run
+from ..module_utils._runner.cloud import ELSEWHERE
+from ..module_utils._runner.engine import run
 
 SPEC = {
     **LEDGER_SPEC,
@@ -207,7 +208,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, NotifyResource(), Elsewhere)
+    run(SPEC, NotifyResource(), ELSEWHERE)
 
 
 if __name__ == "__main__":

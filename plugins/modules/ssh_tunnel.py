@@ -85,15 +85,11 @@ tunnel:
     pid: {type: int, description: Process that keeps it; 0 for a unit., returned: always, sample: 4711}
 """
 
-from dataclasses import asdict, replace
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._core.errors import GpuopsError, InvalidError
-from ..module_utils._ssh.tunnel import Tunnel, Tunnels, free_port, names_in
+from ..module_utils._runner.engine import run
+from ..module_utils._runner.on_host import THREADS
+from ..module_utils._ssh.tunnel_resource import SshTunnel
 
 SPEC: dict[str, Any] = {
     "settings": {"type": "path", "required": True},
@@ -106,78 +102,9 @@ SPEC: dict[str, Any] = {
 }
 
 
-def wanted(params: dict[str, Any]) -> Tunnel:
-    """Return the tunnel that is asked for. Raises InvalidError for one that cannot be."""
-    settings, known = params["settings"], names_in(Path(params["settings"]))
-    if not known:
-        raise InvalidError(
-            f"{settings} lists no instance", hint="Bring up the deployment from this controller."
-        )
-    name = params["name"] or known[0]
-    if name not in known:
-        raise InvalidError(f"{settings} does not name {name}", hint=f"Known: {', '.join(known)}.")
-    port = params["port"] or 8000
-    for one in (port, params["local_port"] or port):
-        if not 0 < one < 65536:
-            raise InvalidError(f"port must be between 1 and 65535 (got {one})")
-    try:
-        address = str(ip_address(params["address"]))
-    except ValueError:
-        raise InvalidError(f"address {params['address']!r} is no IP address") from None
-    return Tunnel(name, port, address, params["local_port"] or 0)
-
-
-def open_one(params: dict[str, Any], check: bool) -> dict[str, Any]:
-    """Have the tunnel open; what there is of it under another port or address is closed."""
-    wish, tunnels, actions = wanted(params), Tunnels(Path(params["settings"])), []
-    for have in tunnels.there():
-        if (have.name, have.port) != (wish.name, wish.port):
-            continue
-        same = have.address == wish.address and wish.local_port in (0, have.local_port)
-        if have.is_open and same:
-            return {"changed": False, "actions": [], "tunnel": asdict(have)}
-        actions += [f"close {have.address}:{have.local_port}"] if have.is_open else []
-        if not check:
-            tunnels.close(have)
-    first = wish.local_port or wish.port
-    found = free_port(wish.address, first)
-    if wish.local_port and found != first:
-        raise InvalidError(
-            f"Port {first} of {wish.address} is in use or not permitted",
-            hint=f"{found} is free; without local_port one is found.",
-        )
-    opened = replace(wish, local_port=found)
-    actions.append(f"open {wish.address}:{found} to port {wish.port} of {wish.name}")
-    if not check:
-        opened = tunnels.open(opened, params["timeout"])
-    return {"changed": True, "actions": actions, "tunnel": asdict(opened)}
-
-
-def close_all(params: dict[str, Any], check: bool) -> dict[str, Any]:
-    """Close the tunnels of a name and port, or all."""
-    tunnels, actions = Tunnels(Path(params["settings"])), []
-    for have in tunnels.there():
-        meant = params["name"] in (None, have.name) and params["port"] in (None, have.port)
-        if not meant:
-            continue
-        if have.is_open:
-            actions.append(
-                f"close {have.address}:{have.local_port} to port {have.port} of {have.name}"
-            )
-        if not check:
-            tunnels.close(have)
-    return {"changed": bool(actions), "actions": actions}
-
-
 def main() -> None:
     """Open or close."""
-    module = AnsibleModule(SPEC, supports_check_mode=True)
-    way = open_one if module.params["state"] == "present" else close_all
-    try:
-        result = way(module.params, module.check_mode)
-    except GpuopsError as error:
-        module.fail_json(msg=str(error), error=error.as_result())
-    module.exit_json(**result)
+    run(SPEC, SshTunnel(), THREADS)
 
 
 if __name__ == "__main__":

@@ -46,23 +46,17 @@ REGISTRY = frozenset({UTILS / "_providers/registry.py", UTILS / "_providers/name
 ONLY = {
     "_hardware": {"_core"},
     "_providers": {"_core", "_hardware", "_models"},
-    "_runner": {"_core", "_hardware", "_ledger", "_models", "_providers"},
+    "_runner": {"_core", "_hardware", "_host", "_ledger", "_models", "_providers"},
     "_sizing": {"_core", "_hardware"},
 }
 # Runs on the rented host, where the engine of the cloud's modules is not, or asks OpenSSH alone.
 HOST_MODULES = (
-    "data_disk",
-    "gpu_job",
-    "host_conflicts",
-    "host_files",
-    "host_firewall",
     "package_lock",
-    "ssh_tunnel",
     "vllm_benchmark",
     "vllm_completion",
 )
 # What knows of check mode, so that nothing else needs to.
-ENGINE = frozenset({UTILS / "_runner/runner.py"})
+ENGINE = frozenset({UTILS / "_runner/engine.py"})
 
 
 @cache

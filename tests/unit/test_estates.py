@@ -65,9 +65,11 @@ class Estate:
             "playbook", [*command[4:], *words], folder=self.home, environment=around
         )
 
-    def run_installed(self, book: str, *words: str, variables: dict[str, Any]) -> Any:
+    def run_installed(
+        self, book: str, *words: str, variables: dict[str, Any], **environment: str
+    ) -> Any:
         """Run a playbook in this process, by the name that it has once it is installed."""
-        _command, around = self.command(book, variables)
+        _command, around = self.command(book, variables, **environment)
         given = (f"gpuops.cloud.{book}", "-e", json.dumps(variables), *words)
         return run_playbook(*given, folder=self.home, environment=around)
 

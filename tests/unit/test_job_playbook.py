@@ -48,6 +48,17 @@ def test_check_mode_says_what_it_costs_at_most_and_buys_nothing(estate: Estate) 
     assert not (estate.home / ".config/gpuops/jobs").exists()
 
 
+def test_what_runs_of_ours_write_is_no_part_of_the_job(estate: Estate) -> None:
+    write(estate)
+    folder = estate.home / "work"
+    for name in ("ledger.sqlite3", "ledger.sqlite3-journal", "requests"):
+        (folder / name).touch()
+    wish = {"job": "work/train.job.yml", "ledger": f"sqlite:///{folder}/ledger.sqlite3"}
+    log = {"GPUOPS_API_LOG": str(folder / "requests")}
+    words = said(estate.run_installed("job", "--check", variables=wish, **log))
+    assert "sent 1 files" in words, words
+
+
 def test_an_instance_that_cannot_be_reached_is_told_and_terminated(estate: Estate) -> None:
     write(estate)
     wish = {"job": "work/train.job.yml", "ledger": "none", "ask": False, "ssh_ready_timeout": 1}

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._core.errors import InvalidError, NotFoundError
 from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._lifecycle.create_once import create_once
 from .._models.ownership import check_name, part_name, plain_name, registered_name
 from .._models.resources import SshKey, living_deployments
@@ -74,7 +75,7 @@ class FoundKeys:
     made: SshKey | None = None
 
 
-class SshKeyNoun:
+class SshKeyNoun(Resource[Client, dict[str, Any], FoundKeys, dict[str, Any]]):
     """A registered public key, matched by id, by its body, or by name."""
 
     def find(self, client: Client, want: dict[str, Any]) -> FoundKeys:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core.errors import InvalidError, NotFoundError
 from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._lifecycle.create_once import create_once
 from .._models.ownership import check_name, part_name
 from .._models.resources import StartupScript
@@ -59,7 +60,7 @@ class FoundScripts:
     made: StartupScript | None = None
 
 
-class StartupScriptNoun:
+class StartupScriptNoun(Resource[Client, Row, FoundScripts, Row]):
     """A registered startup script, matched by id or by name."""
 
     # -- find ----------------------------------------------------------------------------------

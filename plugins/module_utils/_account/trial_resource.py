@@ -11,6 +11,7 @@ from typing import TypedDict
 from .._catalog.stock import places_of
 from .._core.errors import InvalidError, NoCapacityError
 from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._hardware import gpus
 from .._instances.resource import InstanceNoun
 from .._models.offer import Offer, offer_from
@@ -44,7 +45,7 @@ class FoundTrial:
     offer: Offer
 
 
-class TrialNoun:
+class TrialNoun(Resource[Client, Want, FoundTrial, Report]):
     """The cheapest instance, bought once to see what the account makes of it."""
 
     def find(self, client: Client, want: Want) -> FoundTrial:

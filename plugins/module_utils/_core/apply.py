@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from .errors import GpuopsError
@@ -20,6 +21,17 @@ class Workers(Protocol):
 
     def for_each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Return what came of each, in order."""
+
+
+class Threads:
+    """Workers that share nothing: a thread for each step."""
+
+    @staticmethod
+    def for_each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Do the same for many things at the same time, and return what came of each, in order."""
+        rows = list(items)
+        with ThreadPoolExecutor(max(1, len(rows))) as pool:
+            return list(pool.map(work, rows))
 
 
 def apply(client: Workers, plan: Plan) -> tuple[list[str], list[GpuopsError]]:
@@ -43,9 +55,13 @@ def apply(client: Workers, plan: Plan) -> tuple[list[str], list[GpuopsError]]:
     done: list[str] = []
     for step in plan.steps:
         try:
-            done.append(step.call(client) or step.summary)
+            sentence = step.call(client)
         except GpuopsError as error:
             return done, [error]
+        except OSError as error:
+            return done, [GpuopsError(f"{step.summary}: {error}")]
+        if sentence != "":
+            done.append(sentence or step.summary)
     return done, []
 
 

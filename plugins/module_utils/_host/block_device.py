@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from .commands import HostError, Run
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -19,10 +21,8 @@ HEAD, TAIL, PROBE = 64 * MIB, 16 * MIB, 64 << 10
 FEWEST_PROBES, MOST_PROBES = 256, 4096
 LOOK_AGAIN_S = 0.5
 
-Run = Callable[[list[str]], tuple[int, str, str]]
 
-
-class DiskError(Exception):
+class DiskError(HostError):
     """A device is not what it has to be; the message says what was seen and what to do."""
 
 

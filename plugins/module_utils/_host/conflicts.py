@@ -11,8 +11,12 @@ import pwd
 import re
 import socket
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
+
+from .commands import Commands, HostError
+from .service_manager import no_systemd, processes_of
 
 # Of every file that this collection has ever written.
 MARKS = ("Ansible managed", "gpuops")
@@ -28,6 +32,37 @@ class Endpoint(TypedDict, total=False):
 
     port: int
     address: str
+
+
+class Wanted(TypedDict):
+    """The options of the module."""
+
+    files: list[str]
+    ports: list[Endpoint]
+    units: list[str]
+    programs: list[str]
+    systemd: str
+    marks: list[str]
+    hint: str
+
+
+class Free(TypedDict):
+    """The result of the module where nothing is in the way."""
+
+    conflicts: list[str]
+
+
+def nothing_in_the_way(commands: Commands, want: Wanted) -> Free:
+    """Look, and raise HostError for all that is in the way."""
+    if want["systemd"] and (lacking := no_systemd(want["systemd"])):
+        raise HostError(lacking, details={"conflicts": [lacking]})
+    found = foreign_files(want["files"], want["marks"])
+    leaders = partial(processes_of, want["programs"], lambda command: commands.run(command)[1])
+    found += taken_ports(want["ports"], want["units"], leaders=leaders)
+    if found:
+        words = f"{'; '.join(found)}. Nothing was changed"
+        raise HostError(words, hint=want["hint"], details={"conflicts": found})
+    return {"conflicts": []}
 
 
 def foreign_files(files: Iterable[str], marks: Iterable[str], root: Path = Path("/")) -> list[str]:

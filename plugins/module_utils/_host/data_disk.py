@@ -10,17 +10,18 @@ import grp
 import pwd
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
+from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .block_device import (
     GIB,
     MIB,
     Device,
     DiskError,
-    Run,
     System,
     find,
     refuse_busy,
@@ -28,8 +29,10 @@ from .block_device import (
     refuse_used,
     signature,
 )
+from .commands import Commands
 from .folders import Room, give, make, owner_id, release, room
-from .fstab import BOOT_OPTIONS, MARK, FstabError, escaped, replace, with_line
+from .fstab import BOOT_OPTIONS, FstabError, escaped, replace, with_line
+from .service_manager import no_systemd
 
 LABEL = "gpuops-data"
 EXT = ("ext2", "ext3", "ext4")
@@ -73,15 +76,8 @@ class Wish(Ownership):
     folders: list[Folder]
 
 
-class Change(TypedDict):
-    """The table of mounts, before and after."""
-
-    before: str
-    after: str
-
-
-class Mount(TypedDict):
-    """What is mounted, null for a plain folder, and what was done to it."""
+class Kept(Room):
+    """The result of the module: what is mounted, null for a plain folder, and what was done to it."""
 
     path: str
     device: str | None
@@ -89,119 +85,166 @@ class Mount(TypedDict):
     fstype: str | None
     made: bool
     grown: bool
-    fstab: Change
-
-
-class Kept(Mount, Room):
-    """The result of the module."""
-
     mounted: bool
     release: str
-    actions: list[str]
-
-
-def _plain_folder(path: str = "") -> Mount:
-    unmounted: Change = {"before": "", "after": ""}
-    return Mount(
-        path=path, device=None, uuid=None, fstype=None, made=False, grown=False, fstab=unmounted
-    )
+    warnings: list[str]
 
 
 @dataclass
 class Disk:
-    """The wish in ``want``, how commands run, and what has been done or would be."""
+    """What there is: the device, what is on it, and the table of mounts as it is and as it will be."""
 
-    want: Wish
-    run: Run
-    dry: bool = False
-    system: System = field(default_factory=System)
-    fstab: Path = Path("/etc/fstab")
-    actions: list[str] = field(default_factory=list)
+    path: Path
+    device: Device | None = None
+    mounted: bool = False
+    blank: bool = False
+    signature: dict[str, str] = field(default_factory=dict)
+    fstype: str = ""
+    grows: bool = False
+    fstab: tuple[str, str] = ("", "")
     warnings: list[str] = field(default_factory=list)
-    result: Mount = field(default_factory=_plain_folder)
 
     @property
-    def path(self) -> Path:
-        """Where the data are wanted."""
-        return Path(self.want["path"])
+    def uuid(self) -> str:
+        """The file system's, as a line of fstab names it."""
+        return self.signature.get("UUID", "of-the-new-file-system")
 
-    def is_mounted(self) -> bool:
-        """Tell whether that is a mount now."""
-        return str(self.path) in [where for _number, where, _source in self.system.mounts()]
 
-    def do(self, words: str, step: Callable[[], str | None]) -> None:
-        """Take a step and remember it; in check mode only remember it."""
-        self.actions.append(words)
-        if not self.dry:
-            step()
+class DataDisk(Resource[Commands, Wish, Disk, Kept]):
+    """A disk with a file system, mounted for good, and folders on it; or folders alone."""
 
-    def has(self, program: str) -> bool:
-        """Tell whether a program is installed."""
-        return self.run(["sh", "-c", f"command -v {program}"])[0] == 0
+    def __init__(self, system: System | None = None, fstab: Path = Path("/etc/fstab")) -> None:
+        """Take where the kernel shows its devices, and the table of mounts; tests give others."""
+        self.system, self.fstab = system or System(), fstab
 
-    def must(self, *command: str) -> str:
-        """Run a command and return its output; raises DiskError with its words."""
+    def find(self, commands: Commands, want: Wish) -> Disk:
+        """Look at everything first: whatever is refused is refused before anything is written."""
+        disk = Disk(Path(want["path"]))
+        _refuse_names(disk.path, want["folders"])
+        for wish in (want, *want["folders"]):
+            _ids(wish)
+        if want["device"] or want["volume_ids"]:
+            if lacking := no_systemd("which has disks"):
+                raise DiskError(lacking)
+            disk.device = find(self.system, want["device"] or "", want["volume_ids"], want["wait"])
+            self._look(commands, want, disk, disk.device)
+        return disk
+
+    def _look(self, commands: Commands, want: Wish, disk: Disk, device: Device) -> None:
+        mounts = self.system.mounts()
+        on = [where for number, where, _source in mounts if number == device.number]
+        disk.mounted = str(disk.path) in on
+        if on and not disk.mounted:
+            raise DiskError(f"{device.shown} is mounted on {', '.join(on)}, wanted {disk.path}")
+        refuse_used(self.system, device)
+        disk.signature = signature(commands.run, device)
+        _refuse_other(device, disk.signature)
+        if not disk.mounted:
+            _refuse_place(disk.path, mounts)
+        disk.blank = not disk.signature
+        if disk.blank:
+            _refuse_data(commands, device)
+        disk.fstype = disk.signature.get("TYPE", want["fstype"])
+        disk.fstab = self._fstab_with(_line(want, disk))
+        if not disk.blank:
+            disk.grows = _grows(commands, disk, device)
+
+    def _fstab_with(self, line: str) -> tuple[str, str]:
+        """Return fstab as it is and with a line; raises DiskError for others' lines about the same."""
+        before = self.fstab.read_text(encoding="utf-8") if self.fstab.exists() else ""
         try:
-            rc, out, err = self.run(list(command))
-        except OSError as error:
-            raise DiskError(f"{command[0]}: {error.strerror}") from error
-        if rc:
-            raise DiskError(f"{' '.join(command)}: {(err or out).strip()}")
-        return out
+            return before, with_line(before, line)
+        except FstabError as error:
+            raise DiskError(f"{self.fstab}: {error}") from error
+
+    def plan(self, disk: Disk, want: Wish) -> Plan:
+        device = disk.device
+        steps = self._mounting(disk, want, device) if device else []
+        # What will lie on a disk that is not mounted yet is seen once it is.
+        seen = device is None or disk.mounted
+        if device is None:
+            steps += _made(disk.path)
+        steps += _owned(disk.path, want, seen=seen)
+        for folder in want["folders"]:
+            path = disk.path / folder["name"]
+            steps += [*_made(path, seen=seen), *_owned(path, folder, seen=seen)]
+        before, after = disk.fstab
+        return Plan(before, after, tuple(steps), title="/etc/fstab")
+
+    def _mounting(self, disk: Disk, want: Wish, device: Device) -> list[Step]:
+        steps = []
+        if disk.blank:
+            words = f"make a file system ({disk.fstype}) on {device.shown}"
+            steps.append(Step(words, lambda on: _format(on, disk, device)))
+        if disk.fstab[0] != disk.fstab[1]:
+            words = f"write into {self.fstab}: {_line(want, disk)}"
+            steps.append(Step(words, lambda on: self._write_fstab(on, disk, want)))
+        if not disk.mounted:
+            words = f"mount {device.shown} on {disk.path}"
+            steps.append(Step(words, lambda on: self._mount(on, disk, want, device)))
+        if disk.grows:
+            words = f"grow the file system to {device.size / GIB:.4g} GiB"
+            steps.append(Step(words, lambda on: _grow(on, disk, device)))
+        return steps
+
+    def _write_fstab(self, commands: Commands, disk: Disk, want: Wish) -> str:
+        """Let every boot mount the file system by its UUID."""
+        line = _line(want, disk)
+        disk.fstab = self._fstab_with(line)
+        replace(self.fstab, disk.fstab[1])
+        if Path("/run/systemd/system").is_dir():
+            commands.must("systemctl", "daemon-reload")
+        if disk.mounted:
+            options = want["mount_options"] or "defaults"
+            commands.must("mount", "-o", f"remount,{options}", str(disk.path))
+        return f"write into {self.fstab}: {line}"
+
+    def _mount(self, commands: Commands, disk: Disk, want: Wish, device: Device) -> None:
+        make(disk.path)
+        options = want["mount_options"] or "defaults"
+        path = str(disk.path)
+        commands.must("mount", "-t", disk.fstype, "-o", options, device.node, path)
+        if (device.number, path) not in [(n, where) for n, where, _s in self.system.mounts()]:
+            raise DiskError(f"{device.shown} was mounted on {path}, but is not there")
+
+    def result(self, _commands: Commands, disk: Disk, _plan: Plan, *, applied: bool) -> Kept:
+        mounts = [where for _number, where, _source in self.system.mounts()]
+        return {
+            "path": str(disk.path),
+            "device": disk.device.node if disk.device else None,
+            "uuid": disk.signature.get("UUID"),
+            "fstype": disk.fstype or None,
+            "made": disk.blank,
+            "grown": disk.grows,
+            "mounted": str(disk.path) in mounts,
+            **room(disk.path),
+            "release": release(),
+            "warnings": disk.warnings,
+        }
+
+    def alone(self, _want: Wish) -> AbstractContextManager[None]:
+        return _locked()
 
 
-def keep(disk: Disk) -> Kept:
-    """Make it so and return what there is; raises DiskError."""
-    want, path = disk.want, disk.path
+@contextmanager
+def _locked(lock: str = "/run/gpuops.data_disk.lock") -> Iterator[None]:
+    """Let nobody else prepare a disk of this host meanwhile."""
+    with Path(lock).open("w", encoding="utf-8") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+def _refuse_names(path: Path, folders: list[Folder]) -> None:
+    """Raise DiskError for places that would not be below the path."""
     if not path.is_absolute() or path == Path("/") or ".." in path.parts:
         raise DiskError(f"path {path} is not an absolute path below /")
-    disk.result = _plain_folder(str(path))
-    if want["device"] or want["volume_ids"]:
-        _mount(disk, find(disk.system, want["device"] or "", want["volume_ids"], want["wait"]))
-    elif not path.is_dir():
-        disk.do(f"make the folder {path}", lambda: make(path))
-    _own(disk, path, want)
-    for folder in want["folders"]:
-        _folder(disk, path / folder["name"], folder)
-    return {
-        **disk.result,
-        "mounted": disk.is_mounted(),
-        **room(path),
-        "release": release(),
-        "actions": disk.actions,
-    }
-
-
-def _mount(disk: Disk, device: Device) -> None:
-    path, result = disk.path, disk.result
-    on = [where for number, where, _unused in disk.system.mounts() if number == device.number]
-    result["device"] = device.node
-    mounted = str(path) in on
-    if on and not mounted:
-        raise DiskError(f"{device.shown} is mounted on {', '.join(on)}, wanted {path}")
-    refuse_used(disk.system, device)
-    seen = signature(disk.run, device)
-    _refuse_other(device, seen)
-    if not mounted:
-        _refuse_place(disk, path)
-    if not seen:
-        _refuse_data(disk, device)
-        disk.do(
-            f"make a file system ({_kind(disk)}) on {device.shown}", lambda: _make(disk, device)
-        )
-        result["made"] = True
-        seen = {} if disk.dry else signature(disk.run, device)
-    result["fstype"] = seen.get("TYPE", _kind(disk))
-    result["uuid"] = seen.get("UUID")
-    _write_fstab(disk, mounted)
-    if not mounted:
-        disk.do(f"mount {device.shown} on {path}", lambda: _mount_now(disk, device))
-    if not result["made"]:
-        _grow(disk, device)
-
-
-def _kind(disk: Disk) -> str:
-    return str(disk.want["fstype"])
+    for folder in folders:
+        below = path / folder["name"]
+        if path not in below.parents or ".." in below.parts:
+            raise DiskError(f"folder {folder['name']} is not below {path}")
 
 
 def _refuse_other(device: Device, seen: dict[str, str]) -> None:
@@ -216,17 +259,17 @@ def _refuse_other(device: Device, seen: dict[str, str]) -> None:
         )
 
 
-def _refuse_data(disk: Disk, device: Device) -> None:
+def _refuse_data(commands: Commands, device: Device) -> None:
     try:
-        refuse_data(disk.run, device)
+        refuse_data(commands.run, device)
     except DiskError as error:
         raise DiskError(f"{error}. {BLANK_IT}") from error
     refuse_busy(device)
 
 
-def _refuse_place(disk: Disk, path: Path) -> None:
+def _refuse_place(path: Path, mounts: list[tuple[str, str, str]]) -> None:
     """Raise DiskError when a mount would cover something."""
-    other = next((source for _n, where, source in disk.system.mounts() if where == str(path)), "")
+    other = next((source for _number, where, source in mounts if where == str(path)), "")
     if other:
         raise DiskError(f"{path} is a mount of {other} already")
     if path.is_symlink() or (path.exists() and not path.is_dir()):
@@ -235,76 +278,48 @@ def _refuse_place(disk: Disk, path: Path) -> None:
         raise DiskError(
             f"{path} holds files that the mount would hide: move them, or choose another"
         )
-    _fstab_with(disk, f"UUID=not-known-yet {escaped(str(path))} auto {MARK} 0 0")
 
 
-def _make(disk: Disk, device: Device) -> None:
-    if not disk.has(MAKE[_kind(disk)][0]):
-        raise DiskError(f"{MAKE[_kind(disk)][0]} is missing: apt install {PACKAGES[_kind(disk)]}")
-    disk.must(*MAKE[_kind(disk)], device.node)
+# -- the file system -------------------------------------------------------------------------------
 
 
-def _write_fstab(disk: Disk, mounted: bool) -> None:
-    """Let every boot mount the file system by its UUID."""
-    want, result = disk.want, disk.result
+def _line(want: Wish, disk: Disk) -> str:
+    """Return the line that mounts the file system at every boot."""
     options = ",".join([want["mount_options"] or "defaults", *BOOT_OPTIONS])
-    check = "2" if result["fstype"] in EXT else "0"
-    what = f"UUID={result['uuid'] or 'of-the-new-file-system'}"
-    line = f"{what} {escaped(want['path'])} {result['fstype']} {options} 0 {check}"
-    before, after = _fstab_with(disk, line)
-    result["fstab"] = {"before": before, "after": after}
-    if after == before:
-        return
-
-    def write() -> None:
-        replace(disk.fstab, after)
-        if Path("/run/systemd/system").is_dir():
-            disk.must("systemctl", "daemon-reload")
-        if mounted:
-            disk.must("mount", "-o", f"remount,{want['mount_options'] or 'defaults'}", want["path"])
-
-    disk.do(f"write into {disk.fstab}: {line}", write)
+    check = "2" if disk.fstype in EXT else "0"
+    return f"UUID={disk.uuid} {escaped(want['path'])} {disk.fstype} {options} 0 {check}"
 
 
-def _fstab_with(disk: Disk, line: str) -> tuple[str, str]:
-    """Return fstab as it is and with a line; raises DiskError for others' lines about the same."""
-    before = disk.fstab.read_text(encoding="utf-8") if disk.fstab.exists() else ""
-    try:
-        return before, with_line(before, line)
-    except FstabError as error:
-        raise DiskError(f"{disk.fstab}: {error}") from error
+def _format(commands: Commands, disk: Disk, device: Device) -> None:
+    program = MAKE[disk.fstype][0]
+    if not commands.has(program):
+        raise DiskError(f"{program} is missing: apt install {PACKAGES[disk.fstype]}")
+    commands.must(*MAKE[disk.fstype], device.node)
+    disk.signature = signature(commands.run, device)
 
 
-def _mount_now(disk: Disk, device: Device) -> None:
-    path = str(disk.path)
-    make(disk.path)
-    options = disk.want["mount_options"] or "defaults"
-    disk.must("mount", "-t", disk.result["fstype"] or _kind(disk), "-o", options, device.node, path)
-    if (device.number, path) not in [(number, where) for number, where, _s in disk.system.mounts()]:
-        raise DiskError(f"{device.shown} was mounted on {path}, but is not there")
-
-
-def _grow(disk: Disk, device: Device) -> None:
-    """Let a file system fill a device that has become bigger."""
-    if disk.result["fstype"] == "xfs" and not disk.has("xfs_info"):
+def _grows(commands: Commands, disk: Disk, device: Device) -> bool:
+    """Tell whether a device has become bigger than its file system."""
+    if disk.fstype == "xfs" and not commands.has("xfs_info"):
         disk.warnings.append("xfsprogs is not installed: a grown volume would not be noticed")
-        return
-    if device.size - _file_system_size(disk, device) < GROW_FROM:
-        return
-    command = ("resize2fs", device.node)
-    if disk.result["fstype"] == "xfs":
-        command = ("xfs_growfs", disk.want["path"])
-    disk.do(f"grow the file system to {device.size / GIB:.4g} GiB", lambda: disk.must(*command))
-    disk.result["grown"] = True
+        return False
+    return device.size - _file_system_size(commands, disk, device) >= GROW_FROM
 
 
-def _file_system_size(disk: Disk, device: Device) -> int:
+def _grow(commands: Commands, disk: Disk, device: Device) -> None:
+    if disk.fstype == "xfs":
+        commands.must("xfs_growfs", str(disk.path))
+    else:
+        commands.must("resize2fs", device.node)
+
+
+def _file_system_size(commands: Commands, disk: Disk, device: Device) -> int:
     """Return the size of a file system as it describes itself, in bytes."""
-    if disk.result["fstype"] == "xfs":
-        text = disk.must("xfs_info", str(disk.path) if disk.is_mounted() else device.node)
+    if disk.fstype == "xfs":
+        text = commands.must("xfs_info", str(disk.path) if disk.mounted else device.node)
         found = re.search(r"^data\s*=\s*bsize=(\d+)\s+blocks=(\d+)", text, re.MULTILINE)
     else:
-        text = disk.must("dumpe2fs", "-h", device.node)
+        text = commands.must("dumpe2fs", "-h", device.node)
         count = re.search(r"^Block count:\s*(\d+)", text, re.MULTILINE)
         found = count and re.search(r"^Block size:\s*(\d+)()", text, re.MULTILINE)
         if count and found:
@@ -314,31 +329,65 @@ def _file_system_size(disk: Disk, device: Device) -> int:
     return int(found[1]) * int(found[2])
 
 
-def _folder(disk: Disk, path: Path, wish: Folder) -> None:
-    if disk.path not in path.parents or ".." in path.parts:
-        raise DiskError(f"folder {wish['name']} is not below {disk.path}")
-    if not path.is_dir():
-        disk.do(f"make the folder {path}", lambda: make(path))
-    _own(disk, path, wish)
+# -- folders ---------------------------------------------------------------------------------------
 
 
-def _own(disk: Disk, path: Path, wish: Ownership) -> None:
-    """Give a folder its mode, and it with all in it to somebody else where it is not theirs."""
-    about = path.stat() if path.is_dir() else None
-    mode = int(wish["mode"], 8) if wish["mode"] else None
-    if mode is not None and (about is None or about.st_mode & 0o7777 != mode):
-        disk.do(f"set the mode of {path} to {mode:04o}", lambda: path.chmod(mode))
-    user, group = owner_id(pwd.getpwnam, wish["owner"]), owner_id(grp.getgrnam, wish["group"])
-    have = (about.st_uid, about.st_gid) if about else (0, 0)
-    if (user in (-1, have[0])) and (group in (-1, have[1])):
-        return
-    names = f"{wish['owner'] or ''}:{wish['group'] or ''}"
-    disk.do(f"give {path} to {names}", lambda: give(path, user, group))
+def _ids(wish: Ownership) -> tuple[int, int]:
+    """Return the numbers of user and group, -1 for one that is not named. Raises DiskError."""
+    return owner_id(pwd.getpwnam, wish["owner"]), owner_id(grp.getgrnam, wish["group"])
 
 
-@contextmanager
-def alone(lock: str = "/run/gpuops.data_disk.lock") -> Iterator[None]:
-    """Let nobody else prepare a disk of this host meanwhile."""
-    with Path(lock).open("w", encoding="utf-8") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+def _made(path: Path, *, seen: bool = True) -> list[Step]:
+    """Return the step that makes a folder; one that cannot be seen yet may turn out to be there."""
+    if seen and path.is_dir():
+        return []
+
+    def step(_commands: Commands) -> str | None:
+        if path.is_dir():
+            return ""
+        make(path)
+        return None
+
+    return [Step(f"make the folder {path}", step)]
+
+
+def _owned(path: Path, wish: Ownership, *, seen: bool) -> list[Step]:
+    """Return the steps that give a folder its mode, and it with all in it to somebody else."""
+    steps = []
+    if wish["mode"]:
+        steps.append(_moded(path, int(wish["mode"], 8)))
+    if wish["owner"] or wish["group"]:
+        steps.append(_given(path, wish))
+    return [step for good, step in steps if not (seen and path.is_dir() and good())]
+
+
+def _moded(path: Path, mode: int) -> tuple[Callable[[], bool], Step]:
+    """Return whether a folder has its mode, and the step that gives it."""
+
+    def good() -> bool:
+        return path.stat().st_mode & 0o7777 == mode
+
+    def step(_commands: Commands) -> str | None:
+        if good():
+            return ""
+        path.chmod(mode)
+        return None
+
+    return good, Step(f"set the mode of {path} to {mode:04o}", step)
+
+
+def _given(path: Path, wish: Ownership) -> tuple[Callable[[], bool], Step]:
+    """Return whether a folder is whose it is to be, and the step that gives it with all in it."""
+    user, group = _ids(wish)
+
+    def good() -> bool:
+        about = path.stat()
+        return user in (-1, about.st_uid) and group in (-1, about.st_gid)
+
+    def step(_commands: Commands) -> str | None:
+        if good():
+            return ""
+        give(path, user, group)
+        return None
+
+    return good, Step(f"give {path} to {wish['owner'] or ''}:{wish['group'] or ''}", step)

@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from .._core.plan import Plan, Step
+from .._core.resource import Resource
+from .commands import Commands, HostError
 
-class FilesError(Exception):
+
+class FilesError(HostError):
     """Something stands where a file, folder or link is to be."""
 
 
@@ -25,6 +29,19 @@ class Wish(TypedDict):
     content: str | None
     link: str | None
     mode: str | None
+
+
+class Options(TypedDict):
+    """The options of the module."""
+
+    files: list[Wish]
+    secret_files: dict[str, str] | None
+
+
+class Told(TypedDict):
+    """The result of the module: what was not as wanted."""
+
+    paths: list[str]
 
 
 @dataclass(frozen=True)
@@ -85,7 +102,7 @@ class Item:
         finally:
             unfinished.unlink(missing_ok=True)
 
-    def diff(self) -> dict[str, str]:
+    def differs(self) -> Plan:
         """Return what changes, before it does; of a secret nothing is shown."""
         if self.is_folder or self.secret:
             before, after = "", "" if self.is_folder else "(not shown)\n"
@@ -96,24 +113,48 @@ class Item:
             there = self.path.is_file()
             before = self.path.read_text(encoding="utf-8", errors="replace") if there else ""
             after = self.content or ""
-        name = str(self.path)
-        return {"before": before, "after": after, "before_header": name, "after_header": name}
+        return Plan(before, after, title=str(self.path))
+
+    def step(self) -> Step:
+        """Return the step that writes it."""
+        return Step(f"write {self.path}", lambda _workers: self.write())
 
 
 def item_from(row: Wish) -> Item:
     """Return an item from the options of a module."""
     usual = "0755" if row["content"] is None else "0644"
-    return Item(Path(row["path"]), int(row["mode"] or usual, 8), row["content"], row["link"])
+    try:
+        mode = int(row["mode"] or usual, 8)
+    except ValueError as error:
+        raise FilesError(f"mode {row['mode']!r} of {row['path']} is not octal") from error
+    return Item(Path(row["path"]), mode, row["content"], row["link"])
 
 
-def keep(items: Iterable[Item], *, check: bool) -> tuple[list[str], list[dict[str, str]]]:
-    """Write what is not as wanted, in order; returns the paths of that, and what changed in them."""
-    paths, diffs = [], []
-    for item in items:
-        if item.is_there():
-            continue
-        paths.append(str(item.path))
-        diffs.append(item.diff())
-        if not check:
-            item.write()
-    return paths, diffs
+def not_as_wanted(items: Iterable[Item]) -> list[Item]:
+    """Return the items that have to be written, in order."""
+    return [item for item in items if not item.is_there()]
+
+
+def plan_of(items: list[Item]) -> Plan:
+    """Return the plan that writes items, and how each differs."""
+    steps = tuple(item.step() for item in items)
+    return Plan(steps=steps, parts=tuple(item.differs() for item in items))
+
+
+class HostFiles(Resource[Commands, Options, list[Item], Told]):
+    """Files, folders and links, in the order in which they are named; secret files after them."""
+
+    def find(self, _commands: Commands, want: Options) -> list[Item]:
+        """Return those that are not as wanted."""
+        items = [item_from(row) for row in want["files"]]
+        items += [
+            Item(Path(path), 0o600, str(text), secret=True)
+            for path, text in (want["secret_files"] or {}).items()
+        ]
+        return not_as_wanted(items)
+
+    def plan(self, found: list[Item], _want: Options) -> Plan:
+        return plan_of(found)
+
+    def result(self, _commands: Commands, found: list[Item], _plan: Plan, *, applied: bool) -> Told:
+        return {"paths": [str(item.path) for item in found]}

@@ -8,13 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TypedDict
 
+from .._core.plan import Plan, Step
+from .._core.resource import Resource
+from .commands import Commands, HostError
 from .conflicts import foreign_files
 from .folders import make
 from .nftables import EMPTY, FAMILY, NAME, Door, Wish, render
+from .service_manager import no_systemd
 
 SERVICE = "gpuops-firewall.service"
 ROLLBACK = "gpuops-firewall-rollback"
@@ -44,8 +49,6 @@ ExecStartPost=-/usr/sbin/nft --file {rules}
 ExecReload=-/usr/sbin/nft --file {rules}
 """
 
-Run = Callable[[list[str]], tuple[int, str, str]]
-
 
 class Options(Wish):
     """The wish with what is to be done about it: the options of the module."""
@@ -55,33 +58,23 @@ class Options(Wish):
     rollback: int
 
 
-class Change(TypedDict):
-    """The rules that every boot loads, before and after."""
-
-    before: str
-    after: str
-
-
 class Outcome(TypedDict):
-    """What a step has found, and whether rules wait for their confirmation."""
+    """The result of the module: whether rules wait for their confirmation, and for how long."""
 
-    rules: Change
     pending: bool
+    missing: bool
+    rollback: int
 
 
-class FirewallError(Exception):
+class FirewallError(HostError):
     """Rules could not be loaded or kept; the message says what was seen."""
 
 
-@dataclass
-class Firewall:
-    """The wish in ``want``, how commands run, where files lie, and what was or would be done."""
+@dataclass(frozen=True)
+class Files:
+    """Where the files of the firewall lie, below a root that tests choose."""
 
-    want: Options
-    run: Run
-    dry: bool = False
     root: Path = Path("/")
-    actions: list[str] = field(default_factory=list)
 
     def path(self, name: str) -> Path:
         """Return where a file of ours lies."""
@@ -132,152 +125,205 @@ class Firewall:
         """What brings back the rules from before the trial."""
         return self.path("run/gpuops/firewall.rollback")
 
-    def must(self, *command: str) -> str:
-        """Run a command and return its output; raises FirewallError with its words."""
-        rc, out, err = self.run(list(command))
-        if rc:
-            raise FirewallError(f"{' '.join(command)}: {(err or out).strip()}")
-        return out
+
+@dataclass(frozen=True)
+class Found:
+    """What is to be done about the rules, and those that every boot loads, before and after."""
+
+    rollback: int
+    before: str = ""
+    after: str = ""
+    step: Step | None = None
+    on_trial: bool = False
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules as they are wanted, and what they are looked at and loaded by."""
+
+    files: Files
+    commands: Commands
+    want: Options
 
     def live(self) -> str:
         """Return our table as the kernel has it, empty without one."""
-        rc, out, _err = self.run(["nft", "--stateless", "list", "table", FAMILY, NAME])
+        rc, out, _err = self.commands.run(["nft", "--stateless", "list", "table", FAMILY, NAME])
         return "" if rc else out
 
     def armed(self) -> bool:
         """Tell whether a way back is waiting for its time."""
-        return self.run(["systemctl", "is-active", "--quiet", f"{ROLLBACK}.timer"])[0] == 0
+        return self.commands.run(["systemctl", "is-active", "--quiet", f"{ROLLBACK}.timer"])[0] == 0
+
+    def disarm(self) -> None:
+        """Let no way back wait any more."""
+        self.commands.run(["systemctl", "stop", f"{ROLLBACK}.timer"])
+
+    def found(self, after: str, words: str = "", do: Callable[[], None] | None = None) -> Found:
+        """Return what there is, with what has to be done about it if anything."""
+
+        def step(_commands: Commands) -> None:
+            if do:
+                do()
+
+        before = _read(self.files.kept)
+        return Found(self.want["rollback"], before, after, Step(words, step) if do else None)
 
 
-def installed(firewall: Firewall) -> bool:
-    """Tell whether nftables is there."""
-    return firewall.run(["sh", "-c", "command -v nft"])[0] == 0
+class Firewall(Resource[Commands, Options, Found, Outcome]):
+    """Rules that let in what was named: put on trial, kept, opened by a part, or removed."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        """Take the root of the file system."""
+        self.files = Files(root)
+
+    def find(self, commands: Commands, want: Options) -> Found:
+        if lacking := no_systemd("which has a firewall of its own"):
+            raise FirewallError(lacking)
+        if want["state"] in ("trial", "kept") and not commands.has("nft"):
+            return Found(want["rollback"], missing=True)
+        look = {"trial": attempt, "kept": confirm, "part": open_part, "absent": remove}
+        return look[want["state"]](Rules(self.files, commands, want))
+
+    def plan(self, found: Found, _want: Options) -> Plan:
+        steps = (found.step,) if found.step else ()
+        return Plan(found.before, found.after, steps, title=str(self.files.kept))
+
+    def result(self, _commands: Commands, found: Found, _plan: Plan, *, applied: bool) -> Outcome:
+        return {
+            "pending": applied and found.on_trial,
+            "missing": found.missing,
+            "rollback": found.rollback,
+        }
 
 
-def refuse_foreign(firewall: Firewall) -> None:
+def refuse_foreign(rules: Rules) -> None:
     """Raise FirewallError where files that would be written or removed are somebody else's."""
-    names = [f"/{file.relative_to(firewall.root)}" for file in (*firewall.units(), firewall.kept)]
-    if found := foreign_files(names, [], firewall.root):
+    files = rules.files
+    names = [f"/{file.relative_to(files.root)}" for file in (*files.units(), files.kept)]
+    if found := foreign_files(names, [], files.root):
         raise FirewallError(f"{'; '.join(found)}. Nothing was changed: move it away first")
 
 
-def attempt(firewall: Firewall) -> Outcome:
-    """Put the wanted rules on trial unless they are kept already; returns what there is."""
-    refuse_foreign(firewall)
-    rules = _rules(firewall, firewall.want)
-    found = _untouched(firewall, rules)
-    if _is_kept(firewall, rules):
-        return found
-    _nft(firewall, rules, "--check")
-    firewall.actions.append(f"load rules, and go back after {firewall.want['rollback']} s")
-    if firewall.dry:
-        return found
-    if not firewall.armed():
-        _write(firewall.way_back, EMPTY + firewall.live())
-    _arm(firewall)
-    _nft(firewall, rules)
-    _write(firewall.trial, firewall.live())
-    return {**found, "pending": True}
+def attempt(rules: Rules) -> Found:
+    """Put the wanted rules on trial unless they are kept already."""
+    refuse_foreign(rules)
+    wanted = _wanted(rules, rules.want)
+    if _is_kept(rules, wanted):
+        return rules.found(wanted)
+    _check(rules, wanted)
+
+    def load() -> None:
+        if not rules.armed():
+            _write(rules.files.way_back, EMPTY + rules.live())
+        _arm(rules)
+        _load(rules, wanted)
+        _write(rules.files.trial, rules.live())
+
+    words = f"load rules, and go back after {rules.want['rollback']} s"
+    return replace(rules.found(wanted, words, load), on_trial=True)
 
 
-def _untouched(firewall: Firewall, rules: str) -> Outcome:
-    return {"rules": {"before": _read(firewall.kept), "after": rules}, "pending": False}
-
-
-def _is_kept(firewall: Firewall, rules: str) -> bool:
+def _is_kept(rules: Rules, wanted: str) -> bool:
+    files = rules.files
     return (
-        _read(firewall.kept) == rules
-        and _read(firewall.wish) == _wish(firewall.want)
-        and all(_read(file) == text for file, text in firewall.units().items())
-        and firewall.live() == (_read(firewall.loaded) or "nothing")
-        and firewall.run(["systemctl", "is-enabled", "--quiet", SERVICE])[0] == 0
-        and not firewall.armed()
+        _read(files.kept) == wanted
+        and _read(files.wish) == _wish(rules.want)
+        and all(_read(file) == text for file, text in files.units().items())
+        and rules.live() == (_read(files.loaded) or "nothing")
+        and rules.commands.run(["systemctl", "is-enabled", "--quiet", SERVICE])[0] == 0
+        and not rules.armed()
     )
 
 
-def _nft(firewall: Firewall, rules: str, *options: str) -> None:
-    file = firewall.path("run/gpuops/firewall.nft")
-    _write(file, rules)
-    firewall.must("nft", *options, "--file", str(file))
+def _check(rules: Rules, wanted: str) -> None:
+    """Let nftables read the rules, of which nothing is loaded. Raises HostError with its words."""
+    with NamedTemporaryFile("w", suffix=".nft", encoding="utf-8") as file:
+        file.write(wanted)
+        file.flush()
+        rules.commands.must("nft", "--check", "--file", file.name)
 
 
-def _arm(firewall: Firewall) -> None:
+def _load(rules: Rules, wanted: str) -> None:
+    file = rules.files.path("run/gpuops/firewall.nft")
+    _write(file, wanted)
+    rules.commands.must("nft", "--file", str(file))
+
+
+def _arm(rules: Rules) -> None:
     """Let systemd go back after a while, whatever becomes of us and of the connection."""
-    firewall.run(["systemctl", "stop", f"{ROLLBACK}.timer"])
-    firewall.must(
+    rules.disarm()
+    rules.commands.must(
         "systemd-run", "--quiet", "--collect", f"--unit={ROLLBACK}",
         "--description=Go back from firewall rules that nobody confirmed",
-        f"--on-active={firewall.want['rollback']}s", "--timer-property=AccuracySec=100ms",
-        "nft", "--file", str(firewall.way_back),
+        f"--on-active={rules.want['rollback']}s", "--timer-property=AccuracySec=100ms",
+        "nft", "--file", str(rules.files.way_back),
     )  # fmt: skip
 
 
-def confirm(firewall: Firewall) -> Outcome:
-    """Keep the rules on trial for good; raises FirewallError when they are gone already."""
-    rules = _rules(firewall, firewall.want)
-    found = _untouched(firewall, rules)
-    if _is_kept(firewall, rules):
-        return found
-    firewall.actions.append("keep the rules")
-    if firewall.dry:
-        return found
-    firewall.run(["systemctl", "stop", f"{ROLLBACK}.timer"])
-    live = firewall.live()
-    if not live or live != _read(firewall.trial):
-        raise FirewallError(
-            "the new rules are not loaded any more: they were rolled back before the confirmation"
-        )
-    _write(firewall.kept, rules)
-    _write(firewall.loaded, live)
-    _write(firewall.wish, _wish(firewall.want))
-    for file, text in firewall.units().items():
-        _write(file, text)
-    firewall.must("systemctl", "daemon-reload")
-    firewall.must("systemctl", "--quiet", "enable", SERVICE)
-    firewall.must("systemctl", "reload-or-restart", SERVICE)
-    firewall.trial.unlink()
-    return found
+def confirm(rules: Rules) -> Found:
+    """Keep the rules on trial for good; the step raises FirewallError when they are gone already."""
+    wanted = _wanted(rules, rules.want)
+    if _is_kept(rules, wanted):
+        return rules.found(wanted)
+
+    def keep() -> None:
+        files, must = rules.files, rules.commands.must
+        rules.disarm()
+        live = rules.live()
+        if not live or live != _read(files.trial):
+            raise FirewallError(
+                "the new rules are not loaded any more: they were rolled back before the confirmation"
+            )
+        _write(files.kept, wanted)
+        _write(files.loaded, live)
+        _write(files.wish, _wish(rules.want))
+        for file, text in files.units().items():
+            _write(file, text)
+        must("systemctl", "daemon-reload")
+        must("systemctl", "--quiet", "enable", SERVICE)
+        must("systemctl", "reload-or-restart", SERVICE)
+        files.trial.unlink()
+
+    return rules.found(wanted, "keep the rules", keep)
 
 
-def open_part(firewall: Firewall) -> Outcome:
+def open_part(rules: Rules) -> Found:
     """Open ports for somebody else's sake; where no rules are kept, only remember them.
 
     Nothing that lets SSH in is changed, so there is no trial.
     """
-    want = firewall.want
+    want, files = rules.want, rules.files
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", want["part"] or ""):
         raise FirewallError(f"part {want['part']!r} must be small letters, digits and hyphens")
-    file = firewall.parts / f"{want['part']}.json"
-    base = _remembered(firewall)
-    before, part = _read(firewall.kept), _text(want["open"]) if want["open"] else ""
-    rules = _rules(firewall, base, {file: part}) if base else ""
-    found = _untouched(firewall, rules)
-    if _read(file) == part and rules == before:
-        return found
-    if firewall.armed():
+    file = files.parts / f"{want['part']}.json"
+    base = _remembered(rules)
+    part = _text(want["open"]) if want["open"] else ""
+    wanted = _wanted(rules, base, {file: part}) if base else ""
+    if _read(file) == part and wanted == _read(files.kept):
+        return rules.found(wanted)
+    if rules.armed():
         raise FirewallError("other rules are waiting for confirmation: run this again later")
     if base:
-        _nft(firewall, rules, "--check")
-    firewall.actions.append(f"{'open' if part else 'close'} the ports of {want['part']}")
-    if not firewall.dry:
-        _keep_part(firewall, file, part, rules)
-    return found
+        _check(rules, wanted)
+    words = f"{'open' if part else 'close'} the ports of {want['part']}"
+    return rules.found(wanted, words, lambda: _keep_part(rules, file, part, wanted))
 
 
-def _keep_part(firewall: Firewall, file: Path, part: str, rules: str) -> None:
+def _keep_part(rules: Rules, file: Path, part: str, wanted: str) -> None:
     if part:
         _write(file, part)
     else:
         file.unlink(missing_ok=True)
-    if rules:
-        _nft(firewall, rules)
-        _write(firewall.kept, rules)
-        _write(firewall.loaded, firewall.live())
+    if wanted:
+        _load(rules, wanted)
+        _write(rules.files.kept, wanted)
+        _write(rules.files.loaded, rules.live())
 
 
-def _rules(firewall: Firewall, want: Wish, changed: dict[Path, str] | None = None) -> str:
+def _wanted(rules: Rules, want: Wish, changed: dict[Path, str] | None = None) -> str:
     """Return the rules of a wish with all parts, some of which may be about to change."""
-    parts = {file: _read(file) for file in firewall.parts.glob("*.json")} | (changed or {})
+    parts = {file: _read(file) for file in rules.files.parts.glob("*.json")} | (changed or {})
     texts = [text for _file, text in sorted(parts.items()) if text]
     doors: list[Door] = [door for text in texts for door in json.loads(text)]
     return render({**want, "open": [*want["open"], *doors]})
@@ -297,9 +343,9 @@ def _wish(want: Wish) -> str:
     )
 
 
-def _remembered(firewall: Firewall) -> Wish | None:
+def _remembered(rules: Rules) -> Wish | None:
     """Return the wish of the rules that are kept, None where none are."""
-    found: Wish | None = json.loads(_read(firewall.wish) or "{}") or None
+    found: Wish | None = json.loads(_read(rules.files.wish) or "{}") or None
     return found
 
 
@@ -307,27 +353,25 @@ def _text(data: Wish | list[Door]) -> str:
     return json.dumps(data, indent=1, sort_keys=True) + "\n"
 
 
-def remove(firewall: Firewall) -> Outcome:
+def remove(rules: Rules) -> Found:
     """Take our rules and all that loads them away."""
-    refuse_foreign(firewall)
-    ours = [*firewall.units(), firewall.kept, firewall.loaded, firewall.wish]
-    ours += [firewall.trial, firewall.way_back]
+    refuse_foreign(rules)
+    files = rules.files
+    ours = [*files.units(), files.kept, files.loaded, files.wish, files.trial, files.way_back]
     there = [file for file in ours if file.exists()]
-    live = firewall.live() if installed(firewall) else ""
-    found = _untouched(firewall, "")
-    if not live and not there:
-        return found
-    firewall.actions.append("remove the rules")
-    if not firewall.dry:
-        firewall.run(["systemctl", "stop", f"{ROLLBACK}.timer"])
-        if firewall.unit.exists():
-            firewall.must("systemctl", "--quiet", "disable", "--now", SERVICE)
+    live = rules.live() if rules.commands.has("nft") else ""
+
+    def clear() -> None:
+        rules.disarm()
+        if files.unit.exists():
+            rules.commands.must("systemctl", "--quiet", "disable", "--now", SERVICE)
         if live:
-            _nft(firewall, EMPTY)
+            _load(rules, EMPTY)
         for file in there:
             file.unlink()
-        firewall.must("systemctl", "daemon-reload")
-    return found
+        rules.commands.must("systemctl", "daemon-reload")
+
+    return rules.found("", "remove the rules", clear if live or there else None)
 
 
 def _read(file: Path) -> str:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TypedDict
 
+from .commands import HostError
+
 FAMILY, NAME = "inet", "gpuops"
 TABLE = f"{FAMILY} {NAME}"
 # One transaction: the first line makes a table to delete where there is none.
@@ -43,7 +45,7 @@ class Wish(TypedDict):
     ping: bool
 
 
-class RulesError(ValueError):
+class RulesError(HostError):
     """A wish cannot be written as rules; the message names it."""
 
 

@@ -15,6 +15,7 @@ from .._billing.purchase_guard import check_limits
 from .._core.clock import refuse_strange_clock, skew_warnings
 from .._core.errors import GpuopsError, InvalidError, NotFoundError
 from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._core.times import (
     NO_LEASE,
     check_lease_max,
@@ -65,7 +66,7 @@ class FoundLeases:
         return held_by(self.volumes, row.id)
 
 
-class LeaseNoun:
+class LeaseNoun(Resource[Client, LeaseOptions, FoundLeases, Row]):
     """The lease of one instance, or of all instances of a deployment."""
 
     # -- find ----------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ class LeaseNoun:
             "warnings": [*skew_warnings(skew), *found.money.warnings],
         }
 
-    def book(
+    def record(
         self, client: Client, found: FoundLeases, want: LeaseOptions, *, applied: bool
     ) -> list[str]:
         """Write into the ledger what was done; return a warning when that failed."""

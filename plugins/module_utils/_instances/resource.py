@@ -14,6 +14,7 @@ from .._catalog import stock
 from .._core.business_hours import read_hours
 from .._core.errors import GpuopsError, InvalidError, NotFoundError
 from .._core.plan import Plan
+from .._core.resource import Resource
 from .._core.times import read_time, write_time
 from .._hardware import gpus
 from .._lifecycle.confirmation import refuse_others, refuse_unconfirmed
@@ -59,7 +60,7 @@ def check(want: dict[str, Any]) -> None:
     stock.wish_of(stock.selection_from(want))  # a misspelt tier costs no request
 
 
-class InstanceNoun:
+class InstanceNoun(Resource[Client, dict[str, Any], Found, dict[str, Any]]):
     """One instance, or a fleet of equal ones, of a deployment."""
 
     # -- find ----------------------------------------------------------------------------------
@@ -145,7 +146,7 @@ class InstanceNoun:
     def plan(self, found: Found, want: dict[str, Any]) -> Plan:
         return plan_instances(found, want)
 
-    def cope(
+    def on_partial_failure(
         self,
         client: Client,
         found: Found,
@@ -155,7 +156,7 @@ class InstanceNoun:
     ) -> list[str]:
         return cope(client, found, want, done, errors)
 
-    def book(
+    def record(
         self, client: Client, found: Found, want: dict[str, Any], *, applied: bool
     ) -> list[str]:
         bought = [row["id"] for row in found.outcomes.values() if row["id"]]

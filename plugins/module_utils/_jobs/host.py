@@ -17,33 +17,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._core.times import read_time
+from .._host.commands import Commands, HostError, Run
 from .._host.folders import give, make
 from .difference import difference
 from .nodes import Place
-from .state import Attempt, Cloud, Exit, Rules, Seen, State, Step, state_of
+from .state import Attempt, Cloud, Exit, Rules, Seen, State, state_of
+from .state import Step as Next
 from .units import KEEPERS, RUNNER_LOG, Supervisord, Systemd, Wish
 
-Run = Callable[[list[str]], tuple[int, str, str]]
 _BEGINS_WITHIN_S, _LOOK_AGAIN_S = 60, 0.05
 # What makes a job another one when it changes.
 _SAME = ("command", "environment_wish", "image", "env", "credential_names", "folder_hash", "tasks")
 
 
-class JobError(Exception):
+class JobError(HostError):
     """What is asked for cannot be; the text says why and what to do."""
 
 
 @dataclass
 class JobHost:
-    """The wish in ``want``, how commands run, and what has been done or would be."""
+    """The wish in ``want``, how commands run, and what the host's own program has found."""
 
     want: dict[str, Any]
     run: Run
-    dry: bool = False
     root: Path = Path("/")
     now: Callable[[], float] = time.time
-    actions: list[str] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=dict)
     # What keeps its programs, and the command that is told so, by the words of the host's program.
     manager: str = "systemd"
     command: list[str] = field(default_factory=lambda: ["systemctl"])
@@ -65,18 +67,8 @@ class JobHost:
         return self.root / "run/gpuops-jobs" / self.name / "secrets"
 
     @property
-    def lock(self) -> Path:
-        return self.root / f"run/gpuops-jobs/{self.name}.lock"
-
-    @property
     def keeper(self) -> Systemd | Supervisord:
         return KEEPERS[self.manager]
-
-    def do(self, words: str, step: Callable[[], Any]) -> None:
-        """Take a step and remember it; in check mode only remember it."""
-        self.actions.append(words)
-        if not self.dry:
-            step()
 
     def must(self, *command: str) -> str:
         """Run a command and return its output; raises JobError with its words."""
@@ -88,41 +80,51 @@ class JobHost:
     def look(self) -> dict[str, Any]:
         """Return what the host's own program says of the job."""
         out = self.must(*self.want["program"], "show", str(self.folder))
-        found = dict(json.loads(out))
+        try:
+            found = dict(json.loads(out))
+        except ValueError as error:
+            raise JobError(f"{self.want['program'][-1]} says nothing that can be read") from error
         # Programs of before knew of nothing else.
         self.manager = found.get("manager", self.manager)
         self.command = found.get("command", self.command)
         return found
 
 
-def keep(host: JobHost) -> dict[str, Any]:
-    """Make it so and return what there is; raises JobError."""
-    with _alone(host):
-        return _keep(host)
+class HostJob(Resource[Commands, dict[str, Any], JobHost, dict[str, Any]]):
+    """A job that is started once, stopped with a reason, or removed."""
 
+    def __init__(self, root: Path = Path("/"), now: Callable[[], float] = time.time) -> None:
+        """Take the root of the file system, and a clock; tests give others."""
+        self.root, self.now = root, now
 
-@contextmanager
-def _alone(host: JobHost) -> Iterator[None]:
-    """Let nobody else start or stop the job meanwhile."""
-    if host.dry:
-        yield
-        return
-    # Where there is no memory below /run it leads to where there is.
-    make(host.lock.parent.resolve())
-    with host.lock.open("w", encoding="utf-8") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+    def find(self, commands: Commands, want: dict[str, Any]) -> JobHost:
+        host = JobHost(want, commands.run, self.root, self.now)
+        host.found = host.look()
+        return host
 
+    def plan(self, host: JobHost, want: dict[str, Any]) -> Plan:
+        steps = {"started": _start, "stopped": _stop, "absent": _remove}
+        return Plan(steps=tuple(steps[want["state"]](host, host.found)))
 
-def _keep(host: JobHost) -> dict[str, Any]:
-    found = host.look()
-    {"started": _start, "stopped": _stop, "absent": _remove}[host.want["state"]](host, found)
-    after = found if host.dry or not host.actions else host.look()
-    state = judge(after, host.want)
-    told = {"state": state.name, "next": state.step.value, "reason": state.reason}
-    told["folder"] = str(host.folder)
-    rows = {key: after[key] for key in ("attempts", "tasks", "gpus")}
-    return {**told, "attempt": state.attempt, **rows}
+    def result(
+        self, _commands: Commands, host: JobHost, _plan: Plan, *, applied: bool
+    ) -> dict[str, Any]:
+        after = host.look() if applied else host.found
+        state = judge(after, host.want)
+        told = {"state": state.name, "next": state.step.value, "reason": state.reason}
+        told["folder"] = str(host.folder)
+        rows = {key: after[key] for key in ("attempts", "tasks", "gpus")}
+        return {**told, "attempt": state.attempt, **rows}
+
+    @contextmanager
+    def alone(self, want: dict[str, Any]) -> Iterator[None]:
+        """Let nobody else start or stop the job meanwhile."""
+        lock = self.root / f"run/gpuops-jobs/{want['name']}.lock"
+        # Where there is no memory below /run it leads to where there is.
+        make(lock.parent.resolve())
+        with lock.open("w", encoding="utf-8") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
 
 
 # -- what there is ---------------------------------------------------------------------------------
@@ -171,26 +173,32 @@ def judge(found: dict[str, Any], want: dict[str, Any], now: float | None = None)
 # -- start -----------------------------------------------------------------------------------------
 
 
-def _start(host: JobHost, found: dict[str, Any]) -> None:
+def _start(host: JobHost, found: dict[str, Any]) -> list[Step]:
     if found["job"]:
         _refuse_other(found["job"], host.want)
     state = judge(found, host.want, host.now())
-    if state.step is not Step.START:
-        return
-    if not (found["sent"] or host.dry):
-        raise JobError(f"{host.folder}/work is not there: send the folder of the job first")
-    names = host.want["credential_names"]
-    if names and not (host.secrets.exists() or host.dry):
-        raise JobError(f"the secrets {', '.join(names)} are not on the host: send them first")
+    if state.step is not Next.START:
+        return []
     rows = found["attempts"]
     if refused := host.keeper.refusal(_wish(host, host.folder, 0)):
         raise JobError(f"job {host.name}: {refused}")
     number = len(rows) + (not rows or rows[-1]["started"] is not None)
     seconds, limit = _time_left(host, rows)
-    host.do(
-        f"start attempt {number} of {host.name}, for {seconds:.0f} s at most",
-        lambda: _begin(host, rows, number, seconds, limit),
-    )
+
+    def start(_commands: Commands) -> None:
+        _refuse_unsent(host, found)
+        _begin(host, rows, number, seconds, limit)
+
+    return [Step(f"start attempt {number} of {host.name}, for {seconds:.0f} s at most", start)]
+
+
+def _refuse_unsent(host: JobHost, found: dict[str, Any]) -> None:
+    """Raise JobError where something was not sent, which in check mode nothing is."""
+    if not found["sent"]:
+        raise JobError(f"{host.folder}/work is not there: send the folder of the job first")
+    names = host.want["credential_names"]
+    if names and not host.secrets.exists():
+        raise JobError(f"the secrets {', '.join(names)} are not on the host: send them first")
 
 
 def _refuse_other(job: dict[str, Any], want: dict[str, Any]) -> None:
@@ -300,49 +308,49 @@ def _wish(host: JobHost, attempt: Path, seconds: float) -> Wish:
 # -- stop, and remove ------------------------------------------------------------------------------
 
 
-def _stop(host: JobHost, found: dict[str, Any]) -> None:
+def _stop(host: JobHost, found: dict[str, Any]) -> list[Step]:
     if host.want["waiting"]:
-        _cancel_waiting(host, found)
-        return
+        return _cancel_waiting(host, found)
     last = found["attempts"][-1] if found["attempts"] else None
     if not last or not last["active"]:
-        return
+        return []
     attempt = host.folder / "attempts" / f"{last['number']:04d}"
     reason = host.want["reason"]
 
-    def stop() -> None:
+    def stop(_commands: Commands) -> None:
         if not last["stop"]:  # before any signal, so that nobody has to guess from one
             _write(attempt / "stop.json", {"reason": reason, "time": host.now()})
         host.must(*host.command, "stop", host.unit)
 
-    host.do(f"stop attempt {last['number']} of {host.name}: {reason}", stop)
+    return [Step(f"stop attempt {last['number']} of {host.name}: {reason}", stop)]
 
 
-def _cancel_waiting(host: JobHost, found: dict[str, Any]) -> None:
+def _cancel_waiting(host: JobHost, found: dict[str, Any]) -> list[Step]:
     """Let no task begin that has not; those that run go on."""
     waiting = [task for task in found["tasks"] if task["state"] == "waiting"]
-    if waiting:
-        noted = {"reason": host.want["reason"], "time": host.now()}
-        host.do(
+    if not waiting:
+        return []
+    noted = {"reason": host.want["reason"], "time": host.now()}
+    return [
+        Step(
             f"cancel the {len(waiting)} tasks of {host.name} that wait",
-            lambda: _write(host.folder / "cancelled.json", noted),
+            lambda _commands: _write(host.folder / "cancelled.json", noted),
         )
+    ]
 
 
-def _remove(host: JobHost, found: dict[str, Any]) -> None:
-    _stop(host, found)
+def _remove(host: JobHost, found: dict[str, Any]) -> list[Step]:
     places = [host.folder, host.keeper.left(host.root, host.unit), host.secrets.parent]
     there = [place for place in places if place.exists()]
-    if not there:
-        return
 
-    def remove() -> None:
+    def remove(_commands: Commands) -> None:
         for place in there:
             _clear(place)
         host.must(*host.command, "daemon-reload")
         host.run([*host.command, "reset-failed", host.unit])
 
-    host.do(f"remove {host.folder}", remove)
+    steps = _stop(host, found)
+    return [*steps, Step(f"remove {host.folder}", remove)] if there else steps
 
 
 def _clear(place: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core.errors import GpuopsError, InvalidError
 from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._providers.base.client import Client
 from . import store
 from .history import Thing, things_of
@@ -45,7 +46,7 @@ def look(client: Client, *more: Any) -> tuple[Shown, list[Any]]:
     return Shown(instances, volumes, ended, trash, (client.name,)), rest
 
 
-class LedgerNoun:
+class LedgerNoun(Resource[Client, dict[str, Any], Books, dict[str, Any]]):
     """The ledger, which lacks what other tools did, and what nobody lived to write down."""
 
     def find(self, client: Client, want: dict[str, Any]) -> Books:
@@ -62,7 +63,7 @@ class LedgerNoun:
         after = [*found.known, *found.missing]
         return Plan(_open_things(found.known), _open_things(after), steps)
 
-    def book(
+    def record(
         self, client: Client, found: Books, want: dict[str, Any], *, applied: bool
     ) -> list[str]:
         warning = store.saw(found.url, found.living, client.now())

@@ -27,6 +27,12 @@ def file_url(name: str) -> str:
     return f"sqlite:///{Path(home).expanduser() / 'gpuops' / name}"
 
 
+def files_of(url: str | None) -> list[Path]:
+    """Return the files in which SQLite keeps a ledger, and those beside it while it writes."""
+    name = (url or "").partition("sqlite:///")[2].partition("?")[0]
+    return [Path(name + suffix) for suffix in ("", "-journal", "-wal", "-shm")] if name else []
+
+
 def passwords_in(url: str) -> set[str]:
     """Return the passwords of a URL, as they are written and as they are meant."""
     try:

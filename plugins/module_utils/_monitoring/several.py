@@ -78,7 +78,7 @@ class Seen:
     now: datetime
 
 
-class SeveralMetrics(TextFile):
+class SeveralMetrics(TextFile[Accounts]):
     """The resource of the module: the accounts as they stand, and the file that tells of them."""
 
     def find(self, accounts: Accounts, want: Want) -> Found:

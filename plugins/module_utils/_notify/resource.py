@@ -13,12 +13,12 @@ from socket import gethostname
 from typing import TypedDict
 from uuid import uuid4
 
-from .._core.apply import collected
+from .._core.apply import Threads, collected
 from .._core.errors import GpuopsError
 from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._core.times import read_time
 from .._ledger.store import LedgerError
-from .._providers.base.client import Client
 from .._ssh.idle_report import NamedReport
 from .due import Due, due_for
 from .event import TEST, Event, EventRow, words
@@ -74,10 +74,10 @@ class FoundNotify:
     warnings: list[str] = field(default_factory=list)
 
 
-class NotifyResource:
+class NotifyResource(Resource[Threads, Want, FoundNotify, Result]):
     """Everybody who is to be told of something."""
 
-    def find(self, _client: Client, want: Want) -> FoundNotify:
+    def find(self, _workers: Threads, want: Want) -> FoundNotify:
         receivers = receivers_of(want["receivers"])
         now = _now(want["reap"])
         found = FoundNotify(now, Notices(want["ledger"]))
@@ -98,7 +98,9 @@ class NotifyResource:
         steps = tuple(Step(_summary(due), _limited(found, due, want["timeout"])) for due in busy)
         return Plan(steps=steps, parallel=True)
 
-    def result(self, _client: Client, found: FoundNotify, _plan: Plan, *, applied: bool) -> Result:
+    def result(
+        self, _workers: Threads, found: FoundNotify, _plan: Plan, *, applied: bool
+    ) -> Result:
         planned = [(due.receiver, event) for due in found.due for event in due.events]
         rows = found.told if applied else planned
         return {
@@ -109,9 +111,9 @@ class NotifyResource:
             "warnings": found.warnings,
         }
 
-    def cope(
+    def on_partial_failure(
         self,
-        _client: Client,
+        _workers: Threads,
         found: FoundNotify,
         want: Want,
         done: list[str],
@@ -165,10 +167,10 @@ def _summary(due: Due) -> str:
 # -- steps -----------------------------------------------------------------------------------------
 
 
-def _limited(found: FoundNotify, due: Due, timeout: float) -> Callable[[Client], None]:
+def _limited(found: FoundNotify, due: Due, timeout: float) -> Callable[[Threads], None]:
     """Return a call that tells a receiver, and that lasts so long at most, whatever hangs."""
 
-    def call(_client: Client) -> None:
+    def call(_workers: Threads) -> None:
         errors: list[GpuopsError] = []
 
         def work() -> None:

@@ -20,6 +20,7 @@ from .._core.clock import refuse_strange_clock
 from .._core.errors import GpuopsError, InvalidError, NotFoundError
 from .._core.numbers import UnreadableError
 from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._core.times import read_duration
 from .._ledger import store
 from .._ledger.reconcile import Shown, gone_or_there
@@ -45,7 +46,7 @@ from .state import FoundReap
 Row = dict[str, Any]
 
 
-class ReapNoun:
+class ReapNoun(Resource[Client, Row, FoundReap, Row]):
     """Everything of a scope that has outlived its lease, or its instance."""
 
     # -- find ----------------------------------------------------------------------------------
@@ -90,10 +91,10 @@ class ReapNoun:
         told["warnings"] += found.warnings
         return told
 
-    def book(self, client: Client, found: FoundReap, want: Row, *, applied: bool) -> list[str]:
+    def record(self, client: Client, found: FoundReap, want: Row, *, applied: bool) -> list[str]:
         return [*keep_books(client, found), *note_round(client, found)]
 
-    def cope(
+    def on_partial_failure(
         self,
         client: Client,
         found: FoundReap,

@@ -28,10 +28,12 @@ from .._core.nearest import nearest
 from .._core.numbers import plain, shown, wrong_options
 from .._core.times import lease_until, read_duration
 from .._jobs.spec import flatten, job_of, name_of
+from .._ledger.url import files_of, url_of
 from .._lifecycle.confirmation import this_user
 from .._lifecycle.settings import owner_of
 from .._models.ownership import check_name, check_owner, check_project, deployment_of_job
 from .._notify.receivers import receivers_of
+from .._providers.base.request_log import LOG_VARIABLE
 from .._providers.names import FIRST
 from .._ssh.idle_report import NEVER, read_idle_after
 from .specs import (
@@ -172,7 +174,18 @@ def _job(book: str, given: Values, sources: Sources, home: Path) -> dict[str, An
             f"{job['folder']} would be sent, and holds {home} with the keys of all deployments",
             hint="Run it in the folder of the program, or name that by inputs.path.",
         )
+    job["leave_out"] += tuple(_own_files(given, Path(job["folder"])))
+    job["file"] = sources.job_files[0] if sources.job_files else ""
     return {key: list(one) if isinstance(one, tuple) else one for key, one in job.items()}
+
+
+def _own_files(given: Values, folder: Path) -> list[str]:
+    """Return what runs of ours write below a folder: it is no part of a job, and changes with each."""
+    files = files_of(url_of(given.get("ledger")))
+    if log := os.environ.get(LOG_VARIABLE):
+        files.append(Path(log))
+    paths = [Path(os.path.normpath(path.expanduser().absolute())) for path in files]
+    return [str(path) for path in paths if path.is_relative_to(folder)]
 
 
 def _home() -> str:

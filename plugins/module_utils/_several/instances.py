@@ -13,6 +13,7 @@ from .._catalog import stock
 from .._catalog.selection import Selection
 from .._core.errors import GpuopsError, InvalidError, NotFoundError
 from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._hardware import gpus
 from .._instances.deployment import survey
 from .._instances.fleet import cope, fleet_names, fleet_report
@@ -45,7 +46,7 @@ Row = dict[str, Any]
 _UNKNOWN_YET = ("provider", "rents", "ssh_user", "ssh_host", "ssh_port")
 
 
-class SeveralNoun:
+class SeveralNoun(Resource[Accounts, Row, Everywhere, Row]):
     """One instance, or a fleet of equal ones, of a deployment, wherever it is."""
 
     # -- find ----------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ class SeveralNoun:
         ordered = sorted(after, key=partial(_rank, found.names))
         return Plan({"instances": before}, {"instances": ordered}, tuple(steps), parallel=True)
 
-    def cope(
+    def on_partial_failure(
         self,
         accounts: Accounts,
         found: Everywhere,
@@ -119,7 +120,7 @@ class SeveralNoun:
         with saying_groups():
             return cope(client_of(found, some), found, found.want, done, every, bought)
 
-    def book(
+    def record(
         self, accounts: Accounts, found: Everywhere, params: Row, *, applied: bool
     ) -> list[str]:
         warnings: list[str] = []

@@ -15,6 +15,7 @@ from .._core.clock import skew_warnings
 from .._core.errors import GpuopsError, NeedsConfirmationError, NotFoundError, UnavailableError
 from .._core.nearest import nearest
 from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._instances.lease import (
     LeaseNoun,
     asked_for,
@@ -36,7 +37,7 @@ from .where import doubtful, name_of, refuse_doubles, unproven
 Row = dict[str, Any]
 
 
-class SeveralLeaseNoun:
+class SeveralLeaseNoun(Resource[Accounts, SeveralLeaseOptions, FoundEverywhere, Row]):
     """The lease of one instance, or of all instances of a deployment, wherever they are."""
 
     # -- find ----------------------------------------------------------------------------------
@@ -79,7 +80,7 @@ class SeveralLeaseNoun:
             steps += [step_at(client, step) for step in part.steps]
         return Plan({"instances": before}, {"instances": after}, tuple(steps), parallel=True)
 
-    def cope(
+    def on_partial_failure(
         self,
         accounts: Accounts,
         found: FoundEverywhere,
@@ -93,7 +94,7 @@ class SeveralLeaseNoun:
         error.details["bill"] = _bill(found)
         raise error
 
-    def book(
+    def record(
         self,
         accounts: Accounts,
         found: FoundEverywhere,
@@ -105,7 +106,7 @@ class SeveralLeaseNoun:
         return [
             text
             for provider, here in found.at.items()
-            for text in noun.book(accounts.client(provider), here, want, applied=applied)
+            for text in noun.record(accounts.client(provider), here, want, applied=applied)
         ]
 
     # -- result --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from .._billing.spending_history import read_history
 from .._core.apply import collected
 from .._core.errors import GpuopsError
 from .._core.plan import Plan, Step
+from .._core.resource import Resource
 from .._providers.accounts import NO_CREDENTIALS, Accounts, Asked, nobody_answered
 from .._providers.base.client import Client
 from .._reaper.budget_limit import exceeded
@@ -51,7 +52,7 @@ class FoundReaps:
         return [one for one in self.silent if one.reason != NO_CREDENTIALS]
 
 
-class SeveralReapNoun:
+class SeveralReapNoun(Resource[Accounts, Row, FoundReaps, Row]):
     """Everything of a scope that has outlived its lease, or its instance, at several providers."""
 
     # -- find ----------------------------------------------------------------------------------
@@ -84,7 +85,7 @@ class SeveralReapNoun:
             steps += [step_at(client, step) for step in part.steps]
         return Plan(before, after, tuple(steps), parallel=True)
 
-    def cope(
+    def on_partial_failure(
         self,
         accounts: Accounts,
         found: FoundReaps,
@@ -103,12 +104,14 @@ class SeveralReapNoun:
         first.details = told
         raise collected(done, errors)
 
-    def book(self, accounts: Accounts, found: FoundReaps, want: Row, *, applied: bool) -> list[str]:
+    def record(
+        self, accounts: Accounts, found: FoundReaps, want: Row, *, applied: bool
+    ) -> list[str]:
         noun = ReapNoun()
         return [
             text
             for provider, here in found.at.items()
-            for text in noun.book(accounts.client(provider), here, want, applied=applied)
+            for text in noun.record(accounts.client(provider), here, want, applied=applied)
         ]
 
     # -- result --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import os
 from dataclasses import asdict
 from typing import Any, TypedDict
 
+from .._core.apply import Workers
 from .._core.errors import GpuopsError
 from . import hf_hub
 from .fit import fit
@@ -60,7 +61,7 @@ class Looked(_Answer, total=False):
     revision: str | None
 
 
-def model_info(want: Want) -> Looked:
+def model_info(_workers: Workers, want: Want) -> Looked:
     """Return a model and the smallest number of GPUs of each kind that serve it.
 
     With ``strict`` false a model that cannot be read is returned as its name and the problem, unless

@@ -9,6 +9,7 @@ from typing import Any
 
 from .._core.errors import InvalidError, NotFoundError
 from .._core.plan import Plan
+from .._core.resource import Resource
 from .._lifecycle.power import Timing
 from .._lifecycle.proof import is_proven_gone
 from .._models.ownership import check_name, part_name
@@ -21,7 +22,7 @@ from .plan import FoundVolumes, in_trash_text, plan_absent, plan_present
 from .record import book_volume
 
 
-class VolumeNoun:
+class VolumeNoun(Resource[Client, dict[str, Any], FoundVolumes, dict[str, Any]]):
     """A volume of a deployment, or one that is named by its id."""
 
     # -- find ----------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ class VolumeNoun:
         absent = want["state"] == "absent"
         return plan_absent(found, want) if absent else plan_present(found, want)
 
-    def book(
+    def record(
         self, client: Client, found: FoundVolumes, want: dict[str, Any], *, applied: bool
     ) -> list[str]:
         return book_volume(client, found, want["ledger"]) if applied else []

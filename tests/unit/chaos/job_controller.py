@@ -38,10 +38,11 @@ from ansible_collections.gpuops.cloud.tests.unit.roles.job_host import FILES_PRO
 KEEP = """\
 import json, subprocess, sys
 from ansible_collections.gpuops.cloud.tests.unit.roles.job_host import run
-from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.host import JobHost, keep
+from ansible_collections.gpuops.cloud.tests.unit.roles.kept import kept
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.host import HostJob
 from pathlib import Path
 want, root, dry = json.loads(sys.argv[1])
-print(json.dumps(keep(JobHost(want, run, dry, root=Path(root)))))
+print(json.dumps(kept(HostJob(Path(root)), run, want, dry=dry)))
 """
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._host import data_disk
 from ansible_collections.gpuops.cloud.plugins.module_utils._host.block_device import Device, System
+from ansible_collections.gpuops.cloud.tests.unit.roles.kept import kept
 
 MIB, GIB = 1 << 20, 1 << 30
 SIZE = 96 * MIB
@@ -83,7 +84,8 @@ class Host:
         given |= {"fstype": "ext4", "mount_options": "noatime", "folders": []}
         given |= {"owner": None, "group": None, "mode": None}
         places = System(str(self.folder / "sys"), str(self.folder), str(self.folder / "proc"))
-        return data_disk.keep(data_disk.Disk({**given, **wish}, self.run, dry, places, self.fstab))
+        resource = data_disk.DataDisk(places, self.fstab)
+        return kept(resource, self.run, {**given, **wish}, dry=dry)
 
     def called(self, name: str) -> bool:
         """Tell whether a command was run by the latest call."""

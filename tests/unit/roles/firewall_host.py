@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._host import firewall
+from ansible_collections.gpuops.cloud.tests.unit.roles.kept import kept
 
 WISH: dict[str, Any] = {
     "ssh_ports": ["22"], "ssh_sources": [], "open": [], "peers": [], "interfaces": ["docker*"],
@@ -88,7 +89,7 @@ class Host:
 
     def boot_unit(self) -> None:
         """Do what the unit does."""
-        assert self.inside("nft", "--file", str(self.firewall().kept))[0] == 0
+        assert self.inside("nft", "--file", str(firewall.Files(self.root).kept))[0] == 0
 
     def wait(self) -> None:
         """Let the time of the trial pass."""
@@ -103,11 +104,13 @@ class Host:
         if self.enabled:
             self.boot_unit()
 
-    def firewall(self, dry: bool = False, **wish: Any) -> firewall.Firewall:
-        """Return the firewall with some wishes."""
-        return firewall.Firewall({**WISH, **wish}, self.run, dry, self.root)
+    def do(self, state: str, dry: bool = False, **wish: Any) -> tuple[bool, list[str]]:
+        """Take a step as the module does; returns whether rules are pending, and what was done."""
+        want = {**WISH, "part": None, **wish, "state": state}
+        found = kept(firewall.Firewall(self.root), self.run, want, dry=dry)
+        return found["pending"], found["actions"]
 
     def keep(self, **wish: Any) -> None:
         """Put rules on trial and confirm them."""
-        assert firewall.attempt(self.firewall(**wish))["pending"]
-        firewall.confirm(self.firewall(**wish))
+        assert self.do("trial", **wish)[0]
+        self.do("kept", **wish)

@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.host import JobHost, keep
+from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.host import HostJob
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.remote import Remote
+from ansible_collections.gpuops.cloud.tests.unit.roles.kept import kept
 from ansible_collections.gpuops.cloud.tests.unit.roles.programs import measured, wait_until
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import ROOT
 
@@ -106,15 +107,10 @@ class Host:
         }  # fmt: skip
         return {**wish, **more}
 
-    def job(self, want: dict[str, Any], *, dry: bool = False) -> JobHost:
-        """Return a job to be kept."""
-        return JobHost(want, run, dry, root=self.folder)
-
     def keep(self, name: str, *command: str, dry: bool = False, **more: Any) -> dict[str, Any]:
         """Keep a job, whose folder is empty unless it was sent; returns what there is."""
         (self.jobs / name / "work").mkdir(parents=True, exist_ok=True)
-        job = self.job(self.want(name, *command, **more), dry=dry)
-        return {**keep(job), "actions": job.actions}
+        return kept(HostJob(self.folder), run, self.want(name, *command, **more), dry=dry)
 
     def ended(self, name: str, *command: str, **more: Any) -> dict[str, Any]:
         """Run a job to its end; returns what is said of its last attempt."""

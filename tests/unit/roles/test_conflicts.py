@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._host import conflicts, firewall
+from ansible_collections.gpuops.cloud.plugins.module_utils._host.commands import Commands
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import run_module
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import ROOT, Evaluate
 from ansible_collections.gpuops.cloud.tests.unit.roles.tasks import all_tasks
@@ -174,7 +175,8 @@ def test_the_module_says_all_of_it_with_a_way_out(other: Any, tmp_path: Path) ->
 def test_a_firewall_made_by_hand_is_neither_replaced_nor_removed(tmp_path: Path) -> None:
     unit = put(tmp_path, "/etc/systemd/system/gpuops-firewall.service", BY_HAND)
     want = {"ssh_ports": ["22"], "ssh_sources": [], "open": [], "peers": [], "interfaces": []}
-    host = firewall.Firewall({**want, "ping": True, "rollback": 9}, _no_commands, root=tmp_path)
+    options: Any = {**want, "ping": True, "rollback": 9}
+    host = firewall.Rules(firewall.Files(tmp_path), Commands(_no_commands), options)
     for change in (firewall.attempt, firewall.remove):
         with pytest.raises(firewall.FirewallError, match="was not made by this role"):
             change(host)

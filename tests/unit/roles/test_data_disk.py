@@ -46,6 +46,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Provide a host with a small blank disk."""
     found = Host(tmp_path)
     monkeypatch.setattr(data_disk, "find", lambda *_args: found.device)
+    monkeypatch.setattr(data_disk, "no_systemd", lambda _hint: "")
     return found
 
 
@@ -286,4 +287,4 @@ def test_the_module_answers_with_facts_and_refuses_with_words(
         "data_disk", {"path": str(path), "device": "/dev/null", "wait": 0}
     )
     assert refused["failed"] is True
-    assert refused["msg"] == "/dev/null is not a block device"
+    assert refused["msg"] == "/dev/null is not a block device."

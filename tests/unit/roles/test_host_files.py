@@ -107,7 +107,7 @@ def test_check_mode_says_what_it_would_write(tmp_path: Path) -> None:
         ({"content": ""}, "is a folder, and a file or link is to be there"),
         ({"link": "/x"}, "is a folder, and a file or link is to be there"),
         ({"content": "", "link": ""}, "mutually exclusive"),
-        ({"mode": "rw"}, "invalid literal"),
+        ({"mode": "rw"}, "is not octal"),
     ],
 )
 def test_what_cannot_be_written_is_said(tmp_path: Path, row: dict[str, Any], said: str) -> None:
@@ -124,7 +124,7 @@ def test_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
 
 def test_folder_where_a_file_is_stays_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine", encoding="utf-8")
-    assert keep([{"path": str(tmp_path / "file")}])["msg"].endswith("is there and no folder")
+    assert keep([{"path": str(tmp_path / "file")}])["msg"].endswith("is there and no folder.")
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 

@@ -15,6 +15,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._host import (
     firewall,
     service_manager,
 )
+from ansible_collections.gpuops.cloud.plugins.module_utils._host.commands import HostError
 from ansible_collections.gpuops.cloud.plugins.module_utils._host.nftables import (
     RulesError,
     networks,
@@ -26,8 +27,9 @@ from ansible_collections.gpuops.cloud.tests.unit.roles.firewall_host import FORE
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     """Provide a host without rules of ours."""
+    monkeypatch.setattr(service_manager, "BOOTED", tmp_path)
     found = Host(tmp_path)
     yield found
     found.close()
@@ -119,45 +121,43 @@ EVERYTHING: dict[str, Any] = {
 
 
 def test_rules_are_on_trial_until_they_are_confirmed(host: Host) -> None:
-    assert firewall.attempt(host.firewall(**EVERYTHING))["pending"]
+    assert host.do("trial", **EVERYTHING)[0]
     assert "table inet gpuops" in host.ruleset
-    assert not host.firewall().kept.exists()
+    assert not firewall.Files(host.root).kept.exists()
     armed = next(c for c in host.commands if c[0] == "systemd-run")
     loaded = ["nft", "--file", str(host.root / "run/gpuops/firewall.nft")]
     assert host.commands.index(armed) < host.commands.index(loaded)
-    firewall.confirm(host.firewall(**EVERYTHING))
+    host.do("kept", **EVERYTHING)
     assert host.timer == []
     assert host.enabled
-    again = host.firewall(**EVERYTHING)
-    assert firewall.attempt(again)["pending"] is False
-    assert again.actions == []
+    assert host.do("trial", **EVERYTHING) == (False, [])
 
 
 def test_rules_that_nobody_confirms_go_back_to_none(host: Host) -> None:
     before = host.ruleset
-    firewall.attempt(host.firewall(ssh_ports=["2222"]))
+    host.do("trial", ssh_ports=["2222"])
     host.wait()
     assert host.ruleset == before
     with pytest.raises(firewall.FirewallError, match="rolled back"):
-        firewall.confirm(host.firewall(ssh_ports=["2222"]))
+        host.do("kept", ssh_ports=["2222"])
     assert not host.enabled
 
 
 def test_rules_that_nobody_confirms_go_back_to_those_from_before(host: Host) -> None:
     host.keep(**EVERYTHING)
     before = host.ruleset
-    firewall.attempt(host.firewall(ssh_ports=["2222"]))
+    host.do("trial", ssh_ports=["2222"])
     assert host.ruleset != before
     host.wait()
     assert host.ruleset == before
-    assert firewall.attempt(host.firewall(**EVERYTHING))["pending"] is False
+    assert host.do("trial", **EVERYTHING) == (False, [])
 
 
 def test_a_second_trial_keeps_the_way_back_of_the_first(host: Host) -> None:
     host.keep()
     before = host.ruleset
-    firewall.attempt(host.firewall(ssh_ports=["2222"]))
-    firewall.attempt(host.firewall(ssh_ports=["3333"]))
+    host.do("trial", ssh_ports=["2222"])
+    host.do("trial", ssh_ports=["3333"])
     host.wait()
     assert host.ruleset == before
 
@@ -165,7 +165,7 @@ def test_a_second_trial_keeps_the_way_back_of_the_first(host: Host) -> None:
 def test_a_boot_in_the_middle_of_a_trial_goes_back_too(host: Host) -> None:
     host.keep()
     before = host.nft("list table inet gpuops")
-    firewall.attempt(host.firewall(ssh_ports=["2222"]))
+    host.do("trial", ssh_ports=["2222"])
     host.reboot()
     assert host.nft("list table inet gpuops") == before
 
@@ -173,7 +173,7 @@ def test_a_boot_in_the_middle_of_a_trial_goes_back_too(host: Host) -> None:
 def test_kept_rules_come_back_with_a_boot(host: Host) -> None:
     host.keep(**EVERYTHING)
     host.reboot()
-    assert firewall.attempt(host.firewall(**EVERYTHING))["pending"] is False
+    assert host.do("trial", **EVERYTHING) == (False, [])
 
 
 @pytest.mark.parametrize("damage", ["flush ruleset", "flush chain inet gpuops input"])
@@ -181,8 +181,8 @@ def test_rules_that_somebody_changed_are_loaded_again(host: Host, damage: str) -
     host.keep()
     before = host.nft("list table inet gpuops")
     host.nft(damage)
-    assert firewall.attempt(host.firewall())["pending"]
-    firewall.confirm(host.firewall())
+    assert host.do("trial")[0]
+    host.do("kept")
     assert host.nft("list table inet gpuops") == before
 
 
@@ -191,33 +191,29 @@ def test_tables_of_others_stay(host: Host) -> None:
     host.keep(**EVERYTHING)
     host.keep(open=[door("80")])
     assert host.nft("list table ip theirs") == theirs
-    firewall.remove(host.firewall())
+    host.do("absent")
     assert host.ruleset == theirs
     assert FOREIGN.split()[2] in theirs
 
 
 def test_a_part_is_open_beside_the_rest_and_stays(host: Host) -> None:
     host.keep()
-    part = host.firewall(part="gateway", open=[door("443")])
-    firewall.open_part(part)
-    assert part.actions == ["open the ports of gateway"]
+    assert host.do("part", part="gateway", open=[door("443")])[1] == ["open the ports of gateway"]
     assert "tcp dport 443 accept" in host.ruleset
     assert "tcp dport 22 accept" in host.ruleset
-    again = host.firewall(part="gateway", open=[door("443")])
-    firewall.open_part(again)
-    assert again.actions == []
-    assert firewall.attempt(host.firewall())["pending"] is False
+    assert host.do("part", part="gateway", open=[door("443")]) == (False, [])
+    assert host.do("trial") == (False, [])
     host.keep(open=[door("80")])
     host.reboot()
     assert "tcp dport 443 accept" in host.ruleset
-    firewall.open_part(host.firewall(part="gateway"))
+    host.do("part", part="gateway")
     assert "443" not in host.ruleset
-    assert firewall.attempt(host.firewall(open=[door("80")]))["pending"] is False
+    assert host.do("trial", open=[door("80")]) == (False, [])
 
 
 def test_a_part_without_a_firewall_is_remembered(host: Host) -> None:
     before = host.ruleset
-    firewall.open_part(host.firewall(part="gateway", open=[door("443")]))
+    host.do("part", part="gateway", open=[door("443")])
     assert host.ruleset == before
     host.keep()
     assert "tcp dport 443 accept" in host.ruleset
@@ -225,22 +221,22 @@ def test_a_part_without_a_firewall_is_remembered(host: Host) -> None:
 
 def test_a_part_waits_for_the_end_of_a_trial(host: Host) -> None:
     host.keep()
-    firewall.attempt(host.firewall(ssh_ports=["2222"]))
+    host.do("trial", ssh_ports=["2222"])
     with pytest.raises(firewall.FirewallError, match="waiting for confirmation"):
-        firewall.open_part(host.firewall(part="gateway", open=[door("443")]))
+        host.do("part", part="gateway", open=[door("443")])
 
 
 @pytest.mark.parametrize("name", ["", "../x", "A", None])
 def test_a_part_has_a_plain_name(host: Host, name: str) -> None:
     with pytest.raises(firewall.FirewallError, match="must be small letters"):
-        firewall.open_part(host.firewall(part=name, open=[door("443")]))
+        host.do("part", part=name, open=[door("443")])
 
 
 def test_check_mode_loads_nothing(host: Host) -> None:
     before = host.ruleset
-    dry = host.firewall(dry=True)
-    assert firewall.attempt(dry)["pending"] is False
-    assert dry.actions
+    pending, actions = host.do("trial", dry=True)
+    assert not pending
+    assert actions
     assert host.ruleset == before
     assert host.timer == []
 
@@ -248,22 +244,18 @@ def test_check_mode_loads_nothing(host: Host) -> None:
 def test_all_is_removed_once(host: Host) -> None:
     before = host.ruleset
     host.keep()
-    dry = host.firewall(dry=True)
-    firewall.remove(dry)
-    assert dry.actions
-    firewall.remove(host.firewall())
+    assert host.do("absent", dry=True)[1]
+    host.do("absent")
     assert host.ruleset == before
     assert not host.enabled
     assert [file for file in (host.root / "etc").rglob("*") if file.is_file()] == []
-    again = host.firewall()
-    firewall.remove(again)
-    assert again.actions == []
+    assert host.do("absent") == (False, [])
 
 
 def test_rules_that_nft_does_not_read_are_not_loaded(host: Host) -> None:
     before = host.ruleset
-    with pytest.raises(firewall.FirewallError, match="nft --check"):
-        firewall.attempt(host.firewall(interfaces=["sixteen-letters*"]))
+    with pytest.raises(HostError, match="nft --check"):
+        host.do("trial", interfaces=["sixteen-letters*"])
     assert host.ruleset == before
     assert host.timer == []
 

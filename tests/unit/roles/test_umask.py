@@ -14,7 +14,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.apply import apply
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.plan import Plan
 from ansible_collections.gpuops.cloud.plugins.module_utils._host import data_disk, firewall
+from ansible_collections.gpuops.cloud.plugins.module_utils._host.commands import Commands
+from ansible_collections.gpuops.cloud.tests.unit.roles.kept import kept
 from ansible_collections.gpuops.cloud.tests.unit.roles.support import load
 from ansible_collections.gpuops.cloud.tests.unit.roles.tasks import all_tasks
 
@@ -122,14 +126,17 @@ def test_folders_for_data_can_be_entered(tmp_path: Path) -> None:
     data = tmp_path / "srv/data"
     want = {**wish, "path": str(data), "device": None, "volume_ids": []}
     want["folders"] = [{**wish, "name": "weights/vllm"}]
-    data_disk.keep(data_disk.Disk(want, lambda _words: (0, "", "")))
+    kept(data_disk.DataDisk(), lambda _words: (0, "", ""), want)
     assert closed(tmp_path / "srv") == []
 
 
 def test_folders_of_the_firewall_can_be_entered(tmp_path: Path) -> None:
     door = {"ports": ["443"], "protocol": "tcp", "sources": []}
-    want = {"part": "gateway", "open": [door]}
-    firewall.open_part(firewall.Firewall(want, lambda _words: (1, "", ""), root=tmp_path))
+    want = {"part": "gateway", "open": [door], "rollback": 60}
+    options: Any = want
+    commands = Commands(lambda _words: (1, "", ""))
+    found = firewall.open_part(firewall.Rules(firewall.Files(tmp_path), commands, options))
+    apply(commands, Plan(steps=(found.step,) if found.step else ()))
     assert (tmp_path / "etc/gpuops/firewall.d/gateway.json").exists()
     assert closed(tmp_path / "etc") == []
 

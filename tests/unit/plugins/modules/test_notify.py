@@ -17,10 +17,9 @@ from typing import Any
 import pytest
 from requests import Session
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._core.apply import apply
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.apply import Threads, apply
 from ansible_collections.gpuops.cloud.plugins.module_utils._notify.notices import Notices
 from ansible_collections.gpuops.cloud.plugins.module_utils._notify.resource import NotifyResource
-from ansible_collections.gpuops.cloud.plugins.module_utils._runner.runner import Elsewhere
 from ansible_collections.gpuops.cloud.tests.unit.plugins.receivers import (
     Hook,
     ended,
@@ -209,7 +208,7 @@ def test_two_reapers_at_the_same_moment_tell_once(hook: Hook) -> None:
 
     def work() -> None:
         noun = NotifyResource()
-        apply(Elsewhere({}), noun.plan(noun.find(None, want), want))
+        apply(Threads(), noun.plan(noun.find(None, want), want))
 
     reapers = [threading.Thread(target=work) for _reaper in range(2)]
     for reaper in reapers:
