@@ -88,7 +88,9 @@ def fill(pip: list[str], options: argparse.Namespace, folder: Path) -> None:
         problem = download(pip, batch, folder)
         if problem and options.fallback_index:
             more = [f"--extra-index-url={index}" for index in options.fallback_index]
-            problem = download([*pip, *more], batch, folder)
+            again = download([*pip, *more], batch, folder)
+            names = " and ".join(options.fallback_index)
+            problem = again and f"{problem}\nand with {names}:\n{again}"
         if problem:
             raise SystemExit(f"pip could not download for the wheelhouse:\n{problem}")
 

@@ -133,6 +133,11 @@ def test_fallback_index_is_asked_only_when_needed(
     assert extra == [False, True, False]
 
 
+def test_what_failed_before_the_fallback_index_is_told_too(fill: Fill) -> None:
+    with pytest.raises(SystemExit, match=r"(?s)for broken==1.*and with https://w.example.*broken==1"):
+        fill("uv==1", lock="broken==1", fallback_index="https://w.example")
+
+
 def test_without_a_lock_dependencies_are_resolved_together(
     fill: Fill, calls: Callable[[], list[list[str]]]
 ) -> None:
