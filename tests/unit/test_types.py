@@ -23,7 +23,6 @@ CEILINGS = {
     "_core": 7,
     "_instances": 70,
     "_jobs": 66,
-    "_ledger": 80,
     "_lifecycle": 10,
     "_models": 20,
     "_reaper": 20,

@@ -104,9 +104,9 @@ def scopes(budget: dict[str, Any]) -> list[tuple[dict[str, str], dict[str, Any]]
     return [(of, part) for of, part in found if any(part.get(key) for key in LIMITS.values())]
 
 
-def belongs(facts: dict[str, Any], of: dict[str, str]) -> bool:
+def belongs(groups: dict[str, str | None], of: dict[str, str]) -> bool:
     """Tell whether something of an owner and a project counts for the limits of ``scopes``."""
-    return all(facts.get(key) == name for key, name in of.items())
+    return all(groups.get(key) == name for key, name in of.items())
 
 
 def needs_past(budget: dict[str, Any]) -> list[str]:

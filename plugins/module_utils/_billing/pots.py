@@ -57,7 +57,7 @@ def pots_of(
         Pot(
             part,
             tuple(one for one in living if belongs(one.groups, of)),
-            spent([thing for thing in things if belongs(thing.facts, of)], now),
+            spent([thing for thing in things if belongs(thing.groups, of)], now),
             of,
         )
         for of, part in scopes(budget)

@@ -12,9 +12,10 @@ from typing import Any
 from .._core.errors import InvalidError
 from .._core.times import read_duration, read_time, write_time
 from .._ledger import rounds, store
-from .._ledger.history import Thing, cost_by, cost_by_day, cost_by_month, spent, thing_row
+from .._ledger.event import Event
+from .._ledger.history import Fact, Thing, cost_by, cost_by_day, cost_by_month, spent, thing_row
 from .._ledger.reconcile import Shown, gone_or_there
-from .._ledger.resource import look
+from .._models.balance import Balance
 from .._models.ownership import job_of_deployment
 from .._models.rates import runway_hours
 from .._providers.base.client import Client
@@ -56,16 +57,14 @@ def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_FACTS = ("deployment", "job", "owner", "project", "gpu_model")
+_FACTS: tuple[Fact, ...] = ("deployment", "job", "owner", "project", "gpu_model")
 _FILTERS = ("deployment", "owner", "project")
 
 
 def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     """Return what everything has cost in a span, by what it was for; nothing is written."""
     budget = check_budget(want["budget"])
-    shown, (money, (events, warnings)) = look(
-        client, client.balance, lambda: _all_events(want["ledger"])
-    )
+    shown, money, events, warnings = _look(client, want["ledger"])
     now = client.now()
     every = gone_or_there(events, shown, now)
     things = [_of_job(thing) for thing in every if _is_meant(thing, want)]
@@ -101,7 +100,20 @@ def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _all_events(url: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+def _look(client: Client, ledger: str | None) -> tuple[Shown, Balance, list[Event], list[str]]:
+    """Return what the cloud shows of the present and the past, the balance, and what a ledger holds."""
+    instances, volumes, ended, trash, money, (events, warnings) = client.together(
+        client.instances,
+        client.volumes,
+        client.ended_instances,
+        client.trashed_volumes,
+        client.balance,
+        lambda: _all_events(ledger),
+    )
+    return Shown(instances, volumes, ended, trash, (client.name,)), money, events, warnings
+
+
+def _all_events(url: str | None) -> tuple[list[Event], list[str]]:
     try:
         return store.read(url), []
     except store.LedgerError as error:

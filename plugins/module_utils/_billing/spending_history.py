@@ -12,6 +12,7 @@ from typing import Any
 from .._core.errors import GpuopsError
 from .._core.periods import begin_of
 from .._ledger import store
+from .._ledger.event import Event
 from .._ledger.url import url_of
 from .._models.resources import Instance
 from .._providers.names import module_of
@@ -42,11 +43,11 @@ class History:
 
     url: str | None = None
     limits: list[str] = field(default_factory=list)
-    events: list[dict[str, Any]] | None = None
+    events: list[Event] | None = None
     problem: str = ""
 
     @property
-    def known(self) -> list[dict[str, Any]]:
+    def known(self) -> list[Event]:
         """The events, none where there is no ledger."""
         return self.events or []
 

@@ -26,6 +26,7 @@ from .._core.times import (
     write_time,
 )
 from .._ledger import store
+from .._ledger.event import Event
 from .._lifecycle.confirmation import refuse_unconfirmed
 from .._lifecycle.instance_states import known_instance
 from .._lifecycle.settings import lease_max_of, owner_of
@@ -59,7 +60,7 @@ class FoundLeases:
     leases: dict[str, str] = field(default_factory=dict)
     changed: dict[str, Instance] = field(default_factory=dict)
     ends: list[Outcome] = field(default_factory=list)
-    events: list[Row] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def of(self, row: Instance) -> list[Volume]:
         """Return the volumes of an instance."""
