@@ -18,7 +18,6 @@ DOORS = {"_providers", "_runner", "_request"}
 CEILINGS = {
     "_access": 20,
     "_account": 5,
-    "_billing": 55,
     "_catalog": 10,
     "_core": 7,
     "_instances": 70,

@@ -19,11 +19,15 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 OPTIONS = {"hour": "per_hour", "day": "per_day", "month": "per_month", "total": "total"}
 
 
+def _rows(budget: Any, burn: float, spent: dict[str, float]) -> Any:
+    return _budget.budget_rows(_budget.check_budget(budget), burn, spent)
+
+
 def state(period: str, limit: float, used: float, **more: Any) -> str:
     """Return the state of one period when so much of its limit is used."""
     spent = {"day": 0.0, "month": 0.0, "total": 0.0, period: used}
     burn = spent.pop("hour", 0.0)
-    (row,) = _budget.budget_rows({OPTIONS[period]: limit, **more}, burn, spent)
+    (row,) = _rows({OPTIONS[period]: limit, **more}, burn, spent)
     assert row["period"] == period
     return str(row["state"])
 
@@ -71,13 +75,13 @@ def test_thresholds_can_be_others(used: float, expected: str) -> None:
 def test_growth_and_season_are_factors_on_the_limit(
     factors: dict[str, float], limit: float, expected: str
 ) -> None:
-    (row,) = _budget.budget_rows({"per_day": 100, **factors}, 0, {"day": 100.0})
+    (row,) = _rows({"per_day": 100, **factors}, 0, {"day": 100.0})
     assert (row["limit"], row["state"]) == (pytest.approx(limit), expected)
 
 
 def test_rows_hold_all_figures() -> None:
     budget = {"per_hour": 10, "per_day": 200, "per_month": 3000, "total": 50000}
-    rows = _budget.budget_rows(budget, 9.5, {"day": 170.0, "month": 300.0, "total": 50000.0})
+    rows = _rows(budget, 9.5, {"day": 170.0, "month": 300.0, "total": 50000.0})
     for row in rows:
         assert (row.pop("owner"), row.pop("project")) == (None, None)
     assert rows == [
@@ -99,8 +103,8 @@ def test_rows_hold_all_figures() -> None:
 
 @pytest.mark.parametrize("budget", [None, {}, {"growth": 2.0}, {"per_day": None}])
 def test_no_budget(budget: Any) -> None:
-    assert _budget.check_budget(budget) == {}
-    assert _budget.budget_rows(budget, 5, {"day": 5.0}) == []
+    assert _budget.check_budget(budget) == _budget.Budget()
+    assert _rows(budget, 5, {"day": 5.0}) == []
 
 
 @pytest.mark.parametrize(
