@@ -14,6 +14,7 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._billing import budge
 from ansible_collections.gpuops.cloud.plugins.module_utils._core import periods
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
 from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import history
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger.event import Event
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 OPTIONS = {"hour": "per_hour", "day": "per_day", "month": "per_month", "total": "total"}
@@ -121,7 +122,7 @@ def test_no_budget(budget: Any) -> None:
         {"total": float("nan")},
     ],
 )
-def test_budget_that_makes_no_sense(budget: dict[str, Any]) -> None:
+def test_budget_that_makes_no_sense(budget: Any) -> None:
     with pytest.raises(InvalidError, match="must be"):
         _budget.check_budget(budget)
 
@@ -147,7 +148,7 @@ def test_days_and_months(now: str, end_of_day: str, end_of_month: str) -> None:
 # -- books -----------------------------------------------------------------------------------------
 
 
-def event(name: str, hours: float, thing: str = "a", **more: Any) -> dict[str, Any]:
+def event(name: str, hours: float, thing: str = "a", **more: Any) -> Any:
     """Return an event so many hours after noon."""
     at = (NOON + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
     facts = {"kind": "instance", "deployment": "llm", "price_per_hour": 2.0, "lease_end": None}
@@ -155,7 +156,7 @@ def event(name: str, hours: float, thing: str = "a", **more: Any) -> dict[str, A
     return {"event": name, "thing_id": thing, "at": at, "started": at, **facts, **rest, **more}
 
 
-STORIES: list[tuple[str, list[dict[str, Any]], float]] = [
+STORIES: list[tuple[str, list[Event], float]] = [
     ("still there", [event("purchase", 0)], 20),
     ("ended", [event("purchase", 0), event("end", 3)], 6),
     ("end before begin", [event("purchase", 3), event("end", 0)], 0),
@@ -182,7 +183,7 @@ STORIES: list[tuple[str, list[dict[str, Any]], float]] = [
 
 
 @pytest.mark.parametrize(("events", "cost"), [pytest.param(*row[1:], id=row[0]) for row in STORIES])
-def test_cost_of_a_thing_until_ten_hours_after(events: list[dict[str, Any]], cost: float) -> None:
+def test_cost_of_a_thing_until_ten_hours_after(events: list[Event], cost: float) -> None:
     (thing,) = history.things_of(events)
     until = NOON + timedelta(hours=10)
     assert thing.cost_between(None, until) == pytest.approx(cost)
