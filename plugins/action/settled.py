@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils._billing.reports import BalanceWant
 from ..module_utils._core.argspecs import AUTH_SPEC
 from ..module_utils._core.errors import GpuopsError, InvalidError
 from ..module_utils._core.numbers import wrong_options
@@ -39,7 +40,7 @@ class ActionModule(ActionBase):
         _validation, args = self.validate_argument_spec(argument_spec=_SPEC)
         try:
             client = open_client(_checked(AUTH_SPEC, args["auth"]))
-            money = _checked(BALANCE_SPEC, args["balance"])
+            money = cast(BalanceWant, _checked(BALANCE_SPEC, args["balance"]))
             instance = {**args["defaults"], **args["instance"]}
             seen = look(client, Wanted(money, *_wanted(args["public_key"], instance)))
         except GpuopsError as error:

@@ -43,12 +43,10 @@ _value:
 
 from typing import Any
 
-from ..module_utils._ledger.rounds import covers
+from ..module_utils._ledger.rounds import Told, covers
 
 
-def unwatched(
-    instances: list[dict[str, Any]], reapers: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def unwatched(instances: list[dict[str, Any]], reapers: list[Told]) -> list[dict[str, Any]]:
     """Return the instances that no reaper looks at."""
     return [
         row

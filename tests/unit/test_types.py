@@ -18,12 +18,10 @@ DOORS = {"_providers", "_runner", "_request"}
 CEILINGS = {
     "_access": 20,
     "_account": 5,
-    "_billing": 55,
     "_catalog": 10,
     "_core": 7,
     "_instances": 70,
     "_jobs": 66,
-    "_ledger": 80,
     "_lifecycle": 10,
     "_models": 20,
     "_reaper": 20,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from .._billing.budget import GivenBudget
 from .._instances.lease_options import LeaseOptions
 from .._providers.base.options import ON_EVICTION
 
@@ -45,9 +46,9 @@ _TAKEN = ("budget", "ledger", "owner", "project", "max_price_per_hour", "locatio
 
 
 class Want(TypedDict):
-    """The options of the module; of a budget its own check knows the fields."""
+    """The options of the module."""
 
-    budget: dict[str, Any] | None
+    budget: GivenBudget | None
     ledger: str | None
     spend: bool
     deployment: str

@@ -9,12 +9,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from .._core.errors import GpuopsError
 from .._core.periods import end_of, words_of
 from .._models.rates import runway_hours
-from .budget import EXCEEDED, THRESHOLDS, budget_rows, limit_of
+from .budget import EXCEEDED, THRESHOLDS, BudgetRow, budget_rows, limit_of
 from .pots import PERIODS, Pot
 from .running_costs import Live, burn
 
@@ -63,11 +63,36 @@ class Purchase:
     lease_end: datetime | None
 
 
-def verdict(money: Money, buy: Purchase) -> dict[str, Any]:
+class _Figures(TypedDict):
+    machines: int
+    price_per_hour: float
+    lease_hours: float | None
+    lease_cost: float | None
+    max_lease_cost: float | None
+    balance: float | None
+    currency: str
+    burn_per_hour: float
+    burn_after_per_hour: float
+    runway_hours: float | None
+    budgets: list[BudgetRow]
+    broken: list[str]
+
+
+class Figures(_Figures, total=False):
+    """All figures of a purchase, or of longer leases.
+
+    ``max_price_per_hour`` is up to which price one instance would fit, which only a purchase asks.
+    """
+
+    max_price_per_hour: float | None
+
+
+def verdict(money: Money, buy: Purchase) -> Figures:
     """Return all figures of a purchase; ``broken`` says in words what does not hold."""
     lease = hours(money.now, buy.lease_end) if buy.lease_end else None
     after = money.burn + buy.rate
-    figures = {
+    budgets = budgets_after(money, buy)
+    return {
         "machines": len(buy.names),
         "price_per_hour": round(buy.rate, 4),
         "lease_hours": None if lease is None else round(lease, 3),
@@ -78,14 +103,14 @@ def verdict(money: Money, buy: Purchase) -> dict[str, Any]:
         "burn_per_hour": round(money.burn, 4),
         "burn_after_per_hour": round(after, 4),
         "runway_hours": runway_hours(money.balance, after),
-        "budgets": budgets_after(money, buy),
+        "budgets": budgets,
+        "broken": list(_broken(budgets, money, buy, lease)),
     }
-    return {**figures, "broken": list(_broken(figures, money, buy, lease))}
 
 
-def budgets_after(money: Money, buy: Purchase) -> list[dict[str, Any]]:
+def budgets_after(money: Money, buy: Purchase) -> list[BudgetRow]:
     """Return the state of each limit once something is bought, by the ends of the leases."""
-    rows: list[dict[str, Any]] = []
+    rows: list[BudgetRow] = []
     for pot in money.pots:
         # Without an end there is no total; any limit on it is broken.
         used = {
@@ -99,13 +124,13 @@ def budgets_after(money: Money, buy: Purchase) -> list[dict[str, Any]]:
     return [_finite(row) for row in rows]
 
 
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    endless = math.isinf(row["used"])
+def _finite(row: BudgetRow) -> BudgetRow:
+    endless = row["used"] is not None and math.isinf(row["used"])
     return {**row, "used": None, "share_percent": None} if endless else row
 
 
 def _broken(
-    figures: dict[str, Any], money: Money, buy: Purchase, lease: float | None
+    budgets: list[BudgetRow], money: Money, buy: Purchase, lease: float | None
 ) -> Iterator[str]:
     unit = money.currency
     most, after = money.max_lease_cost, money.burn + buy.rate
@@ -122,18 +147,18 @@ def _broken(
             f"{after:.4g} {unit}/h ({money.burn:.4g} now and {buy.rate:.4g} more), and the lease "
             f"is {lease:.1f} h"
         )
-    yield from broken_budgets(figures["budgets"], unit)
+    yield from broken_budgets(budgets, unit)
 
 
-def broken_budgets(rows: list[dict[str, Any]], unit: str) -> Iterator[str]:
+def broken_budgets(rows: list[BudgetRow], unit: str) -> Iterator[str]:
     """Yield in words which limits do not hold."""
     for row in rows:
         if row["state"] == EXCEEDED:
             yield _over(row, unit)
 
 
-def _over(row: dict[str, Any], unit: str) -> str:
-    limit = f"the budget{words_of(row)} of {row['limit']:g} {unit}"
+def _over(row: BudgetRow, unit: str) -> str:
+    limit = f"the budget{words_of({**row})} of {row['limit']:g} {unit}"
     if row["used"] is None:
         return f"there is no lease, so nothing keeps its cost below {limit} in total"
     if row["period"] == "hour":
@@ -160,7 +185,7 @@ def most_per_hour(money: Money, lease_end: datetime | None) -> float:
 
 def _most_of_pot(money: Money, pot: Pot, lease_end: datetime | None) -> Iterator[float]:
     """Yield up to which price per hour each limit of a pot holds."""
-    step = (pot.budget.get("thresholds") or THRESHOLDS)[-1] / 100
+    step = (pot.budget.thresholds or THRESHOLDS)[-1] / 100
     for period in ("hour", *PERIODS):
         limit = limit_of(pot.budget, period)
         if limit is None:

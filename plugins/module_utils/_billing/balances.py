@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from .._ledger import rounds
-from .._ledger.rounds import Round
+from .._ledger.rounds import Round, Told
 from .._models.rates import runway_hours
 from .._providers.accounts import Accounts, Asked, nobody_answered
 from .._providers.base.client import Client
@@ -19,12 +19,47 @@ from . import running_costs
 NOT_TOLD = "not_told"
 
 
+class Want(TypedDict):
+    """The options of the module that are no login."""
+
+    config_dir: str | None
+    ledger: str | None
+
+
+class AccountRow(TypedDict):
+    """One account in words of the result; ``reason`` and ``detail`` say why figures are missing."""
+
+    provider: str
+    amount: float | None
+    currency: str | None
+    burn_per_hour: float | None
+    runway_hours: float | None
+    instances: int | None
+    volumes: int | None
+    reason: str | None
+    detail: str
+
+
+class Burn(TypedDict):
+    """What burns in one currency."""
+
+    currency: str | None
+    per_hour: float
+
+
+class Result(TypedDict):
+    """What the module tells."""
+
+    accounts: list[AccountRow]
+    burns: list[Burn]
+    reapers: list[Told]
+    asked: list[str]
+    warnings: list[str]
+
+
 @dataclass(frozen=True)
 class _Account:
-    """One account in words of the result; ``reason`` and ``detail`` say why figures are missing.
-
-    ``reapers`` are those that look at it, which stand in a list of their own.
-    """
+    """One account and the reapers that look at it, which stand in a list of their own."""
 
     provider: str
     amount: float | None = None
@@ -37,12 +72,22 @@ class _Account:
     detail: str = ""
     reapers: tuple[Round, ...] = ()
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> AccountRow:
         """Return it as the module tells it."""
-        return {key: value for key, value in asdict(self).items() if key != "reapers"}
+        return {
+            "provider": self.provider,
+            "amount": self.amount,
+            "currency": self.currency,
+            "burn_per_hour": self.burn_per_hour,
+            "runway_hours": self.runway_hours,
+            "instances": self.instances,
+            "volumes": self.volumes,
+            "reason": self.reason,
+            "detail": self.detail,
+        }
 
 
-def balances(accounts: Accounts, want: dict[str, Any]) -> dict[str, Any]:
+def balances(accounts: Accounts, want: Want) -> Result:
     """Return what is left and what burns at each provider; figures of two currencies are never added."""
     asked = accounts.ask(partial(_account, want))
     rows = [_row(one) for one in asked]
@@ -65,7 +110,7 @@ def balances(accounts: Accounts, want: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _account(want: dict[str, Any], client: Client) -> _Account:
+def _account(want: Want, client: Client) -> _Account:
     money, instances, volumes = client.together(client.balance, client.instances, client.volumes)
     things = running_costs.living(instances, volumes, client.now(), money.currency)
     sums = running_costs.sums(things, client.now())

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from .._core.errors import GpuopsError
 from .._core.times import read_time
@@ -18,6 +17,7 @@ from .._models.balance import Balance
 from .._models.resources import Instance, Volume
 from .._providers.base.client import Client
 from .affordability import (
+    Figures,
     Money,
     OverBudgetError,
     Purchase,
@@ -26,19 +26,17 @@ from .affordability import (
     longest_lease,
     verdict,
 )
-from .budget import belongs, check_budget
+from .budget import Budget, BudgetRow, belongs
 from .pots import Pot, pots_of
 from .running_costs import Live, living
 from .spending_history import History, NoHistoryError, doubts, read_history
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Limits:
     """What bounds the money: a budget, the cost until leases end; and whether an excess only warns."""
 
-    budget: dict[str, Any] | None
+    budget: Budget
     most: float | None
     ledger: str | None
     warns: bool
@@ -76,7 +74,7 @@ class Extension:
     client: Client
     limits: Limits
     asked: bool
-    figures: Row | None = None
+    figures: Figures | None = None
     warnings: list[str] = field(default_factory=list)
     _money: Balance | GpuopsError | None = None
     _history: History = field(default_factory=History)
@@ -93,8 +91,8 @@ class Extension:
             self._money = error
 
     def _ask_history(self) -> None:
-        budget = check_budget(self.limits.budget)
-        self._history = read_history(self.limits.ledger, budget, self.client.now())
+        limits = self.limits
+        self._history = read_history(limits.ledger, limits.budget, self.client.now())
 
     def check(
         self,
@@ -154,18 +152,18 @@ def known_past(history: History, shown: Shown, now: datetime) -> list[str]:
     return [note] if note else []
 
 
-def figures_of(part: Longer, limits: Limits, history: History, shown: Shown) -> Row:
+def figures_of(part: Longer, limits: Limits, history: History, shown: Shown) -> Figures:
     """Return all figures of longer leases; ``broken`` says in words what does not hold."""
     money, buy = _purchase(part, limits.most)
     past = gone_or_there(history.known, shown, part.now)
-    pots = pots_of(check_budget(limits.budget), part.others, past, part.now)
+    pots = pots_of(limits.budget, part.others, past, part.now)
     found = verdict(money, buy)
     found["budgets"] = _budgets(money, buy, pots, part.mine)
     found["broken"] += broken_budgets(found["budgets"], money.currency)
     return found
 
 
-def refuse_broken(part: Longer, most: float | None, figures: Row) -> None:
+def refuse_broken(part: Longer, most: float | None, figures: Figures) -> None:
     """Raise OverBudgetError with all figures where something does not hold."""
     if not figures["broken"]:
         return
@@ -188,9 +186,9 @@ def _purchase(part: Longer, most: float | None) -> tuple[Money, Purchase]:
 
 def _budgets(
     money: Money, buy: Purchase, pots: tuple[Pot, ...], mine: tuple[Live, ...]
-) -> list[Row]:
+) -> list[BudgetRow]:
     """Return the state of each limit that the instances are paid from, by the ends of the leases."""
-    rows: list[Row] = []
+    rows: list[BudgetRow] = []
     for pot in pots:
         paid = [one for one in mine if belongs(one.groups, pot.of)]
         if paid:

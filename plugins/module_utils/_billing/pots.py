@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from .._core.periods import end_of
 from .._ledger.history import Thing, spent
-from .budget import belongs, budget_rows, scopes
+from .budget import Budget, BudgetRow, belongs, budget_rows, scopes
 from .running_costs import Live, burn
 
 PERIODS = ("day", "month", "total")
@@ -22,7 +21,7 @@ PERIODS = ("day", "month", "total")
 class Pot:
     """Limits, whose they are (``of`` is empty for the account), what lives and what was spent."""
 
-    budget: dict[str, Any] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
     living: tuple[Live, ...] = ()
     spent: dict[str, float] = field(default_factory=dict)
     of: dict[str, str] = field(default_factory=dict)
@@ -32,7 +31,7 @@ class Pot:
         """The price per hour of what lives."""
         return burn(self.living)
 
-    def rows(self, saved: float = 0.0) -> list[dict[str, Any]]:
+    def rows(self, saved: float = 0.0) -> list[BudgetRow]:
         """Return the state of each limit once so much less burns per hour."""
         return budget_rows(self.budget, self.burn - saved, self.spent, self.of)
 
@@ -49,7 +48,7 @@ class Pot:
 
 
 def pots_of(
-    budget: dict[str, Any], living: Sequence[Live], past: Iterable[Thing], now: datetime
+    budget: Budget, living: Sequence[Live], past: Iterable[Thing], now: datetime
 ) -> tuple[Pot, ...]:
     """Return a pot for everything that is limited."""
     things = list(past)
@@ -57,13 +56,13 @@ def pots_of(
         Pot(
             part,
             tuple(one for one in living if belongs(one.groups, of)),
-            spent([thing for thing in things if belongs(thing.facts, of)], now),
+            spent([thing for thing in things if belongs(thing.groups, of)], now),
             of,
         )
         for of, part in scopes(budget)
     )
 
 
-def rows_of_pots(pots: Iterable[Pot]) -> list[dict[str, Any]]:
+def rows_of_pots(pots: Iterable[Pot]) -> list[BudgetRow]:
     """Return the state of each limit of some pots."""
     return [row for pot in pots for row in pot.rows()]

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Protocol, TypedDict
 
 from .._core.errors import GpuopsError, InvalidError, NotFoundError
 from .._core.numbers import UnreadableError
@@ -24,6 +24,7 @@ from .._models.volumes import hourly
 from .._providers.base.client import Client
 from .._providers.base.currency import Purse
 from .affordability import (
+    Figures,
     Money,
     OverBudgetError,
     Purchase,
@@ -33,7 +34,7 @@ from .affordability import (
     most_per_hour,
     verdict,
 )
-from .budget import belongs, check_budget
+from .budget import Budget, GivenBudget, belongs, check_budget
 from .pots import Pot, pots_of
 from .running_costs import Live, living
 from .spending_history import NoHistoryError, doubts, read_history
@@ -41,7 +42,30 @@ from .spending_history import NoHistoryError, doubts, read_history
 __all__ = ["Guard", "OverBudgetError", "check_limits", "guard_for"]
 
 
-def check_limits(budget: dict[str, Any] | None, most: float | None) -> None:
+class Want(TypedDict):
+    """The options of a purchase that say what it may cost, who pays, and what disks it makes."""
+
+    deployment: str
+    owner: str
+    project: str | None
+    budget: GivenBudget | None
+    budget_policy: str
+    max_lease_cost: float | None
+    ledger: str | None
+    os_volume_gb: float
+    data_volume_gb: float | None
+
+
+class Found(Protocol):
+    """What a run has found: instances to be replaced, names without one, and their disks and lease."""
+
+    old: dict[str, Instance]
+    missing: list[str]
+    kept: dict[str, Kept]
+    lease: str | None
+
+
+def check_limits(budget: GivenBudget | None, most: float | None) -> None:
     """Raise InvalidError for limits that make no sense, before any request."""
     check_budget(budget)
     if most is not None and not most > 0:
@@ -57,14 +81,14 @@ class Guard:
     """
 
     client: Client
-    want: dict[str, Any]
+    want: Want
     missing: list[str]
     lease_end: datetime | None
     purse: Purse
     kept: dict[str, Kept] = field(default_factory=dict)
     old: frozenset[str] = frozenset()
     elsewhere: Callable[[], Shown] = lambda: Shown([], [])
-    figures: dict[str, Any] | None = None
+    figures: Figures | None = None
     warnings: list[str] = field(default_factory=list)
     _money: Money | None = None
     _disk_price: float = 0.0
@@ -162,7 +186,7 @@ class Guard:
         rate = sum(offer.price_per_hour + self._disks(name) for name, offer in offers.items())
         buy = Purchase(tuple(offers), rate, self.lease_end)
         most = self.ceiling()
-        found = {**verdict(self._money, buy), "max_price_per_hour": most}
+        found: Figures = {**verdict(self._money, buy), "max_price_per_hour": most}
         self.figures = found
         if not found["broken"]:
             return
@@ -181,7 +205,7 @@ class Guard:
         rich = replace(self._money, balance=math.inf)
         return not verdict(rich, Purchase(tuple(offers), rate, self.lease_end))["broken"]
 
-    def _way_out(self, found: dict[str, Any], rate: float) -> str:
+    def _way_out(self, found: Figures, rate: float) -> str:
         """Return in words what would fit."""
         ways = []
         if found["max_price_per_hour"]:
@@ -244,13 +268,13 @@ class Guard:
         text = f"others have bought at the same time, and together it is too much: {broken}"
         if self.warns:
             told = f"{instance_id} stays by budget_policy=warn: {text}."
-            known = list(broken_budgets((self.figures or {}).get("budgets", []), ""))
+            known = list(broken_budgets(self.figures["budgets"] if self.figures else [], ""))
             self.warnings += [] if known or told in self.warnings else [told]
             return
         hint = "Run again when something has ended, raise the limit, or set budget_policy=warn."
         raise OverBudgetError(text[0].upper() + text[1:], hint=hint)
 
-    def _broken_by(self, instance_id: str, budget: dict[str, Any]) -> str:
+    def _broken_by(self, instance_id: str, budget: Budget) -> str:
         """Return in words what an instance breaks together with all that is older."""
         client, option = self.client, self.want["ledger"]
         rows, volumes, history, there = client.together(
@@ -288,7 +312,7 @@ class Guard:
         return "; ".join(broken_budgets(after, unit))
 
 
-def guard_for(client: Client, found: Any, want: dict[str, Any], purse: Purse) -> Guard:
+def guard_for(client: Client, found: Found, want: Want, purse: Purse) -> Guard:
     """Return the guard of what a run has found to be missing."""
     old = frozenset(row.id for row in found.old.values())
     lease = read_time(found.lease)

@@ -7,25 +7,105 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Literal, TypedDict
 
 from .._core.errors import InvalidError
 from .._core.times import read_duration, read_time, write_time
 from .._ledger import rounds, store
-from .._ledger.history import Thing, cost_by, cost_by_day, cost_by_month, spent, thing_row
+from .._ledger.event import Event
+from .._ledger.history import (
+    CostRow,
+    DayRow,
+    Fact,
+    Thing,
+    ThingRow,
+    cost_by,
+    cost_by_day,
+    cost_by_month,
+    spent,
+    thing_row,
+)
 from .._ledger.reconcile import Shown, gone_or_there
-from .._ledger.resource import look
+from .._models.balance import Balance
 from .._models.ownership import job_of_deployment
 from .._models.rates import runway_hours
 from .._providers.base.client import Client
 from .._providers.base.views import describe_marks
 from . import running_costs
-from .budget import check_budget, worst
+from .budget import BudgetRow, GivenBudget, check_budget, worst
 from .pots import pots_of, rows_of_pots
 from .spending_history import read_history
 
 
-def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+class BalanceWant(TypedDict):
+    """The options of the module that tells the balance."""
+
+    budget: GivenBudget | None
+    ledger: str | None
+    config_dir: str | None
+
+
+class _Balance(running_costs.Sums):
+    amount: float | None
+    currency: str | None
+    runway_hours: float | None
+    endless_per_hour: float
+    by: dict[str, list[running_costs.Group]]
+    reapers: list[rounds.Told]
+    budgets: list[BudgetRow]
+    state: str
+
+
+class BalanceResult(_Balance, total=False):
+    """What the module tells; who shows warnings takes them out."""
+
+    warnings: list[str]
+
+
+class CostWant(TypedDict):
+    """The options of the module that tells what things have cost."""
+
+    budget: GivenBudget | None
+    ledger: str | None
+    since: str | None
+    until: str | None
+    deployment: str | None
+    owner: str | None
+    project: str | None
+
+
+class CostedThing(ThingRow):
+    """A thing, and whether it is protected: such an instance is never terminated by itself."""
+
+    protected: bool
+
+
+class Now(TypedDict):
+    """What is left, and how fast it goes."""
+
+    balance: float | None
+    burn_per_hour: float
+    runway_hours: float | None
+    machines: int
+
+
+class CostResult(TypedDict):
+    """What the module tells of what things have cost."""
+
+    currency: str
+    since: str
+    until: str
+    total: float
+    by: dict[str, list[CostRow]]
+    things: list[CostedThing]
+    daily: list[DayRow]
+    now: Now
+    month: running_costs.Forecast
+    budgets: list[BudgetRow]
+    warnings: list[str]
+
+
+def balance(client: Client, want: BalanceWant) -> BalanceResult:
     """Return the money left, what burns per hour and whose it is, and the state of the budgets."""
     budget = check_budget(want["budget"])
     money, instances, volumes, history = client.together(
@@ -56,16 +136,14 @@ def balance(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_FACTS = ("deployment", "job", "owner", "project", "gpu_model")
-_FILTERS = ("deployment", "owner", "project")
+_FACTS: tuple[Fact, ...] = ("deployment", "job", "owner", "project", "gpu_model")
+_FILTERS: tuple[Literal["deployment", "owner", "project"], ...] = ("deployment", "owner", "project")
 
 
-def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+def costs(client: Client, want: CostWant) -> CostResult:
     """Return what everything has cost in a span, by what it was for; nothing is written."""
     budget = check_budget(want["budget"])
-    shown, (money, (events, warnings)) = look(
-        client, client.balance, lambda: _all_events(want["ledger"])
-    )
+    shown, money, events, warnings = _look(client, want["ledger"])
     now = client.now()
     every = gone_or_there(events, shown, now)
     things = [_of_job(thing) for thing in every if _is_meant(thing, want)]
@@ -74,7 +152,7 @@ def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     live = running_costs.living(shown.instances, shown.volumes, now, money.currency)
     burn, amount = running_costs.burn(live), money.amount
     marks = {row.id: describe_marks(row) for row in shown.instances}
-    rows = [
+    rows: list[CostedThing] = [
         {**thing_row(one, since, until), "protected": marks.get(one.id, {}).get("protected", False)}
         for one in meant
     ]
@@ -101,14 +179,27 @@ def costs(client: Client, want: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _all_events(url: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+def _look(client: Client, ledger: str | None) -> tuple[Shown, Balance, list[Event], list[str]]:
+    """Return what the cloud shows of the present and the past, the balance, and what a ledger holds."""
+    instances, volumes, ended, trash, money, (events, warnings) = client.together(
+        client.instances,
+        client.volumes,
+        client.ended_instances,
+        client.trashed_volumes,
+        client.balance,
+        lambda: _all_events(ledger),
+    )
+    return Shown(instances, volumes, ended, trash, (client.name,)), money, events, warnings
+
+
+def _all_events(url: str | None) -> tuple[list[Event], list[str]]:
     try:
         return store.read(url), []
     except store.LedgerError as error:
         return [], [f"{error} Only what the cloud still shows is counted."]
 
 
-def _is_meant(thing: Thing, want: dict[str, Any]) -> bool:
+def _is_meant(thing: Thing, want: CostWant) -> bool:
     return all(want[key] in (None, thing.facts.get(key)) for key in _FILTERS)
 
 
@@ -119,7 +210,7 @@ def _of_job(thing: Thing) -> Thing:
     )
 
 
-def _span(things: list[Thing], want: dict[str, Any], now: datetime) -> tuple[datetime, datetime]:
+def _span(things: list[Thing], want: CostWant, now: datetime) -> tuple[datetime, datetime]:
     """Return the span that is asked for: since the first thing, until now, unless told."""
     until = min(_moment("until", want["until"], now) or now, now)
     first = min((thing.start for thing in things), default=until)

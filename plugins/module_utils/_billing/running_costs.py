@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from .._core.periods import end_of
 from .._core.times import read_time, write_time
@@ -76,7 +76,32 @@ def burn(things: Iterable[Live]) -> float:
     return sum(one.rate for one in things)
 
 
-def sums(things: Sequence[Live], now: datetime) -> dict[str, Any]:
+class Sums(TypedDict):
+    """What some things cost together."""
+
+    burn_per_hour: float
+    machines: int
+    volumes: int
+    cost_so_far: float
+    cost_until_lease_end: float
+
+
+class Group(Sums):
+    """What all things of one name cost."""
+
+    name: str | None
+
+
+class Forecast(TypedDict):
+    """What a month will have cost: as the leases say, and if all goes on as it is."""
+
+    until: str
+    spent: float
+    as_leased: float
+    unchanged: float
+
+
+def sums(things: Sequence[Live], now: datetime) -> Sums:
     """Return burn rate, numbers, and costs so far and until the ends of leases."""
     return {
         "burn_per_hour": round(burn(things), 4),
@@ -87,7 +112,7 @@ def sums(things: Sequence[Live], now: datetime) -> dict[str, Any]:
     }
 
 
-def forecast(spent: float, things: Sequence[Live], now: datetime) -> dict[str, Any]:
+def forecast(spent: float, things: Sequence[Live], now: datetime) -> Forecast:
     """Return what this month (UTC), in which ``spent`` was spent, will have cost when it ends."""
     end = end_of("month", now) or now
     hours = (end - now).total_seconds() / 3600
@@ -99,14 +124,14 @@ def forecast(spent: float, things: Sequence[Live], now: datetime) -> dict[str, A
     }
 
 
-def sums_by(things: Sequence[Live], now: datetime) -> dict[str, list[dict[str, Any]]]:
+def sums_by(things: Sequence[Live], now: datetime) -> dict[str, list[Group]]:
     """Return the sums for each deployment, owner and project, what burns most first."""
     return {key: _grouped(things, key, now) for key in GROUPS}
 
 
-def _grouped(things: Sequence[Live], key: str, now: datetime) -> list[dict[str, Any]]:
+def _grouped(things: Sequence[Live], key: str, now: datetime) -> list[Group]:
     names = sorted({one.groups[key] for one in things}, key=lambda name: (name is None, name))
-    rows = [
+    rows: list[Group] = [
         {"name": name, **sums([one for one in things if one.groups[key] == name], now)}
         for name in names
     ]

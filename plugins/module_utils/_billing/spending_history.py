@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from .._core.errors import GpuopsError
 from .._core.periods import begin_of
 from .._ledger import store
+from .._ledger.event import Event
 from .._ledger.url import url_of
 from .._models.resources import Instance
 from .._providers.names import module_of
-from .budget import needs_past
+from .budget import Budget, needs_past
 
 # A purchase is written down when it is over: until then the ledger knows nothing of its instance.
 _BOOKED_AFTER = timedelta(hours=1)
@@ -42,11 +42,11 @@ class History:
 
     url: str | None = None
     limits: list[str] = field(default_factory=list)
-    events: list[dict[str, Any]] | None = None
+    events: list[Event] | None = None
     problem: str = ""
 
     @property
-    def known(self) -> list[dict[str, Any]]:
+    def known(self) -> list[Event]:
         """The events, none where there is no ledger."""
         return self.events or []
 
@@ -58,7 +58,7 @@ class History:
         )
 
 
-def read_history(option: str | None, budget: dict[str, Any], now: datetime) -> History:
+def read_history(option: str | None, budget: Budget, now: datetime) -> History:
     """Return what a budget needs of the ledger; what is wrong with that is in it."""
     limits = needs_past(budget)
     if not limits:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from .._billing.budget import check_budget
 from .._billing.extension_guard import Extension, Limits
 from .._billing.purchase_guard import check_limits
 from .._core.clock import refuse_strange_clock, skew_warnings
@@ -26,6 +27,7 @@ from .._core.times import (
     write_time,
 )
 from .._ledger import store
+from .._ledger.event import Event
 from .._lifecycle.confirmation import refuse_unconfirmed
 from .._lifecycle.instance_states import known_instance
 from .._lifecycle.settings import lease_max_of, owner_of
@@ -59,7 +61,7 @@ class FoundLeases:
     leases: dict[str, str] = field(default_factory=dict)
     changed: dict[str, Instance] = field(default_factory=dict)
     ends: list[Outcome] = field(default_factory=list)
-    events: list[Row] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def of(self, row: Instance) -> list[Volume]:
         """Return the volumes of an instance."""
@@ -163,7 +165,10 @@ def _length(extend: str) -> timedelta:
 def look(client: Client, want: LeaseOptions) -> FoundLeases:
     """Return the instances that are meant, oldest first, and what is known of the money."""
     limits = Limits(
-        want["budget"], want["max_lease_cost"], want["ledger"], want["budget_policy"] == "warn"
+        check_budget(want["budget"]),
+        want["max_lease_cost"],
+        want["ledger"],
+        want["budget_policy"] == "warn",
     )
     money = Extension(client, limits, asked=bool(want["extend"] or want["lease"]))
     rows, volumes, *_asked = client.together(client.instances, client.volumes, *money.questions)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from .._billing.budget import GivenBudget
 from .._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
 
 SPEC: dict[str, Any] = {
@@ -36,9 +37,9 @@ EXCLUSIVE = [("name", "id"), ("extend", "lease")]
 
 
 class LeaseOptions(TypedDict):
-    """What is asked for; of a budget its own check knows the fields."""
+    """What is asked for."""
 
-    budget: dict[str, Any] | None
+    budget: GivenBudget | None
     ledger: str | None
     deployment: str
     name: str | None

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
-from .._billing.purchase_guard import guard_for
+from .._billing.purchase_guard import Want, guard_for
 from .._catalog import stock
 from .._core.errors import InvalidError, NoCapacityError, NotFoundError
 from .._core.times import lease_until, read_time
@@ -56,7 +56,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     mixed = want["budget_policy"] == "warn"
     log = want["observation_log"]
     market = stock.Market(client, selection, log, purse=purse, mixed=mixed)
-    guard = found.guard = guard_for(client, found, want, purse)
+    guard = found.guard = guard_for(client, found, cast(Want, want), purse)
     choice, found.ssh_key_ids, _seen = client.together(
         market.look,
         lambda: key_ids(client, want),

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core.errors import GpuopsError, NotFoundError
 from .._ledger import store
+from .._ledger.event import Event
 from .._ledger.url import url_of
 from .._lifecycle.termination_policy import STAYS, Outcome
 from .._models.resources import Billed, Instance, Volume, held_by
@@ -18,7 +19,6 @@ from .._providers.base.client import Client
 from .._providers.names import module_of
 
 SOURCE = module_of("instance")
-Event = dict[str, Any]
 
 
 def end_events(outcome: Outcome, source: str = SOURCE) -> Iterator[Event]:

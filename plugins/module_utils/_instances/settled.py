@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from .._access.ssh_keys import SshKeyNoun
-from .._billing.reports import balance
+from .._billing.reports import BalanceResult, BalanceWant, balance
 from .._core.errors import GpuopsError
 from .._lifecycle.instance_states import twins
 from .._providers.base.client import Client
@@ -36,7 +36,7 @@ def read_once(client: Client) -> None:
 class Wanted:
     """The options of the modules for balance, SSH keys and instances; None for those that a module would refuse itself."""
 
-    balance: dict[str, Any]
+    balance: BalanceWant
     key: dict[str, Any] | None
     instance: dict[str, Any] | None
 
@@ -47,7 +47,7 @@ class Standing:
     has nothing to do.
     """
 
-    balance: dict[str, Any]
+    balance: BalanceResult
     instance: dict[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
 

@@ -11,16 +11,65 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Literal, TypedDict, cast
 
 from .._core.numbers import price as price_of
 from .._core.periods import begin_of, end_of
 from .._core.times import read_time, write_time
+from .event import Event
 
-_FACTS = (
-    *("kind", "name", "deployment", "owner", "project", "gpu_model", "gpu_count"),
-    *("instance_type", "market", "location"),
-)
+# What costs can be told apart by.
+Fact = Literal["deployment", "job", "owner", "project", "gpu_model"]
+
+
+class _Facts(TypedDict):
+    kind: str
+    name: str | None
+    deployment: str | None
+    owner: str | None
+    project: str | None
+    gpu_model: str | None
+    gpu_count: int | None
+    instance_type: str | None
+    market: str | None
+    location: str | None
+
+
+class Facts(_Facts, total=False):
+    """What a thing is and whose; ``job`` only where somebody has asked which one it was for."""
+
+    job: str | None
+
+
+# By a call, since "from" cannot be the name of a field.
+_Begin = TypedDict("_Begin", {"from": str})
+
+
+class ThingRow(Facts, _Begin):
+    """A thing as results show it."""
+
+    id: str
+    until: str | None
+    lease_end: str | None
+    hours: float
+    price_per_hour: float
+    cost: float
+    estimated: bool
+
+
+class CostRow(TypedDict):
+    """What all things of one name have cost, and the hours of the instances among them."""
+
+    name: str | None
+    cost: float
+    hours: float
+
+
+class DayRow(TypedDict):
+    """What a day has cost."""
+
+    day: str
+    cost: float
 
 
 @dataclass
@@ -31,7 +80,7 @@ class Thing:
     """
 
     id: str
-    facts: dict[str, Any]
+    facts: Facts
     prices: list[tuple[datetime, float]]
     account: str | None = None
     provider: str | None = None
@@ -40,6 +89,11 @@ class Thing:
     seen: datetime | None = None
     cost: float | None = None
     estimated: bool = False
+
+    @property
+    def groups(self) -> dict[str, str | None]:
+        """Whose it is, for the budgets of owners and projects."""
+        return {key: self.facts[key] for key in ("deployment", "owner", "project")}
 
     @property
     def start(self) -> datetime:
@@ -71,7 +125,7 @@ class Thing:
         return total
 
 
-def things_of(events: Iterable[dict[str, Any]]) -> list[Thing]:
+def things_of(events: Iterable[Event]) -> list[Thing]:
     """Return what the events of a ledger tell of, in the order of their first events."""
     found: dict[str, Thing] = {}
     for event in events:
@@ -86,17 +140,17 @@ def _time(text: str | None) -> datetime | None:
     return read_time(text) if text else None
 
 
-def _price(event: dict[str, Any]) -> float:
+def _price(event: Event) -> float:
     return price_of(event["price_per_hour"], f"The ledger: price_per_hour of {event['thing_id']}")
 
 
-def _first_heard_of(event: dict[str, Any]) -> Thing:
+def _first_heard_of(event: Event) -> Thing:
     start = _time(event["started"]) or _time(event["at"])
     if start is None:
         raise AssertionError("every event has its times")
     return Thing(
         event["thing_id"],
-        {key: event.get(key) for key in _FACTS},
+        _facts(event),
         [(start, _price(event))],
         account=event.get("account"),
         provider=event.get("provider"),
@@ -104,12 +158,26 @@ def _first_heard_of(event: dict[str, Any]) -> Thing:
     )
 
 
-def _take(thing: Thing, event: dict[str, Any]) -> None:
+def _facts(event: Event) -> Facts:
+    return {
+        "kind": event["kind"],
+        "name": event.get("name"),
+        "deployment": event.get("deployment"),
+        "owner": event.get("owner"),
+        "project": event.get("project"),
+        "gpu_model": event.get("gpu_model"),
+        "gpu_count": event.get("gpu_count"),
+        "instance_type": event.get("instance_type"),
+        "market": event.get("market"),
+        "location": event.get("location"),
+    }
+
+
+def _take(thing: Thing, event: Event) -> None:
     at = _time(event["at"]) or thing.start
     lease = _time(event["lease_end"])
-    for key, value in event.items():
-        if key in _FACTS and thing.facts.get(key) is None:
-            thing.facts[key] = value
+    known = {key: value for key, value in thing.facts.items() if value is not None}
+    thing.facts = cast(Facts, {**_facts(event), **known})
     if lease and event["event"] in ("purchase", "extend"):
         thing.lease_end = max(lease, thing.lease_end or lease)
     if event["event"] == "price":
@@ -121,7 +189,7 @@ def _take(thing: Thing, event: dict[str, Any]) -> None:
         thing.until, thing.cost, thing.estimated = None, None, False
 
 
-def thing_row(thing: Thing, since: datetime | None, until: datetime) -> dict[str, Any]:
+def thing_row(thing: Thing, since: datetime | None, until: datetime) -> ThingRow:
     """Return a thing as results show it, with its hours and cost within a span."""
     return {
         "id": thing.id,
@@ -146,13 +214,13 @@ def spent(things: Iterable[Thing], now: datetime) -> dict[str, float]:
 
 
 def cost_by(
-    things: Sequence[Thing], key: str, since: datetime | None, until: datetime
-) -> list[dict[str, Any]]:
+    things: Sequence[Thing], key: Fact, since: datetime | None, until: datetime
+) -> list[CostRow]:
     """Return name, cost and hours of instances for each value of a fact, the dearest first."""
-    groups: dict[Any, list[Thing]] = {}
+    groups: dict[str | None, list[Thing]] = {}
     for thing in things:
         groups.setdefault(thing.facts.get(key), []).append(thing)
-    rows = [
+    rows: list[CostRow] = [
         {
             "name": name,
             "cost": sum(one.cost_between(since, until) for one in group),
@@ -166,7 +234,7 @@ def cost_by(
     return [_rounded(row) for row in rows if row["cost"] or row["hours"]]
 
 
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+def _rounded(row: CostRow) -> CostRow:
     return {**row, "cost": round(row["cost"], 4), "hours": round(row["hours"], 3)}
 
 
@@ -181,9 +249,7 @@ def _spans(since: datetime, until: datetime, period: str) -> list[tuple[datetime
     return found
 
 
-def cost_by_month(
-    things: Sequence[Thing], since: datetime, until: datetime
-) -> list[dict[str, Any]]:
+def cost_by_month(things: Sequence[Thing], since: datetime, until: datetime) -> list[CostRow]:
     """Return cost and hours of instances for each month, such as ``2026-11``."""
     machines = [thing for thing in things if thing.facts["kind"] == "instance"]
     return [
@@ -198,7 +264,7 @@ def cost_by_month(
     ]
 
 
-def cost_by_day(things: Sequence[Thing], since: datetime, until: datetime) -> list[dict[str, Any]]:
+def cost_by_day(things: Sequence[Thing], since: datetime, until: datetime) -> list[DayRow]:
     """Return the cost of each day, such as ``2026-11-22``."""
     return [
         {

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from .._core.times import read_time
 from .._models.ownership import ENDED_TAG, part_name
 from .._models.resources import Billed, Instance, Volume
+from .event import Event
 from .history import Thing, things_of
 from .store import event_of
 
@@ -54,15 +55,15 @@ class Shown:
 
 
 def missing_events(
-    known: Iterable[dict[str, Any]], shown: Shown, now: datetime, account: str | None = None
-) -> tuple[list[dict[str, Any]], list[Thing]]:
+    known: Iterable[Event], shown: Shown, now: datetime, account: str | None = None
+) -> tuple[list[Event], list[Thing]]:
     """Return the events that a ledger lacks, and what it holds that nobody can say anything about.
 
     That is what has no end in the ledger, is not shown, and was written by other accounts: those of
     ``account`` and of everything that is shown are taken for one. Without ``account`` all are.
     """
     things = {thing.id: thing for thing in things_of(known)}
-    found = []
+    found: list[Event] = []
     machines = {row.id: row for row in (*shown.instances, *shown.ended)}
     living = shown.living()
     for row in living:
@@ -84,9 +85,9 @@ def missing_events(
 
 def _of_living(
     thing: Thing | None, row: Billed, now: datetime, machine: Instance | None
-) -> list[dict[str, Any]]:
-    def event(name: str, at: datetime, **more: Any) -> dict[str, Any]:
-        return event_of(name, row, at, source=SOURCE, machine=machine, **more)
+) -> list[Event]:
+    def event(name: str, at: datetime, *, estimated: bool = False) -> Event:
+        return event_of(name, row, at, source=SOURCE, machine=machine, estimated=estimated)
 
     bought = event("purchase", row.born or now)
     if thing is None:
@@ -102,9 +103,7 @@ def _of_living(
     return found
 
 
-def _of_dead(
-    thing: Thing | None, row: Billed, trash: list[Volume], now: datetime
-) -> list[dict[str, Any]]:
+def _of_dead(thing: Thing | None, row: Billed, trash: list[Volume], now: datetime) -> list[Event]:
     stranger = isinstance(row, Instance) and row.ownership is None
     if (thing is None and stranger) or (thing is not None and thing.until is not None):
         return []  # nobody knows when a stranger's instance ended that was never seen alive
@@ -143,16 +142,16 @@ def _estimate(thing: Thing, trash: list[Volume], now: datetime) -> datetime:
     return earliest + max(now - earliest, now - now) / 2
 
 
-def _vanished(thing: Thing, trash: list[Volume], now: datetime) -> dict[str, Any]:
+def _vanished(thing: Thing, trash: list[Volume], now: datetime) -> Event:
     """Return the end of a thing that is shown no longer."""
     kind = Instance if thing.facts["kind"] == Instance.kind else Volume
     gone = kind(thing.id, created_at=thing.start.isoformat())
     blank = event_of("end", gone, _estimate(thing, trash, now), source=SOURCE)
     lease = {"lease_end": None, "price_per_hour": thing.price, "estimated": True}
-    return {**blank, **thing.facts, **lease}
+    return cast(Event, {**blank, **thing.facts, **lease})
 
 
-def gone_or_there(known: Iterable[dict[str, Any]], shown: Shown, now: datetime) -> list[Thing]:
+def gone_or_there(known: Iterable[Event], shown: Shown, now: datetime) -> list[Thing]:
     """Return everything that a ledger and the cloud tell of together, nothing written."""
     events = list(known)
     more, _unclear = missing_events(events, shown, now)

@@ -7,16 +7,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from .._core.errors import GpuopsError, InvalidError
 from .._core.plan import Plan, Step
 from .._core.resource import Resource
 from .._providers.base.client import Client
 from . import store
+from .event import Event
 from .history import Thing, things_of
 from .reconcile import Shown, missing_events
 from .url import url_of
+
+
+class Want(TypedDict):
+    """The option of the module."""
+
+    ledger: str | None
+
+
+class Result(TypedDict):
+    """What the module tells."""
+
+    events: list[Event]
+    things: int
+    unclear: list[str]
+    warnings: list[str]
+
+
+class Open(TypedDict):
+    """How many events there are, and what costs by them."""
+
+    events: int
+    costs: list[str]
 
 
 @dataclass
@@ -24,13 +47,13 @@ class Books:
     """What the ledger holds and lacks, and what is shown."""
 
     url: str
-    known: list[dict[str, Any]]
-    missing: list[dict[str, Any]]
+    known: list[Event]
+    missing: list[Event]
     unclear: list[Thing]
     living: list[str]
 
 
-def read_ledger(url: str | None) -> list[dict[str, Any]]:
+def read_ledger(url: str | None) -> list[Event]:
     """Return all events, or raise a GpuopsError."""
     try:
         return store.read(url)
@@ -38,38 +61,35 @@ def read_ledger(url: str | None) -> list[dict[str, Any]]:
         raise GpuopsError(str(error)) from None
 
 
-def look(client: Client, *more: Any) -> tuple[Shown, list[Any]]:
-    """Return everything that the cloud shows of the present and the past, and what else is asked."""
-    instances, volumes, ended, trash, *rest = client.together(
-        client.instances, client.volumes, client.ended_instances, client.trashed_volumes, *more
-    )
-    return Shown(instances, volumes, ended, trash, (client.name,)), rest
-
-
-class LedgerNoun(Resource[Client, dict[str, Any], Books, dict[str, Any]]):
+class LedgerNoun(Resource[Client, Want, Books, Result]):
     """The ledger, which lacks what other tools did, and what nobody lived to write down."""
 
-    def find(self, client: Client, want: dict[str, Any]) -> Books:
+    def find(self, client: Client, want: Want) -> Books:
         url = url_of(want["ledger"])
         if url is None:
             raise InvalidError("The ledger is disabled (ledger=none)")
-        shown, (known,) = look(client, partial(read_ledger, url))
+        instances, volumes, ended, trash, known = client.together(
+            client.instances,
+            client.volumes,
+            client.ended_instances,
+            client.trashed_volumes,
+            partial(read_ledger, url),
+        )
+        shown = Shown(instances, volumes, ended, trash, (client.name,))
         missing, unclear = missing_events(known, shown, client.now(), client.account)
         living = [row.id for row in shown.living()]
         return Books(url, known, missing, unclear, living)
 
-    def plan(self, found: Books, want: dict[str, Any]) -> Plan:
+    def plan(self, found: Books, want: Want) -> Plan:
         steps = tuple(Step(_sentence(row), partial(_add, found.url, row)) for row in found.missing)
         after = [*found.known, *found.missing]
         return Plan(_open_things(found.known), _open_things(after), steps)
 
-    def record(
-        self, client: Client, found: Books, want: dict[str, Any], *, applied: bool
-    ) -> list[str]:
+    def record(self, client: Client, found: Books, want: Want, *, applied: bool) -> list[str]:
         warning = store.saw(found.url, found.living, client.now())
         return [warning] if warning else []
 
-    def result(self, client: Client, found: Books, plan: Plan, *, applied: bool) -> dict[str, Any]:
+    def result(self, client: Client, found: Books, plan: Plan, *, applied: bool) -> Result:
         return {
             "events": found.missing,
             "things": len(things_of([*found.known, *found.missing])),
@@ -78,13 +98,13 @@ class LedgerNoun(Resource[Client, dict[str, Any], Books, dict[str, Any]]):
         }
 
 
-def _open_things(events: list[dict[str, Any]]) -> dict[str, Any]:
+def _open_things(events: list[Event]) -> Open:
     """Return what costs by a ledger, and how much it holds, for the diff."""
     costs = [thing.id for thing in things_of(events) if thing.until is None]
     return {"events": len(events), "costs": sorted(costs)}
 
 
-def _sentence(row: dict[str, Any]) -> str:
+def _sentence(row: Event) -> str:
     about = ", estimated" if row["estimated"] else ""
     return f"add the {row['event']} of {row['kind']} {row['name']} ({row['thing_id']}, {row['at']}{about})"
 
@@ -96,7 +116,7 @@ def _unclear(thing: Thing) -> str:
     )
 
 
-def _add(url: str, row: dict[str, Any], client: Client) -> None:
+def _add(url: str, row: Event, client: Client) -> None:
     warning = store.record(url, [row], client.account, client.name)
     if warning:
         raise GpuopsError(warning)

@@ -17,11 +17,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from .._core.times import read_time, write_time
 from . import schema, store
 from .url import VARIABLE, url_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 FILE = "reaper_rounds.json"
 # Home of the role reaper, which is another user than whoever brings instances up.
@@ -30,6 +33,29 @@ OF_THE_ROLE = Path("/var/lib/gpuops-reaper")
 # where it was seen only once.
 LEAST, MOST, ONCE = timedelta(minutes=30), timedelta(days=2), timedelta(days=1)
 _FORGOTTEN = timedelta(days=30)
+
+
+class Written(TypedDict):
+    """A round as the file keeps it, and the ledger; ``scope`` is JSON, and ``before`` a time, too."""
+
+    account: str
+    scope: str
+    host: str
+    at: str
+    before: str | None
+
+
+class _Told(TypedDict):
+    at: str
+    host: str
+    deployments: list[str] | None
+    owner: str | None
+
+
+class Told(_Told, total=False):
+    """A round as modules tell it, with the provider where they ask several."""
+
+    provider: str
 
 
 @dataclass(frozen=True)
@@ -53,18 +79,27 @@ class Round:
         pause = min(max(2 * (self.at - self.before), LEAST), MOST) if self.before else ONCE
         return abs(now - self.at) <= pause
 
-    def as_written(self) -> dict[str, Any]:
+    def as_written(self) -> Written:
         """Return it as the file keeps it, which is as the ledger does."""
-        times = {"at": write_time(self.at), "before": self.before and write_time(self.before)}
-        return {"account": self.account, "scope": self.scope, "host": self.host, **times}
+        return {
+            "account": self.account,
+            "scope": self.scope,
+            "host": self.host,
+            "at": write_time(self.at),
+            "before": write_time(self.before) if self.before else None,
+        }
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> Told:
         """Return it as modules tell it."""
-        rest = {"deployments": self.deployments, "owner": self.owner}
-        return {"at": write_time(self.at), "host": self.host, **rest}
+        return {
+            "at": write_time(self.at),
+            "host": self.host,
+            "deployments": self.deployments,
+            "owner": self.owner,
+        }
 
 
-def covers(row: dict[str, Any], deployment: str | None, owner: str | None) -> bool:
+def covers(row: Told, deployment: str | None, owner: str | None) -> bool:
     """Tell whether a round, as modules tell it, looks at something of a deployment and owner."""
     named = row["deployments"] is None or deployment in row["deployments"]
     return named and row["owner"] in (None, owner)
@@ -108,7 +143,7 @@ def _shared(option: str | None) -> str | None:
 
 
 def _write_to_ledger(url: str | None, made: Round) -> None:
-    def write(connection: Any) -> None:
+    def write(connection: Connection) -> None:
         table = schema.rounds()
         query = schema.insert(connection.dialect.name, table)
         later = {"before": table.c.at, "at": query.excluded.at}
@@ -119,16 +154,15 @@ def _write_to_ledger(url: str | None, made: Round) -> None:
         store.transaction(url, write)
 
 
-def _rows_of_ledger(url: str | None) -> list[dict[str, Any]]:
-    def ask(connection: Any) -> list[dict[str, Any]]:
+def _rows_of_ledger(url: str | None) -> list[Written]:
+    def ask(connection: Connection) -> list[Written]:
         table = schema.rounds()
         found = connection.execute(table.select()) if schema.exist(connection, table) else None
-        return [dict(row) for row in found.mappings()] if found else []
+        return [cast(Written, dict(row)) for row in found.mappings()] if found else []
 
     if not url or not store.exists(url):
         return []
-    rows: list[dict[str, Any]] = store.transaction(url, ask, write=False)
-    return rows
+    return store.transaction(url, ask, write=False)
 
 
 def _write(path: Path, made: Round) -> None:
@@ -152,7 +186,7 @@ def _read(path: Path) -> list[Round]:
         return []
 
 
-def _rounds(rows: Iterable[dict[str, Any]]) -> Iterator[Round]:
+def _rounds(rows: Iterable[Written]) -> Iterator[Round]:
     """Yield the rounds of rows as they were written. Raises ValueError, TypeError or KeyError."""
     for row in rows:
         deployments, owner = json.loads(row["scope"])

@@ -12,13 +12,19 @@ import contextlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sqlalchemy import URL, Connection, Engine, Insert, MetaData, Select, Table
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 # Others may write meanwhile; each write takes milliseconds.
 WAIT_S = 15.0
 _CONNECT_S = 5
 # Databases whose tables this process has made.
-_MADE: set[Any] = set()
+_MADE: set[URL] = set()
 _TEXTS = (
     *("event", "kind", "thing_id", "mark", "at", "started", "account", "source"),
     *("name", "deployment", "owner", "project", "lease_end"),
@@ -32,7 +38,7 @@ _REQUIRED = ("event", "kind", "thing_id", "mark", "at", "started")
 
 
 @cache
-def _metadata() -> Any:
+def _metadata() -> MetaData:
     import sqlalchemy as sql
 
     found = sql.MetaData()
@@ -72,27 +78,27 @@ def _metadata() -> Any:
     return found
 
 
-def events() -> Any:
+def events() -> Table:
     """Return the table of events; times are ISO 8601 in UTC, prices per hour."""
     return _metadata().tables["gpuops_events"]
 
 
-def seen() -> Any:
+def seen() -> Table:
     """Return the table that tells when a thing was last noticed."""
     return _metadata().tables["gpuops_seen"]
 
 
-def notices() -> Any:
+def notices() -> Table:
     """Return the table of who was told of what; a time in ``told`` says that it is done."""
     return _metadata().tables["gpuops_notices"]
 
 
-def rounds() -> Any:
+def rounds() -> Table:
     """Return the table of the last round that a reaper made of a scope, and of the one before."""
     return _metadata().tables["gpuops_rounds"]
 
 
-def insert(dialect: str, table: Any) -> Any:
+def insert(dialect: str, table: Table) -> Insert:
     """Return an insertion that can pass over rows which are there already."""
     from sqlalchemy.dialects import postgresql, sqlite
 
@@ -101,7 +107,7 @@ def insert(dialect: str, table: Any) -> Any:
 
 
 @cache
-def noted(dialect: str) -> Any:
+def noted(dialect: str) -> Insert:
     """Return an insertion that moves the time at which a thing was seen."""
     query = insert(dialect, seen())
     later = {"at": query.excluded.at}
@@ -109,7 +115,7 @@ def noted(dialect: str) -> Any:
 
 
 @cache
-def lives() -> Any:
+def lives() -> Select:
     """Return a query for the things that live by the ledger, or are among those in ``living``.
 
     Of each: how many lives it has left, and when the last of them began. All others stay in the
@@ -126,7 +132,7 @@ def lives() -> Any:
 
 
 @contextlib.contextmanager
-def tables(url: Any, *, write: bool) -> Iterator[Any]:
+def tables(url: URL, *, write: bool) -> Iterator[Connection]:
     """Yield a connection inside a transaction, with the tables made if it writes.
 
     Raises what SQLAlchemy raises, and ValueError for a kind of database that is not known here.
@@ -140,14 +146,14 @@ def tables(url: Any, *, write: bool) -> Iterator[Any]:
         yield connection
 
 
-def _is_made(url: Any) -> bool:
+def _is_made(url: URL) -> bool:
     """Tell whether this process has made the tables, and nobody has removed the file since."""
     return url in _MADE and (
         url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
     )
 
 
-def exist(connection: Any, table: Any = None) -> bool:
+def exist(connection: Connection, table: Table | None = None) -> bool:
     """Tell whether the tables were made, or one that an earlier release did not make."""
     import sqlalchemy as sql
 
@@ -155,7 +161,7 @@ def exist(connection: Any, table: Any = None) -> bool:
     return bool(sql.inspect(connection).has_table(name))
 
 
-def columns_of(connection: Any) -> set[str]:
+def columns_of(connection: Connection) -> set[str]:
     """Return the columns that the table of events has."""
     import sqlalchemy as sql
 
@@ -163,7 +169,7 @@ def columns_of(connection: Any) -> set[str]:
 
 
 @cache
-def _engine(url: Any, begin: str) -> Any:
+def _engine(url: URL, begin: str) -> Engine:
     """Return what makes connections; it keeps none, only statements that were understood before."""
     import sqlalchemy as sql
 
@@ -182,7 +188,7 @@ def _engine(url: Any, begin: str) -> Any:
     return made
 
 
-def _make_file(url: Any) -> None:
+def _make_file(url: URL) -> None:
     """Make the file of a SQLite database, which nobody else may read."""
     if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
         file = Path(url.database)
@@ -190,14 +196,14 @@ def _make_file(url: Any) -> None:
         file.touch(mode=0o600)
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
     """Let others read meanwhile, and leave transactions to us."""
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _make_tables(engine: Any) -> None:
+def _make_tables(engine: Engine) -> None:
     """Make what is missing; of two that do so at the same moment, one looks again."""
     import sqlalchemy as sql
 
@@ -211,7 +217,7 @@ def _make_tables(engine: Any) -> None:
         _add_columns(engine)
 
 
-def _add_columns(engine: Any) -> None:
+def _add_columns(engine: Engine) -> None:
     """Add to the table of events what an earlier release has not made."""
     import sqlalchemy as sql
 

@@ -12,25 +12,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .._core.times import write_time
 from .._models.resources import Billed, Instance
 from .._providers.base.views import describe_instance, describe_marks
 from .._providers.names import module_of
+from .event import Event
 from .schema import WAIT_S, columns_of, events, exist, insert, lives, noted, seen, tables
 from .url import url_of
 
+if TYPE_CHECKING:  # only those who keep a ledger need it
+    from sqlalchemy import URL, Connection, Select, Table
+
+T = TypeVar("T")
+
 # A list may lag so long behind an order.
 _LAG = timedelta(minutes=1)
-_PARTS = ("gpu_model", "gpu_count", "instance_type", "market", "location")
 
 
 class LedgerError(Exception):
     """The ledger cannot be used; the text says why and holds no password."""
 
 
-def whose(row: Billed, machine: Instance | None = None) -> dict[str, Any]:
+def whose(row: Billed, machine: Instance | None = None) -> dict[str, str | None]:
     """Return deployment, owner and project of an instance or volume, null for what bears none."""
     of = describe_marks(row if isinstance(row, Instance) else machine)
     return {
@@ -49,23 +54,30 @@ def event_of(
     cost: float | None = None,
     machine: Instance | None = None,
     estimated: bool = False,
-) -> dict[str, Any]:
+) -> Event:
     """Return the event (purchase, extend, end, price, restore) of an instance or volume.
 
     ``machine`` is the instance a volume belongs to, which says whose it is.
     ``cost`` is the whole cost of the thing where that is known better than by time and price.
     Raises UnreadableError for a price that is no number.
     """
-    shown = {"location": row.location}
+    shown: dict[str, Any] = {"location": row.location}
     shown |= describe_instance(row) if isinstance(row, Instance) else {}
+    of = whose(row, machine)
     return {
         "at": write_time(at),
         "event": event,
         "kind": row.kind,
         "thing_id": row.id,
         "name": row.name,
-        **whose(row, machine),
-        **{key: shown.get(key) for key in _PARTS},
+        "deployment": of["deployment"],
+        "owner": of["owner"],
+        "project": of["project"],
+        "gpu_model": shown.get("gpu_model"),
+        "gpu_count": shown.get("gpu_count"),
+        "instance_type": shown.get("instance_type"),
+        "market": shown.get("market"),
+        "location": shown["location"],
         "price_per_hour": row.price.known() if row.price.is_told else 0.0,
         "lease_end": shown.get("lease_end"),
         "started": write_time(row.born or at),
@@ -77,7 +89,7 @@ def event_of(
 
 def record(
     url: str | None,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[Event],
     account: str,
     provider: str | None = None,
 ) -> str | None:
@@ -89,7 +101,7 @@ def record(
     if not rows or place is None:
         return None
 
-    def write(connection: Any) -> None:
+    def write(connection: Connection) -> None:
         query = insert(connection.dialect.name, events()).on_conflict_do_nothing()
         for row in rows:
             mark = _mark(connection, row)
@@ -99,7 +111,7 @@ def record(
     return _warning(lambda: transaction(place, write))
 
 
-def _mark(connection: Any, row: dict[str, Any]) -> str:
+def _mark(connection: Connection, row: Event) -> str:
     """Return what tells two events of one sort and thing apart."""
     if row["event"] in ("price", "restore"):
         return str(row["at"])
@@ -108,7 +120,7 @@ def _mark(connection: Any, row: dict[str, Any]) -> str:
     return str(row["lease_end"] or "") if row["event"] == "extend" else ""
 
 
-def _of_thing(connection: Any, row: dict[str, Any]) -> list[str]:
+def _of_thing(connection: Connection, row: Event) -> list[str]:
     table = events()
     query = table.select().where(table.c.thing_id == row["thing_id"])
     return [str(found.event) for found in connection.execute(query)]
@@ -123,7 +135,7 @@ def saw(url: str | None, thing_ids: Sequence[str], at: datetime) -> str | None:
     return _warning(lambda: transaction(place, lambda connection: _note(connection, thing_ids, at)))
 
 
-def _note(connection: Any, thing_ids: Iterable[str], at: datetime) -> None:
+def _note(connection: Connection, thing_ids: Iterable[str], at: datetime) -> None:
     when = write_time(at)
     rows = [{"thing_id": one, "at": when} for one in sorted(set(thing_ids))]
     if rows:
@@ -141,7 +153,7 @@ def watch(url: str | None, living: set[str], at: datetime) -> tuple[set[str], se
     if place is None:
         return None
 
-    def look(connection: Any) -> tuple[set[str], set[str]]:
+    def look(connection: Connection) -> tuple[set[str], set[str]]:
         rows = connection.execute(lives(), {"living": list(living)}).all()
         known = {thing_id for thing_id, _left, _begun in rows}
         open_things = {thing_id for thing_id, left, _begun in rows if left > 0}
@@ -150,13 +162,12 @@ def watch(url: str | None, living: set[str], at: datetime) -> tuple[set[str], se
         return living - known, open_things - living - young
 
     settled = write_time(at - _LAG)
-    found: tuple[set[str], set[str]] = transaction(place, look)
-    return found
+    return transaction(place, look)
 
 
 def read(
     url: str | None, since: datetime | None = None, until: datetime | None = None
-) -> list[dict[str, Any]]:
+) -> list[Event]:
     """Return the events of everything that cost between two times, in their order.
 
     ``seen`` in each is when its thing was last noticed. Raises LedgerError; returns nothing when the
@@ -167,13 +178,13 @@ def read(
 
 def history(
     url: str | None, since: datetime | None = None, until: datetime | None = None
-) -> list[dict[str, Any]] | None:
+) -> list[Event] | None:
     """Return what ``read`` does, but None when the ledger is off or was never written."""
     place = url_of(url)
     if place is None or not exists(place):
         return None
 
-    def ask(connection: Any) -> list[dict[str, Any]] | None:
+    def ask(connection: Connection) -> list[Event] | None:
         if not exist(connection):
             return None
         table, looks = events(), seen()
@@ -184,10 +195,9 @@ def history(
         columns = [one for one in table.c if one.name != "number" and one.name in there]
         query = wanted.with_only_columns(*columns, looks.c.at.label("seen")).select_from(joined)
         found = connection.execute(query.order_by(table.c.at, table.c.number))
-        return [dict(row) for row in found.mappings()]
+        return [cast(Event, dict(row)) for row in found.mappings()]
 
-    found: list[dict[str, Any]] | None = transaction(place, ask, write=False)
-    return found
+    return transaction(place, ask, write=False)
 
 
 def begin(url: str | None) -> None:
@@ -201,7 +211,7 @@ def begin(url: str | None) -> None:
         _warning(lambda: transaction(place, lambda _connection: None))
 
 
-def _overlapping(table: Any, since: datetime | None, until: datetime | None) -> Any:
+def _overlapping(table: Table, since: datetime | None, until: datetime | None) -> Select:
     """Return a query for the events of what had begun by one time and not ended by the other."""
     query = table.select()
     if until:
@@ -224,7 +234,7 @@ def exists(url: str) -> bool:
         raise LedgerError(f"The ledger {name} cannot be used: {error.strerror}.") from None
 
 
-def _warning(work: Callable[[], Any]) -> str | None:
+def _warning(work: Callable[[], None]) -> str | None:
     try:
         work()
     except LedgerError as error:
@@ -232,7 +242,7 @@ def _warning(work: Callable[[], Any]) -> str | None:
     return None
 
 
-def transaction(url: str, work: Callable[[Any], Any], *, write: bool = True) -> Any:
+def transaction(url: str, work: Callable[[Connection], T], *, write: bool = True) -> T:
     """Run something inside a transaction; every fault becomes a LedgerError without a password."""
     try:
         import sqlalchemy
@@ -259,7 +269,7 @@ def transaction(url: str, work: Callable[[Any], Any], *, write: bool = True) -> 
         ) from None
 
 
-def _reason(error: Exception, place: Any) -> str:
+def _reason(error: Exception, place: URL) -> str:
     """Return the first line of an error without the passwords of the URL."""
     text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
     text = text.splitlines()[0]

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from .._billing import running_costs
-from .._billing.budget import check_budget
+from .._billing.budget import GivenBudget, check_budget
 from .._billing.pots import pots_of, rows_of_pots
 from .._billing.spending_history import History, read_history
 from .._core.errors import GpuopsError, InvalidError
@@ -38,9 +38,9 @@ SUFFIX = ".prom"
 
 
 class Want(TypedDict):
-    """The options of the module; of a budget its own check knows the fields."""
+    """The options of the module."""
 
-    budget: dict[str, Any] | None
+    budget: GivenBudget | None
     ledger: str | None
     dest: str | None
     mode: str

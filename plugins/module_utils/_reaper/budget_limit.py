@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from .._billing.budget import EXCEEDED, belongs, worst
+from .._billing.budget import EXCEEDED, BudgetRow, belongs, worst
 from .._billing.pots import Pot
 from .._core.periods import words_of
 from .._core.times import write_time
 from .._models.resources import Instance
-from .decision import BUDGET, Account, Judgement, Row, Verdict
+from .decision import BUDGET, Account, Judgement, Verdict
 
 _PERIODS = {"hour": "per hour", "day": "this day", "month": "this month", "total": "in total"}
 
@@ -25,11 +25,11 @@ def paid_from(pot: Pot, verdict: Verdict) -> bool:
     return belongs({"owner": verdict.owner, "project": project or None}, pot.of)
 
 
-def exceeded(rows: list[Row]) -> str:
+def exceeded(rows: list[BudgetRow]) -> str:
     """Return in words which budget is used up, an empty text while all hold."""
     over = (row for row in rows if row["state"] == EXCEEDED)
     texts = [
-        f"{row['used']:g} of {row['limit']:g} {_PERIODS[row['period']]}{words_of(row)}"
+        f"{row['used']:g} of {row['limit']:g} {_PERIODS[row['period']]}{words_of({**row})}"
         for row in over
     ]
     return f"the budget is used up: {', '.join(texts)}" if texts else ""

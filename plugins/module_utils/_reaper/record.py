@@ -14,6 +14,7 @@ from typing import Any
 from .._core.errors import GpuopsError
 from .._instances.record import end_events
 from .._ledger import rounds, store
+from .._ledger.event import Event
 from .._ledger.reconcile import Shown, missing_events
 from .._providers.base.client import Client
 from .._providers.names import module_of
@@ -57,9 +58,7 @@ def _shown(found: FoundReap, *past: Any) -> Shown:
     return Shown(here.instances, here.volumes, ended, trash, here.providers)
 
 
-def _events_of(
-    client: Client, found: FoundReap, new: set[str], gone: set[str]
-) -> list[dict[str, Any]]:
+def _events_of(client: Client, found: FoundReap, new: set[str], gone: set[str]) -> list[Event]:
     """Return what the ledger lacks; only what is gone costs two more requests."""
     if not new and not gone:
         return []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._billing.budget import BudgetRow
 from .._core.clock import skew_warnings
 from .._core.times import write_time
 from .._models.rates import burn_per_hour
@@ -60,9 +61,9 @@ def _living(row: Instance) -> Row:
     return {key: shown[key] for key in _LIVING}
 
 
-def _budgets(found: FoundReap, gone: list[Verdict]) -> list[Row]:
+def _budgets(found: FoundReap, gone: list[Verdict]) -> list[BudgetRow]:
     """Return the state of each limit once some things are gone."""
-    rows: list[Row] = []
+    rows: list[BudgetRow] = []
     for pot in found.pots:
         rows += pot.rows(found.saved([one for one in gone if paid_from(pot, one)]))
     return rows

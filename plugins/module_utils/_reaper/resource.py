@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from .._billing import running_costs
-from .._billing.budget import check_budget
+from .._billing.budget import Budget, check_budget
 from .._billing.pots import pots_of
 from .._billing.spending_history import History, read_history
 from .._core.apply import collected
@@ -121,7 +121,7 @@ class ReapNoun(Resource[Client, Row, FoundReap, Row]):
         raise collected(done, errors)
 
 
-def hold(found: FoundReap, budget: Row, history: History) -> None:
+def hold(found: FoundReap, budget: Budget, history: History) -> None:
     """Add what the budget does not allow; leases end though nobody can tell what burns."""
     account, now = found.account, found.rules.now
     try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._billing.pots import Pot
+from .._ledger.event import Event
 from .._lifecycle.termination_policy import Ending, Outcome
 from .._models.ownership import job_of_deployment
 from .._models.resources import Instance, Volume, living_deployments
@@ -36,7 +37,7 @@ class FoundReap:
     warnings: list[str] = field(default_factory=list)
     outcomes: dict[str, tuple[str | None, str]] = field(default_factory=dict)
     ends: list[Outcome] = field(default_factory=list)
-    events: list[Row] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     _living: set[str] | None = None
 
     def __post_init__(self) -> None:

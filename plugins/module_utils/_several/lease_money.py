@@ -65,7 +65,7 @@ def _check_together(found: FoundEverywhere, parts: dict[str, Longer], limits: Li
         )
     beside = [here for name, here in found.at.items() if name not in parts and limits.budget]
     part = _joined([*parts.values()], beside)
-    history = read_history(limits.ledger, limits.budget or {}, part.now)
+    history = read_history(limits.ledger, limits.budget, part.now)
     found.warnings += known_past(history, found.shown, part.now)
     figures = figures_of(part, limits, history, found.shown)
     found.budgets = figures["budgets"]

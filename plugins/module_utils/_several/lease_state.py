@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._billing.budget import BudgetRow
 from .._instances.lease import FoundLeases
 from .._instances.lease_options import LeaseOptions
 from .._ledger.reconcile import Shown
@@ -30,7 +31,7 @@ class FoundEverywhere:
     at: dict[str, FoundLeases]
     silent: list[Asked[FoundLeases]]
     spend: list[dict[str, Any]] = field(default_factory=list)
-    budgets: list[dict[str, Any]] = field(default_factory=list)
+    budgets: list[BudgetRow] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property

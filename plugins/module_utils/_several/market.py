@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 from .._billing.affordability import OverBudgetError
-from .._billing.purchase_guard import guard_for
+from .._billing.purchase_guard import Want, guard_for
 from .._catalog.selection import Selection
 from .._catalog.several import LeftOut, Markets
 from .._catalog.stock import Market, selection_from
@@ -142,7 +143,7 @@ def _opener(found: Everywhere, selection: Selection, outside: Outside) -> Callab
         purse, wished = Purse(client), replace(selection, until=read_time(mine.lease))
         mixed = want["budget_policy"] == "warn"
         market = Market(client, wished, purse=purse, mixed=mixed)
-        guard = mine.guard = guard_for(client, mine, want, purse)
+        guard = mine.guard = guard_for(client, mine, cast(Want, want), purse)
         guard.elsewhere = partial(outside.of, client.name)
         shelf, mine.ssh_key_ids, _seen = client.together(
             market.shelf, lambda: registered_ids(client, keys), lambda: guard.look(mine.rows)

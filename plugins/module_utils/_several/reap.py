@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
-from .._billing.budget import check_budget
+from .._billing.budget import Budget, BudgetRow, check_budget
 from .._billing.spending_history import read_history
 from .._core.apply import collected
 from .._core.errors import GpuopsError
@@ -133,7 +133,7 @@ def _look(want: Row, client: Client) -> FoundReap:
     return ReapNoun().find(client, want)
 
 
-def _hold_all(found: FoundReaps, budget: Row, want: Row) -> None:
+def _hold_all(found: FoundReaps, budget: Budget, want: Row) -> None:
     """Add what one budget over all accounts does not allow; two currencies are never added."""
     every = list(found.at.values())
     priced = [row for one in every for row in (*one.account.instances, *one.account.volumes)]
@@ -196,12 +196,12 @@ def _told(found: FoundReaps) -> Row:
     }
 
 
-def _budgets(found: FoundReaps) -> list[Row]:
+def _budgets(found: FoundReaps) -> list[BudgetRow]:
     """Return the state of each limit after this run."""
     whole = found.whole
     if whole is None:
         return []
     for here in found.at.values():
         whole.outcomes |= here.outcomes
-    rows: list[Row] = report(whole, 0)["budgets"]
+    rows: list[BudgetRow] = report(whole, 0)["budgets"]
     return rows

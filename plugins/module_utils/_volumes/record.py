@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from .._core.errors import GpuopsError
 from .._ledger import store
+from .._ledger.event import Event
 from .._ledger.url import url_of
 from .._models.resources import Volume
 from .._providers.base.client import Client
@@ -35,7 +36,7 @@ def book_volume(client: Client, found: FoundVolumes, url: str | None) -> list[st
 
 def _events(
     client: Client, found: FoundVolumes, rows: dict[str, Volume], volume_id: str
-) -> list[dict[str, Any]]:
+) -> list[Event]:
     now = client.now()
     event = partial(store.event_of, source=_SOURCE)
     events = [event("end", row=row, at=now) for row in found.living if row.id not in rows]
@@ -52,6 +53,6 @@ def _events(
     return events
 
 
-def _first(row: Volume, event: Any, now: datetime) -> dict[str, Any]:
+def _first(row: Volume, event: Callable[..., Event], now: datetime) -> Event:
     """Return the purchase of a volume, which a ledger that knows it passes over."""
-    return dict(event("purchase", row=row, at=row.born or now))
+    return event("purchase", row=row, at=row.born or now)

@@ -18,6 +18,7 @@ from unittest import mock
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import store
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger.event import Event
 from ansible_collections.gpuops.cloud.plugins.module_utils._ledger.reconcile import Shown
 from ansible_collections.gpuops.cloud.plugins.module_utils._models import ownership
 from ansible_collections.gpuops.cloud.plugins.module_utils._several import market, purchase
@@ -108,7 +109,9 @@ def test_strangers_that_are_taken_for_ours_are_found(theatre: Stage) -> None:
 def test_money_of_no_cloud_is_found(theatre: Stage) -> None:
     record = store.record
 
-    def of_nobody(url: str, rows: Sequence[Row], account: str, _provider: str | None = None) -> Any:
+    def of_nobody(
+        url: str, rows: Sequence[Event], account: str, _provider: str | None = None
+    ) -> Any:
         return record(url, rows, account)
 
     with mock.patch.object(store, "record", of_nobody):

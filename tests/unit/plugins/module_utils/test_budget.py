@@ -14,16 +14,21 @@ from ansible_collections.gpuops.cloud.plugins.module_utils._billing import budge
 from ansible_collections.gpuops.cloud.plugins.module_utils._core import periods
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
 from ansible_collections.gpuops.cloud.plugins.module_utils._ledger import history
+from ansible_collections.gpuops.cloud.plugins.module_utils._ledger.event import Event
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 OPTIONS = {"hour": "per_hour", "day": "per_day", "month": "per_month", "total": "total"}
+
+
+def _rows(budget: Any, burn: float, spent: dict[str, float]) -> Any:
+    return _budget.budget_rows(_budget.check_budget(budget), burn, spent)
 
 
 def state(period: str, limit: float, used: float, **more: Any) -> str:
     """Return the state of one period when so much of its limit is used."""
     spent = {"day": 0.0, "month": 0.0, "total": 0.0, period: used}
     burn = spent.pop("hour", 0.0)
-    (row,) = _budget.budget_rows({OPTIONS[period]: limit, **more}, burn, spent)
+    (row,) = _rows({OPTIONS[period]: limit, **more}, burn, spent)
     assert row["period"] == period
     return str(row["state"])
 
@@ -71,13 +76,13 @@ def test_thresholds_can_be_others(used: float, expected: str) -> None:
 def test_growth_and_season_are_factors_on_the_limit(
     factors: dict[str, float], limit: float, expected: str
 ) -> None:
-    (row,) = _budget.budget_rows({"per_day": 100, **factors}, 0, {"day": 100.0})
+    (row,) = _rows({"per_day": 100, **factors}, 0, {"day": 100.0})
     assert (row["limit"], row["state"]) == (pytest.approx(limit), expected)
 
 
 def test_rows_hold_all_figures() -> None:
     budget = {"per_hour": 10, "per_day": 200, "per_month": 3000, "total": 50000}
-    rows = _budget.budget_rows(budget, 9.5, {"day": 170.0, "month": 300.0, "total": 50000.0})
+    rows = _rows(budget, 9.5, {"day": 170.0, "month": 300.0, "total": 50000.0})
     for row in rows:
         assert (row.pop("owner"), row.pop("project")) == (None, None)
     assert rows == [
@@ -99,8 +104,8 @@ def test_rows_hold_all_figures() -> None:
 
 @pytest.mark.parametrize("budget", [None, {}, {"growth": 2.0}, {"per_day": None}])
 def test_no_budget(budget: Any) -> None:
-    assert _budget.check_budget(budget) == {}
-    assert _budget.budget_rows(budget, 5, {"day": 5.0}) == []
+    assert _budget.check_budget(budget) == _budget.Budget()
+    assert _rows(budget, 5, {"day": 5.0}) == []
 
 
 @pytest.mark.parametrize(
@@ -117,7 +122,7 @@ def test_no_budget(budget: Any) -> None:
         {"total": float("nan")},
     ],
 )
-def test_budget_that_makes_no_sense(budget: dict[str, Any]) -> None:
+def test_budget_that_makes_no_sense(budget: Any) -> None:
     with pytest.raises(InvalidError, match="must be"):
         _budget.check_budget(budget)
 
@@ -143,7 +148,7 @@ def test_days_and_months(now: str, end_of_day: str, end_of_month: str) -> None:
 # -- books -----------------------------------------------------------------------------------------
 
 
-def event(name: str, hours: float, thing: str = "a", **more: Any) -> dict[str, Any]:
+def event(name: str, hours: float, thing: str = "a", **more: Any) -> Any:
     """Return an event so many hours after noon."""
     at = (NOON + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
     facts = {"kind": "instance", "deployment": "llm", "price_per_hour": 2.0, "lease_end": None}
@@ -151,7 +156,7 @@ def event(name: str, hours: float, thing: str = "a", **more: Any) -> dict[str, A
     return {"event": name, "thing_id": thing, "at": at, "started": at, **facts, **rest, **more}
 
 
-STORIES: list[tuple[str, list[dict[str, Any]], float]] = [
+STORIES: list[tuple[str, list[Event], float]] = [
     ("still there", [event("purchase", 0)], 20),
     ("ended", [event("purchase", 0), event("end", 3)], 6),
     ("end before begin", [event("purchase", 3), event("end", 0)], 0),
@@ -178,7 +183,7 @@ STORIES: list[tuple[str, list[dict[str, Any]], float]] = [
 
 
 @pytest.mark.parametrize(("events", "cost"), [pytest.param(*row[1:], id=row[0]) for row in STORIES])
-def test_cost_of_a_thing_until_ten_hours_after(events: list[dict[str, Any]], cost: float) -> None:
+def test_cost_of_a_thing_until_ten_hours_after(events: list[Event], cost: float) -> None:
     (thing,) = history.things_of(events)
     until = NOON + timedelta(hours=10)
     assert thing.cost_between(None, until) == pytest.approx(cost)

@@ -139,14 +139,14 @@ def test_reaper_ends_what_an_owner_cannot_pay_idle_first_then_the_dearest(shop: 
         ),
     ],
 )
-def test_budgets_that_make_no_sense(budget: dict[str, Any], words: str) -> None:
+def test_budgets_that_make_no_sense(budget: Any, words: str) -> None:
     with pytest.raises(InvalidError) as caught:
         _budget.check_budget(budget)
     assert words in str(caught.value)
 
 
 def test_factors_of_the_account_hold_for_owners_without_their_own() -> None:
-    owners = {"ada": {"per_hour": 10}, "bob": {"per_hour": "10", "growth": 3}}
+    owners: Any = {"ada": {"per_hour": 10}, "bob": {"per_hour": "10", "growth": 3}}
     given = _budget.check_budget({"growth": 2, "season": 0.5, "owners": owners})
     limits = {of.get("owner"): _budget.limit_of(part, "hour") for of, part in _budget.scopes(given)}
     assert limits == {"ada": 10, "bob": 15}
