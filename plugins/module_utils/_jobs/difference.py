@@ -6,18 +6,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import TypeVar
 
+T = TypeVar("T")
 _LONGEST = 80
 
 
-def difference(there: Mapping[str, Any], wanted: Mapping[str, Any], keys: Iterable[str]) -> str:
-    """Return in words what differs, nothing where all is the same; what is empty is as none."""
+def difference(pairs: Iterable[tuple[str, T, T]]) -> str:
+    """Return in words what differs, nothing where all is the same; what is empty is as none.
+
+    Takes names with what is there and what is wanted.
+    """
     return "; ".join(
-        f"{key} {_short(json.dumps(there.get(key)))} there, {_short(json.dumps(wanted[key]))} wanted"
-        for key in keys
-        if (there.get(key) or None) != (wanted[key] or None)
+        f"{name} {_short(json.dumps(there))} there, {_short(json.dumps(wanted))} wanted"
+        for name, there, wanted in pairs
+        if (there or None) != (wanted or None)
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args
 
 from .._core.plan import Plan, Step
 from .._core.resource import Resource
@@ -24,13 +24,17 @@ from .._host.commands import Commands, HostError, Run
 from .._host.folders import give, make
 from .difference import difference
 from .nodes import Place
+from .rows import AttemptRow, Ended, Lost, Noted, Options, Shown, Stopped, Told
 from .state import Attempt, Cloud, Exit, Rules, Seen, State, state_of
 from .state import Step as Next
 from .units import KEEPERS, RUNNER_LOG, Supervisord, Systemd, Wish
 
 _BEGINS_WITHIN_S, _LOOK_AGAIN_S = 60, 0.05
 # What makes a job another one when it changes.
-_SAME = ("command", "environment_wish", "image", "env", "credential_names", "folder_hash", "tasks")
+_Same = Literal[
+    "command", "environment_wish", "image", "env", "credential_names", "folder_hash", "tasks"
+]
+_SAME: tuple[_Same, ...] = get_args(_Same)
 
 
 class JobError(HostError):
@@ -41,18 +45,17 @@ class JobError(HostError):
 class JobHost:
     """The wish in ``want``, how commands run, and what the host's own program has found."""
 
-    want: dict[str, Any]
+    want: Options
     run: Run
     root: Path = Path("/")
     now: Callable[[], float] = time.time
-    found: dict[str, Any] = field(default_factory=dict)
     # What keeps its programs, and the command that is told so, by the words of the host's program.
     manager: str = "systemd"
     command: list[str] = field(default_factory=lambda: ["systemctl"])
 
     @property
     def name(self) -> str:
-        return str(self.want["name"])
+        return self.want["name"]
 
     @property
     def folder(self) -> Path:
@@ -77,11 +80,11 @@ class JobHost:
             raise JobError(f"{' '.join(command[:3])}: {(err or out).strip()}")
         return out
 
-    def look(self) -> dict[str, Any]:
+    def look(self) -> Shown:
         """Return what the host's own program says of the job."""
         out = self.must(*self.want["program"], "show", str(self.folder))
         try:
-            found = dict(json.loads(out))
+            found: Shown = json.loads(out)
         except ValueError as error:
             raise JobError(f"{self.want['program'][-1]} says nothing that can be read") from error
         # Programs of before knew of nothing else.
@@ -90,34 +93,45 @@ class JobHost:
         return found
 
 
-class HostJob(Resource[Commands, dict[str, Any], JobHost, dict[str, Any]]):
+@dataclass(frozen=True)
+class Found:
+    """A job on its host, and what the host's own program says of it."""
+
+    host: JobHost
+    shown: Shown
+
+
+class HostJob(Resource[Commands, Options, Found, Told]):
     """A job that is started once, stopped with a reason, or removed."""
 
     def __init__(self, root: Path = Path("/"), now: Callable[[], float] = time.time) -> None:
         """Take the root of the file system, and a clock; tests give others."""
         self.root, self.now = root, now
 
-    def find(self, commands: Commands, want: dict[str, Any]) -> JobHost:
+    def find(self, commands: Commands, want: Options) -> Found:
         host = JobHost(want, commands.run, self.root, self.now)
-        host.found = host.look()
-        return host
+        return Found(host, host.look())
 
-    def plan(self, host: JobHost, want: dict[str, Any]) -> Plan:
+    def plan(self, found: Found, want: Options) -> Plan:
         steps = {"started": _start, "stopped": _stop, "absent": _remove}
-        return Plan(steps=tuple(steps[want["state"]](host, host.found)))
+        return Plan(steps=tuple(steps[want["state"]](found.host, found.shown)))
 
-    def result(
-        self, _commands: Commands, host: JobHost, _plan: Plan, *, applied: bool
-    ) -> dict[str, Any]:
-        after = host.look() if applied else host.found
-        state = judge(after, host.want)
-        told = {"state": state.name, "next": state.step.value, "reason": state.reason}
-        told["folder"] = str(host.folder)
-        rows = {key: after[key] for key in ("attempts", "tasks", "gpus")}
-        return {**told, "attempt": state.attempt, **rows}
+    def result(self, _commands: Commands, found: Found, _plan: Plan, *, applied: bool) -> Told:
+        after = found.host.look() if applied else found.shown
+        state = judge(after, found.host.want)
+        return {
+            "state": state.name,
+            "next": state.step.value,
+            "reason": state.reason,
+            "folder": str(found.host.folder),
+            "attempt": state.attempt,
+            "attempts": after["attempts"],
+            "tasks": after["tasks"],
+            "gpus": after["gpus"],
+        }
 
     @contextmanager
-    def alone(self, want: dict[str, Any]) -> Iterator[None]:
+    def alone(self, want: Options) -> Iterator[None]:
         """Let nobody else start or stop the job meanwhile."""
         lock = self.root / f"run/gpuops-jobs/{want['name']}.lock"
         # Where there is no memory below /run it leads to where there is.
@@ -130,7 +144,7 @@ class HostJob(Resource[Commands, dict[str, Any], JobHost, dict[str, Any]]):
 # -- what there is ---------------------------------------------------------------------------------
 
 
-def attempts_of(rows: Iterable[dict[str, Any]]) -> list[Attempt]:
+def attempts_of(rows: Iterable[AttemptRow]) -> list[Attempt]:
     """Return attempts as types."""
     return [
         Attempt(
@@ -146,23 +160,23 @@ def attempts_of(rows: Iterable[dict[str, Any]]) -> list[Attempt]:
     ]
 
 
-def _exit(row: dict[str, Any] | None) -> Exit | None:
+def _exit(row: Ended | None) -> Exit | None:
     return Exit(row["exit_code"], row["reason"], row["signal"]) if row else None
 
 
-def used(rows: Iterable[dict[str, Any]], now: float | None) -> float:
+def used(rows: Iterable[AttemptRow], now: float | None) -> float:
     """Return the seconds that attempts have taken together; without ``now``, none goes on."""
     total = 0.0
     for row in rows:
         if row["started"] is None:
             continue
         goes_on = now if row["active"] else None
-        ended = (row["exit"] or {}).get("time") or goes_on or row["last_output"]
+        ended = (row["exit"].get("time") if row["exit"] else None) or goes_on or row["last_output"]
         total += max((ended or row["started"]) - row["started"], 0)
     return total
 
 
-def judge(found: dict[str, Any], want: dict[str, Any], now: float | None = None) -> State:
+def judge(found: Shown, want: Options, now: float | None = None) -> State:
     """Return where the job stands, as far as its host can tell."""
     rows = found["attempts"]
     left = want["seconds"] - used(rows, time.time() if now is None else now)
@@ -173,7 +187,7 @@ def judge(found: dict[str, Any], want: dict[str, Any], now: float | None = None)
 # -- start -----------------------------------------------------------------------------------------
 
 
-def _start(host: JobHost, found: dict[str, Any]) -> list[Step]:
+def _start(host: JobHost, found: Shown) -> list[Step]:
     if found["job"]:
         _refuse_other(found["job"], host.want)
     state = judge(found, host.want, host.now())
@@ -192,7 +206,7 @@ def _start(host: JobHost, found: dict[str, Any]) -> list[Step]:
     return [Step(f"start attempt {number} of {host.name}, for {seconds:.0f} s at most", start)]
 
 
-def _refuse_unsent(host: JobHost, found: dict[str, Any]) -> None:
+def _refuse_unsent(host: JobHost, found: Shown) -> None:
     """Raise JobError where something was not sent, which in check mode nothing is."""
     if not found["sent"]:
         raise JobError(f"{host.folder}/work is not there: send the folder of the job first")
@@ -201,9 +215,9 @@ def _refuse_unsent(host: JobHost, found: dict[str, Any]) -> None:
         raise JobError(f"the secrets {', '.join(names)} are not on the host: send them first")
 
 
-def _refuse_other(job: dict[str, Any], want: dict[str, Any]) -> None:
+def _refuse_other(job: Noted, want: Options) -> None:
     """Raise JobError for a job of this name that is another one, with the difference."""
-    other = difference(job, want, _SAME)
+    other = difference((key, job.get(key), want[key]) for key in _SAME)
     if other:
         raise JobError(
             f"job {want['name']} exists on this host and is another one: {other}. "
@@ -211,7 +225,7 @@ def _refuse_other(job: dict[str, Any], want: dict[str, Any]) -> None:
         )
 
 
-def _time_left(host: JobHost, rows: list[dict[str, Any]]) -> tuple[float, str]:
+def _time_left(host: JobHost, rows: list[AttemptRow]) -> tuple[float, str]:
     """Return the seconds that an attempt may take, and what limits them."""
     now = host.now()
     left = float(host.want["seconds"]) - used(rows, now)
@@ -225,24 +239,16 @@ def _time_left(host: JobHost, rows: list[dict[str, Any]]) -> tuple[float, str]:
     return left, "time_limit"
 
 
-def _begin(
-    host: JobHost, rows: list[dict[str, Any]], number: int, seconds: float, limit: str
-) -> None:
+def _begin(host: JobHost, rows: list[AttemptRow], number: int, seconds: float, limit: str) -> None:
     attempt = host.folder / "attempts" / f"{number:04d}"
     if rows and number > rows[-1]["number"]:
-        lost = {"checkpoint": rows[-1]["checkpoint"], "time": host.now()}
+        lost = Lost(checkpoint=rows[-1]["checkpoint"], time=host.now())
         _write(attempt.with_name(f"{number - 1:04d}") / "lost.json", lost)
     make(attempt)
     _let_write(host)
-    kept = (*_SAME, "environment", "at_once", "podman", "done_after")
-    noted = {key: host.want[key] for key in kept}
-    node = Place(**host.want["nodes"]) if host.want["nodes"] else None
-    if node:
-        noted["launch"] = node.launched(host.want["command"])
-        noted["launch_env"] = node.environment
-    _write(host.folder / "job.json", {**noted, "seconds": seconds, "limit": limit})
+    _write(host.folder / "job.json", _noted(host.want, seconds, limit))
     if not host.secrets.exists():  # the unit wants it, also with nothing in it
-        _write(host.secrets, {}, 0o600)
+        _write(host.secrets, Noted(), 0o600)
     place = host.keeper.place(host.root, host.unit)
     make(place.parent)
     place.write_text(host.keeper.settings(_wish(host, attempt, seconds)), encoding="utf-8")
@@ -250,6 +256,29 @@ def _begin(
     _rc, _out, err = host.run([*host.command, "start", host.unit])
     if not _has_begun(host, attempt):
         raise JobError(f"{host.unit} does not start: {err.strip() or _last_words(attempt)}")
+
+
+def _noted(want: Options, seconds: float, limit: str) -> Noted:
+    """Return what the host is to know of the job, and tells when it is asked for another one."""
+    noted = Noted(
+        command=want["command"],
+        environment_wish=want["environment_wish"],
+        image=want["image"],
+        env=want["env"],
+        credential_names=want["credential_names"],
+        folder_hash=want["folder_hash"],
+        tasks=want["tasks"],
+        environment=want["environment"],
+        at_once=want["at_once"],
+        podman=want["podman"],
+        done_after=want["done_after"],
+        seconds=seconds,
+        limit=limit,
+    )
+    if want["nodes"]:
+        node = Place(**want["nodes"])
+        noted |= {"launch": node.launched(want["command"]), "launch_env": node.environment}
+    return noted
 
 
 def _has_begun(host: JobHost, attempt: Path) -> bool:
@@ -308,7 +337,7 @@ def _wish(host: JobHost, attempt: Path, seconds: float) -> Wish:
 # -- stop, and remove ------------------------------------------------------------------------------
 
 
-def _stop(host: JobHost, found: dict[str, Any]) -> list[Step]:
+def _stop(host: JobHost, found: Shown) -> list[Step]:
     if host.want["waiting"]:
         return _cancel_waiting(host, found)
     last = found["attempts"][-1] if found["attempts"] else None
@@ -319,18 +348,18 @@ def _stop(host: JobHost, found: dict[str, Any]) -> list[Step]:
 
     def stop(_commands: Commands) -> None:
         if not last["stop"]:  # before any signal, so that nobody has to guess from one
-            _write(attempt / "stop.json", {"reason": reason, "time": host.now()})
+            _write(attempt / "stop.json", Stopped(reason=reason, time=host.now()))
         host.must(*host.command, "stop", host.unit)
 
     return [Step(f"stop attempt {last['number']} of {host.name}: {reason}", stop)]
 
 
-def _cancel_waiting(host: JobHost, found: dict[str, Any]) -> list[Step]:
+def _cancel_waiting(host: JobHost, found: Shown) -> list[Step]:
     """Let no task begin that has not; those that run go on."""
     waiting = [task for task in found["tasks"] if task["state"] == "waiting"]
     if not waiting:
         return []
-    noted = {"reason": host.want["reason"], "time": host.now()}
+    noted = Stopped(reason=host.want["reason"], time=host.now())
     return [
         Step(
             f"cancel the {len(waiting)} tasks of {host.name} that wait",
@@ -339,7 +368,7 @@ def _cancel_waiting(host: JobHost, found: dict[str, Any]) -> list[Step]:
     ]
 
 
-def _remove(host: JobHost, found: dict[str, Any]) -> list[Step]:
+def _remove(host: JobHost, found: Shown) -> list[Step]:
     places = [host.folder, host.keeper.left(host.root, host.unit), host.secrets.parent]
     there = [place for place in places if place.exists()]
 
@@ -368,7 +397,7 @@ def _clear(place: Path) -> None:
     place.rmdir()
 
 
-def _write(path: Path, value: dict[str, Any], mode: int = 0o644) -> None:
+def _write(path: Path, value: Noted | Stopped | Lost, mode: int = 0o644) -> None:
     """Put a whole file in place; nobody else ever sees what is for its owner alone."""
     make(path.parent)
     fresh = path.with_name(f".{path.name}.new")

@@ -21,6 +21,7 @@ from .._models.status import BUILDING, FAILED, OVER
 from .._providers.names import state_of as state_by_status
 from .difference import difference
 from .host import attempts_of, used
+from .rows import AttemptRow
 from .state import Cloud, Exit, Rules, Seen, State, state_of
 
 Row = Mapping[str, Any]
@@ -44,7 +45,7 @@ class Record:
     job: dict[str, Any]
     content: str
     bought: int = 0
-    attempts: list[dict[str, Any]] = field(default_factory=list)
+    attempts: list[AttemptRow] = field(default_factory=list)
     instance: str = ""
     own: bool = False
 
@@ -154,7 +155,8 @@ def begin(
 
 
 def _refuse_other(name: str, there: Row, wanted: Row, where: str) -> None:
-    other = difference({**_BEFORE, **there}, wanted, wanted)
+    before = {**_BEFORE, **there}
+    other = difference((name, before.get(name), wanted[name]) for name in wanted)
     if other:
         raise ConflictError(f"job {name} {where} and is another one: {other}", hint=_AGAIN)
 

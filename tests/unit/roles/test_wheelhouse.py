@@ -134,7 +134,9 @@ def test_fallback_index_is_asked_only_when_needed(
 
 
 def test_what_failed_before_the_fallback_index_is_told_too(fill: Fill) -> None:
-    with pytest.raises(SystemExit, match=r"(?s)for broken==1.*and with https://w.example.*broken==1"):
+    with pytest.raises(
+        SystemExit, match=r"(?s)for broken==1.*and with https://w.example.*broken==1"
+    ):
         fill("uv==1", lock="broken==1", fallback_index="https://w.example")
 
 
