@@ -11,6 +11,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils._access.ssh_keys import KeyOptions
 from ..module_utils._billing.reports import BalanceWant
 from ..module_utils._core.argspecs import AUTH_SPEC
 from ..module_utils._core.errors import GpuopsError, InvalidError
@@ -53,14 +54,25 @@ class ActionModule(ActionBase):
 
 def _wanted(
     public_key: str | None, instance: dict[str, Any]
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+) -> tuple[KeyOptions | None, dict[str, Any] | None]:
     """Return the options of both modules; None for those that a module would refuse itself."""
     try:
         want = _checked(INSTANCE_SPEC, instance)
-        key = {"deployment": want["deployment"], "public_key": public_key}
-        return (_checked(KEY_SPEC, key) if public_key else None), want
+        return (_wanted_key(want["deployment"], public_key) if public_key else None), want
     except GpuopsError:
         return None, None
+
+
+def _wanted_key(deployment: str, public_key: str) -> KeyOptions:
+    """Return the options of the module for a key. Raises InvalidError."""
+    found = _checked(KEY_SPEC, {"deployment": deployment, "public_key": public_key})
+    return {
+        "state": found["state"],
+        "id": found["id"],
+        "name": found["name"],
+        "deployment": found["deployment"],
+        "public_key": found["public_key"],
+    }
 
 
 def _checked(spec: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

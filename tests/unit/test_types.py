@@ -16,16 +16,15 @@ PACKAGES = Path(__file__).resolve().parents[2] / "plugins/module_utils"
 DOORS = {"_providers", "_runner", "_request"}
 # How many may be untyped, with room for a few. A number falls, and never rises.
 CEILINGS = {
-    "_access": 20,
-    "_account": 5,
-    "_catalog": 10,
+    "_account": 4,
+    "_catalog": 7,
     "_core": 7,
     "_instances": 70,
     "_jobs": 66,
     "_lifecycle": 10,
-    "_models": 20,
+    "_models": 17,
     "_reaper": 20,
-    "_several": 38,
+    "_several": 34,
     "_sizing": 4,
     "_ssh": 1,
     "_volumes": 30,

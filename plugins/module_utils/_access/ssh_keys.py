@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from .._core.errors import InvalidError, NotFoundError
 from .._core.plan import Plan, Step
@@ -18,7 +18,7 @@ from .._lifecycle.create_once import create_once
 from .._models.ownership import check_name, part_name, plain_name, registered_name
 from .._models.resources import SshKey, living_deployments
 from .._providers.base.client import Client
-from .._providers.base.views import describe_ssh_key
+from .._providers.base.views import SshKeyRow, describe_ssh_key
 
 # A bring-up that starts now must not lose its key while it waits for an instance.
 _FRESH = timedelta(hours=1)
@@ -75,10 +75,40 @@ class FoundKeys:
     made: SshKey | None = None
 
 
-class SshKeyNoun(Resource[Client, dict[str, Any], FoundKeys, dict[str, Any]]):
+class KeyOptions(TypedDict):
+    """The options of the module for a key."""
+
+    state: str
+    id: str | None
+    name: str | None
+    deployment: str | None
+    public_key: str | None
+
+
+class KeysListed(TypedDict):
+    """The options of the module that lists keys."""
+
+    name: str | None
+    deployment: str | None
+
+
+class KeyResult(TypedDict):
+    """What the module for a key tells; ``not_secret`` is what need not be masked."""
+
+    ssh_key: SshKeyRow | None
+    not_secret: list[str | None]
+
+
+class KeysResult(TypedDict):
+    """What the module that lists keys tells."""
+
+    ssh_keys: list[SshKeyRow]
+
+
+class SshKeyNoun(Resource[Client, KeyOptions, FoundKeys, KeyResult]):
     """A registered public key, matched by id, by its body, or by name."""
 
-    def find(self, client: Client, want: dict[str, Any]) -> FoundKeys:
+    def find(self, client: Client, want: KeyOptions) -> FoundKeys:
         if want["deployment"]:
             check_name(want["deployment"], "deployment")
         name = want["name"]
@@ -94,7 +124,7 @@ class SshKeyNoun(Resource[Client, dict[str, Any], FoundKeys, dict[str, Any]]):
         return found
 
     @staticmethod
-    def _is_old(client: Client, found: FoundKeys, want: dict[str, Any]) -> bool:
+    def _is_old(client: Client, found: FoundKeys, want: KeyOptions) -> bool:
         """Tell whether keys may soon be taken for left over, as their deployment has no instance."""
         if not found.keys or not want["deployment"]:
             return False
@@ -104,7 +134,7 @@ class SshKeyNoun(Resource[Client, dict[str, Any], FoundKeys, dict[str, Any]]):
         return want["deployment"] not in living_deployments(client.instances())
 
     @staticmethod
-    def _meant(key: SshKey, want: dict[str, Any], body: str | None, name: str | None) -> bool:
+    def _meant(key: SshKey, want: KeyOptions, body: str | None, name: str | None) -> bool:
         if want["id"]:
             return bool(key.id == want["id"])
         # An own name keeps deployments apart: the same key may be registered once for each.
@@ -115,7 +145,7 @@ class SshKeyNoun(Resource[Client, dict[str, Any], FoundKeys, dict[str, Any]]):
             return named
         return bool(key.deployment == want["deployment"])
 
-    def plan(self, found: FoundKeys, want: dict[str, Any]) -> Plan:
+    def plan(self, found: FoundKeys, want: KeyOptions) -> Plan:
         if want["state"] == "absent":
             return self._plan_absent(found)
         if found.keys and not found.old:
@@ -151,22 +181,21 @@ class SshKeyNoun(Resource[Client, dict[str, Any], FoundKeys, dict[str, Any]]):
         before = {"ssh_keys": [describe_ssh_key(key) for key in found.keys]}
         return Plan(before, {"ssh_keys": []}, steps, parallel=True)
 
-    def result(
-        self, client: Client, found: FoundKeys, plan: Plan, *, applied: bool
-    ) -> dict[str, Any]:
+    def result(self, client: Client, found: FoundKeys, plan: Plan, *, applied: bool) -> KeyResult:
         # What was given proved to be a public key, not a private one by mistake.
         return {"ssh_key": self._shown(found, plan), "not_secret": [found.given]}
 
     @staticmethod
-    def _shown(found: FoundKeys, plan: Plan) -> dict[str, Any] | None:
+    def _shown(found: FoundKeys, plan: Plan) -> SshKeyRow | None:
         if found.made:
             return describe_ssh_key(found.made)
         if plan.after == {"ssh_keys": []}:
             return None
-        return describe_ssh_key(found.keys[0]) if found.keys and not found.old else plan.after
+        planned: SshKeyRow = plan.after
+        return describe_ssh_key(found.keys[0]) if found.keys and not found.old else planned
 
 
-def list_keys(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+def list_keys(client: Client, want: KeysListed) -> KeysResult:
     """Return the registered keys, optionally only those of a deployment or of one name."""
     rows = client.ssh_keys()
     if want["deployment"]:

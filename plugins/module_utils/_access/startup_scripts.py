@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from .._core.errors import InvalidError, NotFoundError
 from .._core.plan import Plan, Step
@@ -23,10 +23,57 @@ NOTICE = (
     "The text of a startup script is readable through the API to everyone with credentials of the "
     "account."
 )
-Row = dict[str, Any]
 
 
-def describe_startup_script(row: StartupScript) -> Row:
+class ScriptOptions(TypedDict):
+    """The options of the module for a script."""
+
+    state: str
+    id: str | None
+    name: str | None
+    deployment: str | None
+    content: str | None
+
+
+class ScriptsListed(TypedDict):
+    """The options of the module that lists scripts."""
+
+    id: str | None
+    name: str | None
+    deployment: str | None
+
+
+class ScriptRow(TypedDict):
+    """A startup script as results show it."""
+
+    id: str | None
+    name: str | None
+    deployment: str | None
+    content: str | None
+    created_at: str | None
+
+
+class _Told(TypedDict, total=False):
+    """What only a script that stays adds; ``not_secret`` is what need not be masked."""
+
+    warnings: list[str]
+    not_secret: list[str]
+
+
+class ScriptResult(_Told):
+    """What the module for a script tells."""
+
+    startup_script: ScriptRow | None
+    notice: str | None
+
+
+class ScriptsResult(TypedDict):
+    """What the module that lists scripts tells."""
+
+    startup_scripts: list[ScriptRow]
+
+
+def describe_startup_script(row: StartupScript) -> ScriptRow:
     """Return a startup script as results show it."""
     return {
         "id": row.id or None,
@@ -60,12 +107,12 @@ class FoundScripts:
     made: StartupScript | None = None
 
 
-class StartupScriptNoun(Resource[Client, Row, FoundScripts, Row]):
+class StartupScriptNoun(Resource[Client, ScriptOptions, FoundScripts, ScriptResult]):
     """A registered startup script, matched by id or by name."""
 
     # -- find ----------------------------------------------------------------------------------
 
-    def find(self, client: Client, want: Row) -> FoundScripts:
+    def find(self, client: Client, want: ScriptOptions) -> FoundScripts:
         self._check(client, want)
         name = _full_name(want)
         rows = [row for row in client.startup_scripts() if _is_meant(row, want, name)]
@@ -77,7 +124,7 @@ class StartupScriptNoun(Resource[Client, Row, FoundScripts, Row]):
         return FoundScripts(rows, name, absent=want["state"] == "absent")
 
     @staticmethod
-    def _check(client: Client, want: Row) -> None:
+    def _check(client: Client, want: ScriptOptions) -> None:
         if want["deployment"]:
             check_name(want["deployment"], "deployment")
             if want["name"]:
@@ -95,7 +142,7 @@ class StartupScriptNoun(Resource[Client, Row, FoundScripts, Row]):
             )
 
     @staticmethod
-    def _refuse_foreign(rows: list[StartupScript], want: Row) -> None:
+    def _refuse_foreign(rows: list[StartupScript], want: ScriptOptions) -> None:
         for row in rows:
             if want["deployment"] and row.deployment != want["deployment"]:
                 raise InvalidError(
@@ -106,7 +153,7 @@ class StartupScriptNoun(Resource[Client, Row, FoundScripts, Row]):
 
     # -- plan ----------------------------------------------------------------------------------
 
-    def plan(self, found: FoundScripts, want: Row) -> Plan:
+    def plan(self, found: FoundScripts, want: ScriptOptions) -> Plan:
         if found.absent:
             before = "\n".join(row.content or "" for row in found.rows)
             return Plan(before, "", tuple(map(_remove_step, found.rows)), parallel=True)
@@ -133,13 +180,15 @@ class StartupScriptNoun(Resource[Client, Row, FoundScripts, Row]):
         return Plan(text, text)
 
     @staticmethod
-    def _refuse_nameless(found: FoundScripts, want: Row) -> None:
+    def _refuse_nameless(found: FoundScripts, want: ScriptOptions) -> None:
         if not found.name:
             raise NotFoundError(f"There is no startup script {want['id']}")
 
     # -- result --------------------------------------------------------------------------------
 
-    def result(self, client: Client, found: FoundScripts, plan: Plan, *, applied: bool) -> Row:
+    def result(
+        self, client: Client, found: FoundScripts, plan: Plan, *, applied: bool
+    ) -> ScriptResult:
         if found.absent:
             return {"startup_script": None, "notice": None}
         planned = StartupScript("", found.name, content=plan.after)
@@ -152,7 +201,7 @@ class StartupScriptNoun(Resource[Client, Row, FoundScripts, Row]):
         }
 
 
-def _full_name(want: Row) -> str | None:
+def _full_name(want: ScriptOptions) -> str | None:
     """Return the name in the cloud, or None for an id and for all scripts of a deployment."""
     name, deployment = want["name"], want["deployment"]
     if want["id"] or not deployment:
@@ -163,7 +212,7 @@ def _full_name(want: Row) -> str | None:
     return prefix + (name or DEFAULT_NAME).removeprefix(prefix)
 
 
-def _is_meant(row: StartupScript, want: Row, name: str | None) -> bool:
+def _is_meant(row: StartupScript, want: ScriptOptions, name: str | None) -> bool:
     if want["id"]:
         return bool(row.id == want["id"])
     return row.name == name if name else row.deployment == want["deployment"]
@@ -196,7 +245,7 @@ def _remove_step(row: StartupScript) -> Step:
     return Step(f"remove startup script {row.name} ({row.id})", partial(_remove, row.id))
 
 
-def list_startup_scripts(client: Client, want: Row) -> Row:
+def list_startup_scripts(client: Client, want: ScriptsListed) -> ScriptsResult:
     """Return the registered scripts, all pages, optionally of a deployment, a name or an id."""
     rows = client.startup_scripts()
     if want["id"]:

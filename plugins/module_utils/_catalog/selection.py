@@ -9,7 +9,6 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from .._core.errors import InvalidError
 from .._core.times import write_time
@@ -308,7 +307,7 @@ def choose(shelves: list[Shelf], want: Selection) -> Choice:
     return Choice(tuple(offers), tuple(rejected), cheapest, wanted)
 
 
-def _rank(offer: Offer, want: Selection, wish: _Wish) -> tuple[Any, ...]:
+def _rank(offer: Offer, want: Selection, wish: _Wish) -> tuple[float | str, ...]:
     """Sort key, best first: tier (or price), market, location, price, then the larger instance.
 
     A place where an instance was lost comes last, since whoever took it may still want it.

@@ -58,10 +58,10 @@ def survey(client: Client, want: dict[str, Any]) -> dict[str, Any]:
         if volume.is_billed
         and (volume.deployment == deployment or ids.intersection(volume.holders))
     ]
-    found = {
+    found: dict[str, list[dict[str, Any]]] = {
         "instances": instances,
         "volumes": [describe_volume(volume) for volume in mine],
-        "ssh_keys": [describe_ssh_key(key) for key in keys if key.deployment == deployment],
+        "ssh_keys": [{**describe_ssh_key(key)} for key in keys if key.deployment == deployment],
         "startup_scripts": [_script(row) for row in scripts if row.deployment == deployment],
     }
     leftovers = _leftovers(found, {row.id for row in mine if row.is_boot})

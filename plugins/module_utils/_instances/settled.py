@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from .._access.ssh_keys import SshKeyNoun
+from .._access.ssh_keys import KeyOptions, SshKeyNoun
 from .._billing.reports import BalanceResult, BalanceWant, balance
 from .._core.errors import GpuopsError
 from .._lifecycle.instance_states import twins
@@ -37,7 +37,7 @@ class Wanted:
     """The options of the modules for balance, SSH keys and instances; None for those that a module would refuse itself."""
 
     balance: BalanceWant
-    key: dict[str, Any] | None
+    key: KeyOptions | None
     instance: dict[str, Any] | None
 
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypedDict
 
 from .._core.errors import InvalidError
 from .._core.times import read_time
@@ -197,7 +197,16 @@ def _words(text: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in text.split() if "=" in word)
 
 
-def _more_of(tags: Mapping[str, str], marker: dict[str, str] | None = None) -> dict[str, Any]:
+class _More(TypedDict):
+    """The optional fields of an identity."""
+
+    project: str
+    hours: str
+    replaces: str
+    protected: bool
+
+
+def _more_of(tags: Mapping[str, str], marker: dict[str, str] | None = None) -> _More:
     """Return the optional fields: by their own tags, the common one, or the old description."""
     common, marker = _words(tags.get(MORE_TAG, "")), marker or {}
     protect = tags.get(PROTECT_TAG) or marker.get("x") or ""

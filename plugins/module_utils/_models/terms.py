@@ -5,11 +5,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from .._core.times import read_time
+
+
+class TermsRow(TypedDict):
+    """The terms as module results show them."""
+
+    reliability: float | None
+    verification: str | None
+    traffic_down_price: float | None
+    traffic_up_price: float | None
+    contract_end: str | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,12 @@ class Terms:
         """The end of the contract, None where nobody tells one."""
         return read_time(self.contract_end)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> TermsRow:
         """Return the terms as module results show them."""
-        return asdict(self)
+        return {
+            "reliability": self.reliability,
+            "verification": self.verification,
+            "traffic_down_price": self.traffic_down_price,
+            "traffic_up_price": self.traffic_up_price,
+            "contract_end": self.contract_end,
+        }

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
-from .._access.ssh_keys import SshKeyNoun, is_public_key
-from .._access.startup_scripts import StartupScriptNoun
+from .._access.ssh_keys import KeyOptions, SshKeyNoun, is_public_key
+from .._access.startup_scripts import ScriptOptions, StartupScriptNoun
 from .._core.plan import Step
 from .._instances.prepare import key_ids
 from .._providers.accounts import Accounts
@@ -42,7 +41,7 @@ def register_keys(desk: Desk, deployment: str) -> None:
 
 
 def _registered(client: Client, deployment: str, public_key: str) -> str:
-    noun, want = SshKeyNoun(), _of(deployment, public_key=public_key)
+    noun, want = SshKeyNoun(), _key(deployment, "present", public_key)
     found = noun.find(client, want)
     for step in noun.plan(found, want).steps:
         step.call(client)
@@ -59,14 +58,24 @@ def look_at_registrations(accounts: Accounts, found: Everywhere) -> None:
 
 
 def _removals(deployment: str, client: Client) -> list[Step]:
-    want, has = _of(deployment, state="absent"), client.capabilities
-    keys, scripts = SshKeyNoun(), StartupScriptNoun()
-    plans = [keys.plan(keys.find(client, want), want)] if has.keys else []
-    plans += [scripts.plan(scripts.find(client, want), want)] if has.scripts else []
+    has, keys, scripts = client.capabilities, SshKeyNoun(), StartupScriptNoun()
+    key, script = _key(deployment, "absent"), _absent_script(deployment)
+    plans = [keys.plan(keys.find(client, key), key)] if has.keys else []
+    plans += [scripts.plan(scripts.find(client, script), script)] if has.scripts else []
     return [step_at(client, step) for plan in plans for step in plan.steps]
 
 
-def _of(deployment: str, **more: str) -> dict[str, Any]:
-    """Return the options of the modules for keys and scripts."""
-    rest = dict.fromkeys(("id", "name", "public_key", "content"))
-    return {"state": "present", "deployment": deployment, **rest, **more}
+def _key(deployment: str, state: str, public_key: str | None = None) -> KeyOptions:
+    """Return the options of the module for keys."""
+    return {
+        "state": state,
+        "id": None,
+        "name": None,
+        "deployment": deployment,
+        "public_key": public_key,
+    }
+
+
+def _absent_script(deployment: str) -> ScriptOptions:
+    """Return the options of the module for scripts that removes all of a deployment."""
+    return {"state": "absent", "id": None, "name": None, "deployment": deployment, "content": None}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 from .._instances.resource import Listed, listed, meant
 from .._models.resources import Instance
@@ -16,7 +16,15 @@ from .state import AccountRow, placed
 from .where import silent_warnings
 
 
-def instances_of_all(accounts: Accounts, params: dict[str, Any]) -> dict[str, Any]:
+class ListOptions(TypedDict):
+    """The options of the module that are not about how an account is reached."""
+
+    deployment: str | None
+    evicted: bool
+    providers: list[str] | None
+
+
+def instances_of_all(accounts: Accounts, params: ListOptions) -> dict[str, Any]:
     """Return the instances at all providers, or those of a deployment. Raises where none answers."""
     deployment = params["deployment"]
     asked = accounts.ask(lambda client: listed(client, deployment, with_lost=params["evicted"]))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from ..._core.times import read_time, write_time
 from ..._hardware import gpus
@@ -99,7 +99,16 @@ def describe_volume(row: Volume) -> dict[str, Any]:
     }
 
 
-def describe_ssh_key(row: SshKey) -> dict[str, Any]:
+class SshKeyRow(TypedDict):
+    """An SSH key as results show it."""
+
+    id: str | None
+    name: str | None
+    public_key: str | None
+    fingerprint: str | None
+
+
+def describe_ssh_key(row: SshKey) -> SshKeyRow:
     """Return an SSH key as results show it."""
     return {
         "id": row.id or None,
