@@ -19,15 +19,15 @@ CEILINGS = {
     "_account": 4,
     "_catalog": 7,
     "_core": 7,
-    "_instances": 70,
-    "_jobs": 66,
-    "_lifecycle": 10,
+    "_instances": 53,
+    "_jobs": 46,
+    "_lifecycle": 5,
     "_models": 17,
-    "_reaper": 20,
+    "_reaper": 15,
     "_several": 34,
     "_sizing": 4,
     "_ssh": 1,
-    "_volumes": 30,
+    "_volumes": 23,
 }
 
 
