@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -44,7 +45,11 @@ def at(cloud: Cloud, *command: str, text: str = "") -> str:
 def test_bring_up_gives_a_login_by_name_and_changes_nothing_twice(
     cloud: Cloud, wish: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    before = Path(cloud.environment["HOME"])
     cloud.environment["HOME"] = str(tmp_path_factory.mktemp("my own home"))
+    # Where packages come from is a setting of the user's, too.
+    if (before / ".config/pip").is_dir():
+        shutil.copytree(before / ".config/pip", Path(cloud.environment["HOME"], ".config/pip"))
     settings(cloud).parent.mkdir()
     settings(cloud).write_text("Host *\n  ServerAliveInterval 7\n", encoding="utf-8")
     settings(cloud).chmod(0o640)
