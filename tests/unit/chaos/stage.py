@@ -21,6 +21,7 @@ from unittest import mock
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._instances import offer_queue
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base import transport
+from ansible_collections.gpuops.cloud.plugins.module_utils._runner import cloud
 from ansible_collections.gpuops.cloud.plugins.module_utils._several.walk import Tour
 from ansible_collections.gpuops.cloud.plugins.modules import (
     datacrunch_cost_info,
@@ -142,6 +143,10 @@ def _replaced(world: Setting) -> Iterator[None]:
 
         return begin
 
+    def module_of_owner(spec: dict[str, Any], **_rules: Any) -> Module:
+        controller: Controller = schedule.owner
+        return Module(controller.args, spec, controller.warned)
+
     doubles = {
         "ThreadPoolExecutor": schedule.pool,
         "threading": SimpleNamespace(Lock=schedule.lock, local=threading.local),
@@ -149,7 +154,6 @@ def _replaced(world: Setting) -> Iterator[None]:
         "fcntl": SimpleNamespace(flock=lambda file, how: _flock(world, file, how), **_FLAGS),
         "SystemClock": lambda: clock,
         "_JITTER": Random(f"jitter {world.seed}"),
-        "_Module": lambda argument_spec, **_rules: _module(schedule.owner, argument_spec),
         **world.doubles(),
     }
     with contextlib.ExitStack() as stack:
@@ -157,6 +161,8 @@ def _replaced(world: Setting) -> Iterator[None]:
             for name in doubles.keys() & vars(module).keys():
                 stack.enter_context(mock.patch.object(module, name, doubles[name]))
         stack.enter_context(mock.patch.object(uuid, "uuid4", world.uuid))
+        for place in (cloud.CLOUD, cloud.ACCOUNTS, cloud.ELSEWHERE):
+            stack.enter_context(mock.patch.object(place, "module", module_of_owner))
         for kind in (offer_queue.Walk, Tour):
             begin = locking(kind.__init__)
             stack.enter_context(mock.patch.object(kind, "__init__", begin))
@@ -164,10 +170,6 @@ def _replaced(world: Setting) -> Iterator[None]:
 
 
 _FLAGS = {"LOCK_EX": fcntl.LOCK_EX, "LOCK_UN": fcntl.LOCK_UN, "LOCK_SH": fcntl.LOCK_SH}
-
-
-def _module(controller: Controller, spec: dict[str, Any]) -> Module:
-    return Module(controller.args, spec, controller.warned)
 
 
 def _flock(world: Setting, file: Any, how: int) -> None:
