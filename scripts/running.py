@@ -30,7 +30,7 @@ END_SECONDS = 90.0  # a session that is told to end removes its hosts first
 STRANGE = ("GIT_", "NOX_", "PYTHON")
 
 # What Ansible, pytest and ansible-test say of a failure, which a long output buries.
-TELLING = re.compile(r"fatal: \[|FAILED! =>|\[ERROR\]|ERROR: |^E   |^FAILED ")
+TELLING = re.compile(r"fatal: \[|FAILED! =>|\[ERROR\]|ERROR: |^E   |^FAILED (?!- RETRYING)")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 FRAME = "\u2502 "  # with which molecule indents
 MOST_WORDS, LONGEST_WORDS, FOLLOWING = 20, 300, 2  # lines, characters, lines after one that tells

@@ -194,7 +194,7 @@ def test_a_session_that_does_not_end_well_is_red(
 TELLS = """
 print("\\x1b[2m\\u2502\\x1b[0m \\x1b[31mfatal: [host]: FAILED! => {\\x1b[0m")
 print("  \\u2502   what went wrong")
-print("\\n".join(f"ok: {number}" for number in range(100)))
+print("\\n".join(f"FAILED - RETRYING: ok: {number}" for number in range(100)))
 print("E   assert 1 == 2")
 raise SystemExit(2)
 """
