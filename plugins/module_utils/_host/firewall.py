@@ -161,13 +161,8 @@ class Rules:
 
     def found(self, after: str, words: str = "", do: Callable[[], None] | None = None) -> Found:
         """Return what there is, with what has to be done about it if anything."""
-
-        def step(_commands: Commands) -> None:
-            if do:
-                do()
-
-        before = _read(self.files.kept)
-        return Found(self.want["rollback"], before, after, Step(words, step) if do else None)
+        step = Step(words, lambda _commands: do()) if do else None
+        return Found(self.want["rollback"], _read(self.files.kept), after, step)
 
 
 class Firewall(Resource[Commands, Options, Found, Outcome]):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .._core.times import write_time
@@ -20,7 +19,7 @@ from .._providers.base.views import describe_instance, describe_marks
 from .._providers.names import module_of
 from .event import Event
 from .schema import WAIT_S, columns_of, events, exist, insert, lives, noted, seen, tables
-from .url import url_of
+from .url import files_of, url_of
 
 if TYPE_CHECKING:  # only those who keep a ledger need it
     from sqlalchemy import URL, Connection, Select, Table
@@ -227,11 +226,11 @@ def _overlapping(table: Table, since: datetime | None, until: datetime | None) -
 
 def exists(url: str) -> bool:
     """Tell whether there can be anything: a look must not make an empty SQLite file."""
-    name = url.partition("sqlite:///")[2].partition("?")[0]
+    files = files_of(url)
     try:
-        return not url.startswith("sqlite:///") or Path(name).exists()
+        return not files or files[0].exists()
     except OSError as error:
-        raise LedgerError(f"The ledger {name} cannot be used: {error.strerror}.") from None
+        raise LedgerError(f"The ledger {files[0]} cannot be used: {error.strerror}.") from None
 
 
 def _warning(work: Callable[[], None]) -> str | None:

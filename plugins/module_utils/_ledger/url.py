@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 VARIABLE = "GPUOPS_LEDGER"
 OFF = "none"
+SQLITE = "sqlite:///"
 
 
 def url_of(option: str | None) -> str | None:
@@ -29,7 +30,9 @@ def file_url(name: str) -> str:
 
 def files_of(url: str | None) -> list[Path]:
     """Return the files in which SQLite keeps a ledger, and those beside it while it writes."""
-    name = (url or "").partition("sqlite:///")[2].partition("?")[0]
+    if not (url or "").startswith(SQLITE):
+        return []
+    name = str(url).removeprefix(SQLITE).partition("?")[0]
     return [Path(name + suffix) for suffix in ("", "-journal", "-wal", "-shm")] if name else []
 
 

@@ -66,7 +66,10 @@ def _hide(module: GpuopsModule, place: Place[P], opened: P | None) -> None:
         module.no_log_values.update(filter(None, place.secrets(opened)))
 
 
-def _fail(module: GpuopsModule, error: GpuopsError) -> None:
+def _fail(
+    module: GpuopsModule, error: GpuopsError, place: Place[P], opened: P | None = None
+) -> None:
+    _hide(module, place, opened)
     if (
         isinstance(error, NeedsConfirmationError)
         and module.params.get("on_unconfirmed") == "report"
@@ -79,7 +82,7 @@ def _module(spec: Mapping[str, Any], place: Place[Any], rules: dict[str, Any]) -
     """Return the module; it fails for options that are to be numbers and are no plain ones."""
     module = place.module({**place.spec, **spec}, supports_check_mode=True, **rules)
     for error in module.wrong.values():
-        _fail(module, error)
+        _fail(module, error, place)
     return module
 
 
@@ -117,8 +120,8 @@ def run(
             _record(module, resource, opened, found, applied=applied)
             result = dict(resource.result(opened, found, plan, applied=applied))
     except (GpuopsError, OSError) as error:
-        _hide(module, place, opened)
-        _fail(module, error if isinstance(error, GpuopsError) else GpuopsError(str(error)))
+        told = error if isinstance(error, GpuopsError) else GpuopsError(str(error))
+        _fail(module, told, place, opened)
         return
     _hide(module, place, opened)
     if module._diff:
@@ -142,8 +145,7 @@ def run_info(
         opened = place.open(module)
         result = dict(ask(opened, want))
     except GpuopsError as error:
-        _hide(module, place, opened)
-        _fail(module, error)
+        _fail(module, error, place, opened)
         return
     _hide(module, place, opened)
     _tell(module, result, changed=False)
