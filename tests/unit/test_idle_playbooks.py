@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +62,13 @@ def play(estate: Estate, book: str, **variables: Any) -> str:
     return str(done.stdout)
 
 
-def idle(estate: Estate, hours: float, **more: Any) -> None:
-    """Let the instance report that nobody has used it for so long."""
+def idle(estate: Estate, hours: float, **more: Any) -> datetime:
+    """Let the instance report that nobody has used it for so long, and return since when."""
     now = estate.cloud.now()
-    times = {"at": now.isoformat(), "idle_since": (now - timedelta(hours=hours)).isoformat()}
+    since = now - timedelta(hours=hours)
+    times = {"at": now.isoformat(), "idle_since": since.isoformat()}
     (estate.home / "report").write_text(json.dumps({**QUIET, **times, **more}), encoding="ascii")
+    return since
 
 
 def names(estate: Estate) -> list[str]:
@@ -86,10 +88,9 @@ def test_instance_of_a_plain_bring_up_ends_by_a_plain_reaper_after_two_idle_hour
     estate: Estate,
 ) -> None:
     estate.cloud.advance(3 * 3600)
-    idle(estate, 1.9)
+    since = idle(estate, 1.9).strftime("%Y-%m-%dT%H:%M")
     estate.cloud.clear_log()
     shown = play(estate, "status")
-    since = (estate.cloud.now() - timedelta(hours=1.9)).strftime("%Y-%m-%dT%H:%M")
     assert f"  {since}" in shown
     assert "Nothing terminates llm by itself yet" in shown
     assert "ansible-playbook playbooks/reaper.yml --ask-become-pass\n" in shown
