@@ -283,9 +283,10 @@ def chaos(at: Bench) -> None:
     threes = at.env.setdefault("GPUOPS_MATRIX_TRIPLES", "2000")
     at.env.setdefault("GPUOPS_CHAOS_KILLS", "20,10")
     at.env.setdefault("GPUOPS_MONTH_DAYS", "30")
+    at.env.setdefault("GPUOPS_MONTH_STEP", "1")
     print(f"{runs} sequences and wrong answers from seed {seed} on,")
     print(f"{threes} threes of dialects of that seed: GPUOPS_CHAOS_SEED={seed} plays them again")
-    chosen = "sequence or triple or cannot_be_read or is_killed or hour_too_much"
+    chosen = "sequence or triple or cannot_be_read or is_killed or too_much or any_request"
     places = ("tests/unit/chaos", "tests/unit/matrix")
     at.pytest("chaos", WORK / "junit-chaos.xml", "-q", "-n", "auto", *places, "-k", chosen)
 
@@ -307,5 +308,6 @@ def clients(at: Bench) -> None:
 @bench
 def benchmarks(at: Bench) -> None:
     """Measure how fast machines are chosen and bought; docs/benchmarks.md keeps what came out."""
-    at.use(workshop.environment_for("chaos", pinned("ansible-core", *NEEDED, *PYTEST)))
+    tools = pinned("ansible-core", *NEEDED, *PYTEST, "asyncssh")
+    at.use(workshop.environment_for("benchmarks", tools))
     at.check("benchmarks", "python", "tests/benchmarks/measure.py")

@@ -14,7 +14,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._ssh.readiness import Probe, Target, probe_until_ready
+from ..module_utils._ssh.readiness import Found, Probe, Target, probe_until_ready
 
 display = Display()
 _SPEC = {
@@ -41,7 +41,8 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         names = variables["ansible_play_hosts"]
         targets = [self._target(name, variables["hostvars"][name]) for name in names]
-        found = self._wait_for_all(targets, args)
+        questions = (args["first_boot"], args["package_lock"])
+        found = wait_for_all(targets, args["timeout"], args["interval"], questions)
         return {**result, "changed": False, "hosts": found}
 
     def _target(self, name: str, of_host: Any) -> Target:
@@ -60,31 +61,35 @@ class ActionModule(ActionBase):
             local=value("ansible_connection") == "local",
         )
 
-    def _wait_for_all(self, targets: list[Target], args: dict[str, Any]) -> dict[str, Any]:
-        states = {target.name: Probe(target.name) for target in targets}
-        stop = threading.Event()
-        with ThreadPoolExecutor(max_workers=min(len(targets), _MAX_PARALLEL) or 1) as pool:
-            jobs = [
-                pool.submit(
-                    probe_until_ready,
-                    target,
-                    states[target.name],
-                    timeout=args["timeout"],
-                    interval=args["interval"],
-                    questions=(args["first_boot"], args["package_lock"]),
-                    run=subprocess.run,
-                    now=time.monotonic,
-                    pause=stop.wait,
-                )
-                for target in targets
-            ]
-            try:
-                while wait(jobs, timeout=_SPEAK_EVERY_S).not_done:
-                    for state in states.values():
-                        if not state.ended:
-                            display.display(f"  {state.name}: {state.last_seen}")
-            finally:
-                stop.set()
-        for job in jobs:
-            job.result()
-        return {name: state.as_dict() for name, state in states.items()}
+
+def wait_for_all(
+    targets: list[Target], timeout: float, interval: float, questions: tuple[bool, bool]
+) -> dict[str, Found]:
+    """Return by name whether each host is ready; all are asked at the same time. Times in seconds."""
+    states = {target.name: Probe(target.name) for target in targets}
+    stop = threading.Event()
+    with ThreadPoolExecutor(max_workers=min(len(targets), _MAX_PARALLEL) or 1) as pool:
+        jobs = [
+            pool.submit(
+                probe_until_ready,
+                target,
+                states[target.name],
+                timeout=timeout,
+                interval=interval,
+                questions=questions,
+                run=subprocess.run,
+                now=time.monotonic,
+                pause=stop.wait,
+            )
+            for target in targets
+        ]
+        try:
+            while wait(jobs, timeout=_SPEAK_EVERY_S).not_done:
+                for state in states.values():
+                    if not state.ended:
+                        display.display(f"  {state.name}: {state.last_seen}")
+        finally:
+            stop.set()
+    for job in jobs:
+        job.result()
+    return {name: state.as_dict() for name, state in states.items()}

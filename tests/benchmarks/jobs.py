@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -61,8 +62,9 @@ class Login:
         return done.stdout.decode()
 
 
-def run() -> list[Pair]:
-    """Measure both on one host."""
+@contextmanager
+def host() -> Iterator[tuple[Login, Path]]:
+    """Start a host, and yield how to log in and a folder for what is measured."""
     image, _line = hostimage.prepare(runtime(), print)
     hosts = PodmanHosts(f"{os.getpid()}-{secrets.token_hex(3)}", print, image)
     with tempfile.TemporaryDirectory(prefix="gpuops-benchmark-") as place:
@@ -71,10 +73,15 @@ def run() -> list[Pair]:
         subprocess.run(command, check=True)
         try:
             public = key.with_suffix(".pub").read_text(encoding="utf-8")
-            login = Login(hosts.start("jobs", "jobs", [public]), key)
-            return [_sent(login, Path(place)), _begun(login, Path(place))]
+            yield Login(hosts.start("measured", "measured", [public]), key), Path(place)
         finally:
             hosts.close()
+
+
+def run() -> list[Pair]:
+    """Measure both on one host."""
+    with host() as (login, place):
+        return [_sent(login, place), _begun(login, place)]
 
 
 def _seconds(step: Callable[[int], None], number: int) -> float:

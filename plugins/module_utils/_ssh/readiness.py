@@ -18,7 +18,7 @@ CONNECT_TIMEOUT_S = 10
 COMMAND_TIMEOUT_S = 30
 
 # /proc/locks names the inode of a locked file; that needs no package on the host.
-_SCRIPT = r"""
+SCRIPT = r"""
 echo "login=ok"
 if command -v cloud-init >/dev/null 2>&1; then
   echo "boot=$(cloud-init status 2>/dev/null | sed -n 's/^status: //p')"
@@ -145,7 +145,7 @@ def _ask(target: Target, state: Probe, questions: tuple[bool, bool], run: Run) -
     try:
         answer = run(
             target.command(),
-            input=_SCRIPT,
+            input=SCRIPT,
             capture_output=True,
             text=True,
             timeout=COMMAND_TIMEOUT_S,
