@@ -13,7 +13,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._core.errors import GpuopsError
 from ..module_utils._jobs.remote import Remote
-from ..module_utils._jobs.results import fetch, patiently
+from ..module_utils._jobs.results import Fetched, fetch, patiently
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
         remote = Remote.over(self._connection, host, program, become=become)
         wish = (Path(args["to"]), args["patterns"], args["max_gb"], args["within"])
 
-        def bring() -> dict[str, Any]:
+        def bring() -> Fetched:
             return fetch(remote, f"{args['folder']}/{args['name']}", *wish)
 
         try:

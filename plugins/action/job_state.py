@@ -13,9 +13,10 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._core.errors import GpuopsError
-from ..module_utils._jobs.answers import check_attempts
+from ..module_utils._jobs.answers import attempts_from
 from ..module_utils._jobs.record import (
     Record,
+    ResultRow,
     all_known,
     begin,
     cloud_of,
@@ -70,8 +71,7 @@ class ActionModule(ActionBase):
             return {"jobs": listed(all_known(home), args["instances"], time.time())}
         record, result = self._known(home, args)
         if observed is not None:
-            check_attempts(observed)
-            record = replace(record, attempts=observed)
+            record = replace(record, attempts=attempts_from(observed))
         if args["bought"] and args["bought"] != record.instance:
             record = replace(record, bought=record.bought + 1, instance=args["bought"], own=False)
         if args["bought"] and args["own"]:
@@ -100,7 +100,7 @@ class ActionModule(ActionBase):
         }
 
     @staticmethod
-    def _known(home: Path, args: dict[str, Any]) -> tuple[Record, dict[str, Any] | None]:
+    def _known(home: Path, args: dict[str, Any]) -> tuple[Record, ResultRow | None]:
         if args["job"]:
             return begin(home, args["job"], args["folder_hash"], again=args["again"])
         record = known(home, args["name"])

@@ -23,6 +23,7 @@ from ansible.utils.vars import load_extra_vars
 from ..module_utils._core.errors import GpuopsError, InvalidError
 from ..module_utils._core.terminal import is_interactive
 from ..module_utils._jobs.job_file import read_job
+from ..module_utils._jobs.spec import checked_keys
 from ..module_utils._request.gather import Sources, check_role, gather, read_project
 from ..module_utils._request.specs import ON_A_JOB, ON_HOSTS, ROLES, VARIABLES
 from ..module_utils._request.variables import known_names, unknown
@@ -198,7 +199,7 @@ class ActionModule(ActionBase):
     def _with_job(self, found: Sources, path: Path) -> Sources:
         """Return sources with a job file. Raises InvalidError for one that cannot be read."""
         job, files = read_job(path, self._loader.load_from_file)
-        return replace(found, job=job, job_files=files)
+        return replace(found, job={**checked_keys(job, files[0])}, job_files=files)
 
     def _templated(self, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
         keys = (key for name in names for key in (name, f"gpuops_{name}") if key in values)

@@ -16,6 +16,7 @@ from ..module_utils._billing.reports import BalanceWant
 from ..module_utils._core.argspecs import AUTH_SPEC
 from ..module_utils._core.errors import GpuopsError, InvalidError
 from ..module_utils._core.numbers import wrong_options
+from ..module_utils._instances.options import InstanceOptions
 from ..module_utils._instances.settled import Wanted, look
 from ..module_utils._providers.registry import open_client
 from ..modules.datacrunch_balance import SPEC as BALANCE_SPEC
@@ -54,11 +55,12 @@ class ActionModule(ActionBase):
 
 def _wanted(
     public_key: str | None, instance: dict[str, Any]
-) -> tuple[KeyOptions | None, dict[str, Any] | None]:
+) -> tuple[KeyOptions | None, InstanceOptions | None]:
     """Return the options of both modules; None for those that a module would refuse itself."""
     try:
         want = _checked(INSTANCE_SPEC, instance)
-        return (_wanted_key(want["deployment"], public_key) if public_key else None), want
+        key = _wanted_key(want["deployment"], public_key) if public_key else None
+        return key, cast(InstanceOptions, want)
     except GpuopsError:
         return None, None
 

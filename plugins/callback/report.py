@@ -32,7 +32,7 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
-from ..module_utils._jobs.front import Report
+from ..module_utils._jobs.front import Report, StateRow
 
 _OURS = "gpuops.cloud."
 
@@ -53,7 +53,11 @@ class CallbackModule(CallbackBase):
         """Take what tells of a job, and leave it for whoever waits."""
         found, action = result._result, result._task.action
         if action == f"{_OURS}request":
-            self._report.request = {key: found[key] for key in ("deployment", "folder", "job")}
+            self._report.request = {
+                "deployment": found["deployment"],
+                "folder": found["folder"],
+                "job": found["job"],
+            }
         elif action == f"{_OURS}job_state":
             self._report.states.append(_told(found))
         elif action == f"{_OURS}gpu_job":
@@ -66,6 +70,14 @@ class CallbackModule(CallbackBase):
             self._report.write(Path(file))
 
 
-def _told(state: dict[str, Any]) -> dict[str, Any]:
-    keys = ("state", "next", "reason", "attempt", "record", "result", "host", "output")
-    return {key: state[key] for key in keys}
+def _told(state: dict[str, Any]) -> StateRow:
+    return {
+        "state": state["state"],
+        "next": state["next"],
+        "reason": state["reason"],
+        "attempt": state["attempt"],
+        "record": state["record"],
+        "result": state["result"],
+        "host": state["host"],
+        "output": state["output"],
+    }

@@ -122,4 +122,4 @@ class InventoryModule(InventoryOfInstances):
         """Return the instances of the account as plain described data."""
         client = open_client({name: self.get_option(name) for name in _AUTH})
         rows = sorted(client.instances(), key=lambda row: (row.name or "", row.id))
-        return [describe_instance(row) for row in rows]
+        return [{**describe_instance(row)} for row in rows]

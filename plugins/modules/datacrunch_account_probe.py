@@ -135,7 +135,7 @@ error:
     hint: {type: str, description: What to do next. The end of the message says the same., returned: failure, sample: Run again later.}
 """
 
-from ..module_utils._account.trial_resource import TrialNoun
+from ..module_utils._account.trial_resource import TrialResource
 from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
 from ..module_utils._runner.cloud import CLOUD
 from ..module_utils._runner.engine import run
@@ -157,7 +157,7 @@ SPEC = {
 
 def main() -> None:
     """Buy once, and tell what that shows."""
-    run(SPEC, TrialNoun(), CLOUD)
+    run(SPEC, TrialResource(), CLOUD)
 
 
 if __name__ == "__main__":

@@ -549,7 +549,7 @@ errors:
 """
 
 from ..module_utils._core.argspecs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC, WAIT_SPEC
-from ..module_utils._instances.resource import InstanceNoun
+from ..module_utils._instances.resource import InstanceResource
 from ..module_utils._runner.cloud import CLOUD
 from ..module_utils._runner.engine import run
 
@@ -603,7 +603,7 @@ SPEC = {
 
 def main() -> None:
     """Keep instances in the wanted state."""
-    run(SPEC, InstanceNoun(), CLOUD, mutually_exclusive=[("name", "id")])
+    run(SPEC, InstanceResource(), CLOUD, mutually_exclusive=[("name", "id")])
 
 
 if __name__ == "__main__":

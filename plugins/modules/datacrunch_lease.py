@@ -275,7 +275,7 @@ error:
     hint: {type: str, description: What to do next. The end of the message says the same., returned: failure, sample: Set confirm to true.}
 """
 
-from ..module_utils._instances.lease import LeaseNoun
+from ..module_utils._instances.lease import LeaseResource
 from ..module_utils._instances.lease_options import EXCLUSIVE, SPEC
 from ..module_utils._runner.cloud import CLOUD
 from ..module_utils._runner.engine import run
@@ -283,7 +283,7 @@ from ..module_utils._runner.engine import run
 
 def main() -> None:
     """Change leases."""
-    run(SPEC, LeaseNoun(), CLOUD, mutually_exclusive=EXCLUSIVE)
+    run(SPEC, LeaseResource(), CLOUD, mutually_exclusive=EXCLUSIVE)
 
 
 if __name__ == "__main__":

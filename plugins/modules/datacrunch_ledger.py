@@ -79,7 +79,7 @@ unclear:
 """
 
 from ..module_utils._core.argspecs import LEDGER_SPEC
-from ..module_utils._ledger.resource import LedgerNoun
+from ..module_utils._ledger.resource import LedgerResource
 from ..module_utils._runner.cloud import CLOUD
 from ..module_utils._runner.engine import run
 
@@ -91,7 +91,7 @@ SPEC = {
 
 def main() -> None:
     """Keep the ledger in step with the cloud."""
-    run(SPEC, LedgerNoun(), CLOUD)
+    run(SPEC, LedgerResource(), CLOUD)
 
 
 if __name__ == "__main__":

@@ -273,14 +273,14 @@ errors:
 """
 
 from ..module_utils._reaper.options import SPEC
-from ..module_utils._reaper.resource import ReapNoun
+from ..module_utils._reaper.resource import ReapResource
 from ..module_utils._runner.cloud import CLOUD
 from ..module_utils._runner.engine import run
 
 
 def main() -> None:
     """End what is over."""
-    run(SPEC, ReapNoun(), CLOUD)
+    run(SPEC, ReapResource(), CLOUD)
 
 
 if __name__ == "__main__":

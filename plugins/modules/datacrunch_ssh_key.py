@@ -75,7 +75,7 @@ actions:
   sample: [register SSH key gpuops.llm.1f3a5c7e]
 """
 
-from ..module_utils._access.ssh_keys import SshKeyNoun
+from ..module_utils._access.ssh_keys import SshKeyResource
 from ..module_utils._runner.cloud import CLOUD
 from ..module_utils._runner.engine import run
 
@@ -91,7 +91,7 @@ SPEC = {
 def main() -> None:
     """Keep a key registered, or not."""
     rules = {"required_one_of": [("name", "id", "deployment")]}
-    run(SPEC, SshKeyNoun(), CLOUD, mutually_exclusive=[("name", "id")], **rules)
+    run(SPEC, SshKeyResource(), CLOUD, mutually_exclusive=[("name", "id")], **rules)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ actions:
   sample: [register startup script gpuops.llm.startup]
 """
 
-from ..module_utils._access.startup_scripts import StartupScriptNoun
+from ..module_utils._access.startup_scripts import StartupScriptResource
 from ..module_utils._runner.cloud import CLOUD
 from ..module_utils._runner.engine import run
 
@@ -122,7 +122,7 @@ SPEC = {
 def main() -> None:
     """Keep a script registered, or not."""
     rules = {"required_one_of": [("name", "id", "deployment")]}
-    run(SPEC, StartupScriptNoun(), CLOUD, mutually_exclusive=[("name", "id")], **rules)
+    run(SPEC, StartupScriptResource(), CLOUD, mutually_exclusive=[("name", "id")], **rules)
 
 
 if __name__ == "__main__":

@@ -233,7 +233,7 @@ actions:
 from ..module_utils._core.argspecs import LEDGER_SPEC, WAIT_SPEC
 from ..module_utils._runner.cloud import CLOUD
 from ..module_utils._runner.engine import run
-from ..module_utils._volumes.resource import VolumeNoun
+from ..module_utils._volumes.resource import VolumeResource
 
 SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -256,7 +256,7 @@ SPEC = {
 
 def main() -> None:
     """Keep a volume, or not."""
-    run(SPEC, VolumeNoun(), CLOUD, required_one_of=[("name", "id")])
+    run(SPEC, VolumeResource(), CLOUD, required_one_of=[("name", "id")])
 
 
 if __name__ == "__main__":

@@ -794,13 +794,13 @@ errors:
 
 from ..module_utils._runner.cloud import ACCOUNTS
 from ..module_utils._runner.engine import run
-from ..module_utils._several.instances import SeveralNoun
+from ..module_utils._several.instances import SeveralInstanceResource
 from ..module_utils._several.options import SPEC
 
 
 def main() -> None:
     """Keep instances in the wanted state, wherever they are."""
-    run(SPEC, SeveralNoun(), ACCOUNTS)
+    run(SPEC, SeveralInstanceResource(), ACCOUNTS)
 
 
 if __name__ == "__main__":

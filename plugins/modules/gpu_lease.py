@@ -317,12 +317,12 @@ errors:
 from ..module_utils._instances.lease_options import EXCLUSIVE, SPEC
 from ..module_utils._runner.cloud import ACCOUNTS
 from ..module_utils._runner.engine import run
-from ..module_utils._several.lease import SeveralLeaseNoun
+from ..module_utils._several.lease import SeveralLeaseResource
 
 
 def main() -> None:
     """Change leases, wherever the instances are."""
-    run(SPEC, SeveralLeaseNoun(), ACCOUNTS, mutually_exclusive=EXCLUSIVE)
+    run(SPEC, SeveralLeaseResource(), ACCOUNTS, mutually_exclusive=EXCLUSIVE)
 
 
 if __name__ == "__main__":

@@ -272,12 +272,12 @@ errors:
 from ..module_utils._reaper.options import SPEC
 from ..module_utils._runner.cloud import ACCOUNTS
 from ..module_utils._runner.engine import run
-from ..module_utils._several.reap import SeveralReapNoun
+from ..module_utils._several.reap import SeveralReapResource
 
 
 def main() -> None:
     """End what is over, at every provider."""
-    run(SPEC, SeveralReapNoun(), ACCOUNTS)
+    run(SPEC, SeveralReapResource(), ACCOUNTS)
 
 
 if __name__ == "__main__":

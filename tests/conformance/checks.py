@@ -9,13 +9,18 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core import apply
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import InvalidError
-from ansible_collections.gpuops.cloud.plugins.module_utils._instances.resource import InstanceNoun
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances.options import (
+    InstanceOptions,
+)
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances.resource import (
+    InstanceResource,
+)
 from ansible_collections.gpuops.cloud.plugins.module_utils._models.orders import VolumeOrder
 from ansible_collections.gpuops.cloud.plugins.module_utils._providers.base import provider
 from ansible_collections.gpuops.cloud.plugins.modules.datacrunch_instance import SPEC
@@ -73,16 +78,16 @@ def two_controllers_race_for_one_name(world: World) -> None:
     barrier = threading.Barrier(2)
 
     def controller(_number: int) -> str:
-        client, noun = world.client(), InstanceNoun()
+        client, resource = world.client(), InstanceResource()
         options = world.wish(owner="me", wait_timeout=1e6)
-        want = wanted(SPEC, **options)
-        found = noun.find(client, want)
-        plan = noun.plan(found, want)
+        want = cast(InstanceOptions, wanted(SPEC, **options))
+        found = resource.find(client, want)
+        plan = resource.plan(found, want)
         barrier.wait(10)
         _actions, errors = apply.apply(client, plan)
         assert errors == []
-        result = noun.result(client, found, plan, applied=True)
-        return str(result["instance"]["id"])
+        result = resource.result(client, found, plan, applied=True)
+        return str(result["instances"][0]["id"])
 
     with ThreadPoolExecutor(2) as pool:
         ids = list(pool.map(controller, range(2)))

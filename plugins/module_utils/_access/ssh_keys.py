@@ -105,7 +105,7 @@ class KeysResult(TypedDict):
     ssh_keys: list[SshKeyRow]
 
 
-class SshKeyNoun(Resource[Client, KeyOptions, FoundKeys, KeyResult]):
+class SshKeyResource(Resource[Client, KeyOptions, FoundKeys, KeyResult]):
     """A registered public key, matched by id, by its body, or by name."""
 
     def find(self, client: Client, want: KeyOptions) -> FoundKeys:

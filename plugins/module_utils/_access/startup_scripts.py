@@ -107,7 +107,7 @@ class FoundScripts:
     made: StartupScript | None = None
 
 
-class StartupScriptNoun(Resource[Client, ScriptOptions, FoundScripts, ScriptResult]):
+class StartupScriptResource(Resource[Client, ScriptOptions, FoundScripts, ScriptResult]):
     """A registered startup script, matched by id or by name."""
 
     # -- find ----------------------------------------------------------------------------------

@@ -10,18 +10,18 @@ is terminated, and what could not be is named.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from .._core.errors import GpuopsError, NoCapacityError, NotFoundError, UnavailableError
 from .._core.wait import wait_until
-from .._instances.lease import LeaseNoun
-from .._instances.resource import InstanceNoun
+from .._instances.lease import LeaseResource
+from .._instances.options import InstanceOptions
+from .._instances.resource import InstanceResource, InstanceResult
 from .._instances.state import Found
 from .._lifecycle.termination import terminate_one
 from .._lifecycle.termination_policy import Ending
 from .._models.resources import Volume
 from .._providers.base.client import Client
-from .._volumes.resource import VolumeNoun
+from .._volumes.resource import VolumeResource
 from .rows import Fact, ordered
 from .trial_facts import facts_of
 from .trial_log import TrialLog
@@ -42,7 +42,7 @@ class Trial:
     client: Client
     want: Want
     log: TrialLog
-    first: Run[dict[str, Any], Found]
+    first: Run[InstanceOptions, Found, InstanceResult]
     others: list[str]
     facts: list[Fact] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -109,7 +109,7 @@ class Trial:
             except NoCapacityError:
                 if other is None:
                     raise
-                run = Run.of(self.client, InstanceNoun(), purchase_of(self.want, other))
+                run = Run.of(self.client, InstanceResource(), purchase_of(self.want, other))
             except GpuopsError as error:
                 self.instance_id = error.details.get("instance_id")
                 raise
@@ -156,7 +156,7 @@ class Trial:
         done = 0
         error = None
         while done < _EXTENSIONS and error is None:
-            error = quietly(keep, self.client, LeaseNoun(), extension_of(self.want))
+            error = quietly(keep, self.client, LeaseResource(), extension_of(self.want))
             done += error is None
         value = f"{done} times" if error is None else f"refused after {done} times"
         words = (error.words or error.message) if error else ""
@@ -167,7 +167,7 @@ class Trial:
     def _end(self) -> None:
         """Terminate it by its tags or label, and see how a second time is refused."""
         begin = self.client.clock.monotonic()
-        self.warnings += keep(self.client, InstanceNoun(), end_of(self.want))
+        self.warnings += keep(self.client, InstanceResource(), end_of(self.want))
         self._terminate()  # where neither is shown
         passed = self.client.clock.monotonic() - begin
         self._learn("time_to_end", f"{passed:.0f} s, proven", "GET /instances/{id}")
@@ -183,7 +183,7 @@ class Trial:
 
     def _remove(self, volume_id: str, policy: str, *, wait: bool) -> None:
         want = removal_of(self.want, volume_id, policy, wait=wait)
-        self.warnings += keep(self.client, VolumeNoun(), want)
+        self.warnings += keep(self.client, VolumeResource(), want)
 
     def _volumes(self) -> list[Volume]:
         """Return its volumes, the data volume first."""

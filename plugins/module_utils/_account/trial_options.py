@@ -8,13 +8,15 @@ They are those of the modules that do so; a test compares them with the modules.
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from .._billing.budget import GivenBudget
+from .._catalog.options import SelectionOptions
 from .._instances.lease_options import LeaseOptions
+from .._instances.options import InstanceOptions
 from .._providers.base.options import ON_EVICTION
+from .._volumes.options import VolumeOptions
 
-Row = dict[str, Any]
 PREFIX = "verify-account"
 # Characters of a description: more than any limit that is known.
 TRIED = 101
@@ -23,7 +25,7 @@ _OS_GB, _DATA_GB = 50, 50
 # Longer than a billing step and short enough for the reaper, should nothing else terminate it.
 LEASE, EXTENSION = "20m", "5m"
 _TEXT = "verify_account looks how long a description of an instance may be, and this is one of them"
-_SELECTION: Row = {
+_SELECTION: SelectionOptions = {
     "tier": None,
     "gpus": None,
     "gpu_count": None,
@@ -41,8 +43,6 @@ _SELECTION: Row = {
     "image": None,
     "tiers": None,
 }
-# What a user says once for the whole trial.
-_TAKEN = ("budget", "ledger", "owner", "project", "max_price_per_hour", "locations", "ssh_keys")
 
 
 class Want(TypedDict):
@@ -61,12 +61,34 @@ class Want(TypedDict):
     wait_interval: float
 
 
-def _common(want: Want, *names: str) -> Row:
-    given: Row = {**want}
-    return {name: given[name] for name in names}
+class _Said(TypedDict):
+    budget: GivenBudget | None
+    ledger: str | None
+    owner: str
+    project: str | None
+    max_price_per_hour: float | None
+    locations: list[str] | None
+    ssh_keys: list[str] | None
+    wait_timeout: float
+    wait_interval: float
 
 
-def purchase_of(want: Want, instance_type: str) -> Row:
+def _said(want: Want) -> _Said:
+    """Return what a user says once for the whole trial; an owner that is left out is completed later."""
+    return {
+        "budget": want["budget"],
+        "ledger": want["ledger"],
+        "owner": want["owner"] or "",
+        "project": want["project"],
+        "max_price_per_hour": want["max_price_per_hour"],
+        "locations": want["locations"],
+        "ssh_keys": want["ssh_keys"],
+        "wait_timeout": want["wait_timeout"],
+        "wait_interval": want["wait_interval"],
+    }
+
+
+def purchase_of(want: Want, instance_type: str) -> InstanceOptions:
     """Return the options that buy one instance of a type, not waited for.
 
     Its description is to be longer than any limit; the order falls back to the ownership string.
@@ -75,7 +97,7 @@ def purchase_of(want: Want, instance_type: str) -> Row:
     room = TRIED - _label_length(name) - 1
     return {
         **_SELECTION,
-        **_common(want, *_TAKEN, "wait_timeout", "wait_interval"),
+        **_said(want),
         "instance_type": instance_type,
         "wait": False,
         "state": "present",
@@ -115,7 +137,7 @@ def _label_length(name: str) -> int:
     return len(f"gpo.{name}.{name}.12345.12345678")
 
 
-def end_of(want: Want) -> Row:
+def end_of(want: Want) -> InstanceOptions:
     """Return the options that end the instance and leave its data volume."""
     return {**purchase_of(want, ""), "instance_type": None, "state": "absent", "name": None}
 
@@ -147,10 +169,13 @@ def extension_of(want: Want) -> LeaseOptions:
     }
 
 
-def removal_of(want: Want, volume_id: str, policy: str, *, wait: bool) -> Row:
+def removal_of(want: Want, volume_id: str, policy: str, *, wait: bool) -> VolumeOptions:
     """Return the options that remove a volume."""
     return {
-        **_common(want, "ledger", "deployment", "wait_timeout", "wait_interval"),
+        "ledger": want["ledger"],
+        "deployment": want["deployment"],
+        "wait_timeout": want["wait_timeout"],
+        "wait_interval": want["wait_interval"],
         "state": "absent",
         "name": None,
         "id": volume_id,

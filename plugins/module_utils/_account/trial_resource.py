@@ -13,7 +13,7 @@ from .._core.errors import InvalidError, NoCapacityError
 from .._core.plan import Plan, Step
 from .._core.resource import Resource
 from .._hardware import gpus
-from .._instances.resource import InstanceNoun
+from .._instances.resource import InstanceResource
 from .._models.offer import Offer, offer_from
 from .._models.ownership import check_name
 from .._providers.base.client import Client
@@ -45,7 +45,7 @@ class FoundTrial:
     offer: Offer
 
 
-class TrialNoun(Resource[Client, Want, FoundTrial, Report]):
+class TrialResource(Resource[Client, Want, FoundTrial, Report]):
     """The cheapest instance, bought once to see what the account makes of it."""
 
     def find(self, client: Client, want: Want) -> FoundTrial:
@@ -57,7 +57,7 @@ class TrialNoun(Resource[Client, Want, FoundTrial, Report]):
         while True:
             offer = offers.pop(0)
             try:
-                run = Run.of(client, InstanceNoun(), purchase_of(want, offer.instance_type))
+                run = Run.of(client, InstanceResource(), purchase_of(want, offer.instance_type))
             except NoCapacityError:
                 if not offers:
                     raise

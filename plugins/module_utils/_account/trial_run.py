@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
 from .._core.apply import apply, collected
 from .._core.errors import GpuopsError
@@ -19,37 +19,37 @@ P = ParamSpec("P")
 R = TypeVar("R")
 W = TypeVar("W")
 F = TypeVar("F")
-T = TypeVar("T", bound=Mapping[str, Any])
+T = TypeVar("T", bound=Mapping[str, object])
 
 
 @dataclass
-class Run(Generic[W, F]):
+class Run(Generic[W, F, T]):
     """One resource on its way to the state that is wanted."""
 
-    noun: Resource[Client, W, F, Any]
+    resource: Resource[Client, W, F, T]
     want: W
     found: F
     plan: Plan
 
     @classmethod
-    def of(cls, client: Client, noun: Resource[Client, W, F, T], want: W) -> Run[W, F]:
+    def of(cls, client: Client, resource: Resource[Client, W, F, T], want: W) -> Run[W, F, T]:
         """Look what is there, and plan. Raises what the module would fail with."""
-        found = noun.find(client, want)
-        return cls(noun, want, found, noun.plan(found, want))
+        found = resource.find(client, want)
+        return cls(resource, want, found, resource.plan(found, want))
 
     def apply(self, client: Client) -> list[str]:
         """Do what is planned and write it down; returns warnings, raises the first error."""
         applied = self.plan.changed
         done, errors = apply(client, self.plan) if applied else ([], [])
-        told = self.noun.record(client, self.found, self.want, applied=applied)
+        told = self.resource.record(client, self.found, self.want, applied=applied)
         if errors:
             raise collected(done, errors)
         return told
 
 
-def keep(client: Client, noun: Resource[Client, W, F, T], want: W) -> list[str]:
+def keep(client: Client, resource: Resource[Client, W, F, T], want: W) -> list[str]:
     """Find, plan and apply; returns warnings."""
-    return Run.of(client, noun, want).apply(client)
+    return Run.of(client, resource, want).apply(client)
 
 
 def quietly(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> GpuopsError | None:

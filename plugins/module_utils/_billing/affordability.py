@@ -63,19 +63,24 @@ class Purchase:
     lease_end: datetime | None
 
 
-class _Figures(TypedDict):
+class Spend(TypedDict):
+    """The figures of a purchase, or of longer leases, that are of one account alone."""
+
     machines: int
     price_per_hour: float
     lease_hours: float | None
     lease_cost: float | None
-    max_lease_cost: float | None
     balance: float | None
     currency: str
     burn_per_hour: float
     burn_after_per_hour: float
     runway_hours: float | None
-    budgets: list[BudgetRow]
     broken: list[str]
+
+
+class _Figures(Spend):
+    max_lease_cost: float | None
+    budgets: list[BudgetRow]
 
 
 class Figures(_Figures, total=False):
@@ -158,7 +163,7 @@ def broken_budgets(rows: list[BudgetRow], unit: str) -> Iterator[str]:
 
 
 def _over(row: BudgetRow, unit: str) -> str:
-    limit = f"the budget{words_of({**row})} of {row['limit']:g} {unit}"
+    limit = f"the budget{words_of(row['owner'], row['project'])} of {row['limit']:g} {unit}"
     if row["used"] is None:
         return f"there is no lease, so nothing keeps its cost below {limit} in total"
     if row["period"] == "hour":

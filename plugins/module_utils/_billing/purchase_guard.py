@@ -42,7 +42,12 @@ from .spending_history import NoHistoryError, doubts, read_history
 __all__ = ["Guard", "OverBudgetError", "check_limits", "guard_for"]
 
 
-class Want(TypedDict):
+class _Disks(TypedDict, total=False):
+    os_volume_gb: int
+    data_volume_gb: int | None
+
+
+class Want(_Disks):
     """The options of a purchase that say what it may cost, who pays, and what disks it makes."""
 
     deployment: str
@@ -52,8 +57,6 @@ class Want(TypedDict):
     budget_policy: str
     max_lease_cost: float | None
     ledger: str | None
-    os_volume_gb: float
-    data_volume_gb: float | None
 
 
 class Found(Protocol):

@@ -151,10 +151,9 @@ def costs(client: Client, want: CostWant) -> CostResult:
     meant = [one for one in things if one.start <= until and (one.until or until) >= since]
     live = running_costs.living(shown.instances, shown.volumes, now, money.currency)
     burn, amount = running_costs.burn(live), money.amount
-    marks = {row.id: describe_marks(row) for row in shown.instances}
+    protected = {row.id for row in shown.instances if describe_marks(row)["protected"]}
     rows: list[CostedThing] = [
-        {**thing_row(one, since, until), "protected": marks.get(one.id, {}).get("protected", False)}
-        for one in meant
+        {**thing_row(one, since, until), "protected": one.id in protected} for one in meant
     ]
     return {
         "currency": money.currency,

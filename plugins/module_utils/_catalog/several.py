@@ -7,14 +7,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TypedDict, cast
 
 from .._core.errors import InvalidError
-from .._models.offer import Choice, Offer
+from .._models.offer import Choice, Offer, OfferRow, RejectedRow
 from .._providers.accounts import Accounts, nobody_answered
 from .._providers.base.client import Client
+from .options import SelectionOptions
 from .selection import Selection, Shelf, choose
 from .stock import Market, selection_from, wish_of
+
+
+class LeftOutRow(TypedDict):
+    """A provider without any offer among the rejected ones: every other key of an offer is null."""
+
+    provider: str
+    reason: str
+    detail: str
+
+
+class OffersRow(TypedDict):
+    """What can be bought now at several providers, as results show it."""
+
+    offers: list[OfferRow]
+    rejected: list[RejectedRow | LeftOutRow]
+    cheapest_free: OfferRow | None
+    wanted: str
+    currency: str | None
+    asked: list[str]
+    warnings: list[str]
 
 
 @dataclass(frozen=True)
@@ -25,10 +46,10 @@ class LeftOut:
     reason: str
     detail: str
 
-    def as_row(self) -> dict[str, Any]:
+    def as_row(self) -> LeftOutRow:
         """Return it as a row among rejected offers: all that an offer has is null."""
         blank = dict.fromkeys(Offer("", None, "", "", 0, 0, 0, 0, 0, "", None).as_dict())
-        return {**blank, **vars(self)}
+        return cast(LeftOutRow, {**blank, **vars(self)})
 
     def __str__(self) -> str:
         return f"{self.provider}: {self.detail.rstrip('.')}"
@@ -70,7 +91,7 @@ class Markets:
         return replace(self._markets[client.name].shelf(max_age), provider=client.name)
 
 
-def offers(accounts: Accounts, params: dict[str, Any]) -> dict[str, Any]:
+def offers(accounts: Accounts, params: SelectionOptions) -> OffersRow:
     """Return what can be bought now at any of the providers, for module options."""
     want = selection_from(params)
     wish_of(want)  # a misspelt tier costs no request

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from .._core.data import Data
 from .._core.errors import InvalidError
 from .._core.file_cache import shared
 from .._core.private_files import open_private
@@ -19,19 +19,27 @@ from .._core.times import write_time
 from .._hardware import gpus
 from .._models.balance import currencies
 from .._models.catalogue import InstanceType
-from .._models.offer import MARKETS, Choice
+from .._models.offer import MARKETS, Choice, ChoiceRow
 from .._providers.base.client import Client
 from .._providers.base.currency import Purse
 from .._sizing.fit import Served
 from .._sizing.llm import model_from
 from .._sizing.vllm_profiles import demand_from
+from .options import CapacityOptions, SelectionOptions
 from .selection import Selection, Shelf, choose
 
 # What a purchase orders unless it says otherwise, in GB: of a market it is a part of the price.
 USUAL_DISK_GB = 100
 
 
-def selection_from(params: dict[str, Any]) -> Selection:
+class CapacityRow(ChoiceRow):
+    """What can be bought now at one provider, as results show it; ``wanted`` in words."""
+
+    wanted: str
+    warnings: list[str]
+
+
+def selection_from(params: SelectionOptions) -> Selection:
     """Return the selection of module options (doc fragment ``selection``)."""
     count = params.get("gpu_count")
     if count is not None and count < 1:
@@ -65,7 +73,7 @@ def selection_from(params: dict[str, Any]) -> Selection:
     )
 
 
-def served_from(model: dict[str, Any] | None) -> Served | None:
+def served_from(model: dict[str, Data] | None) -> Served | None:
     """Return the model that an instance must serve, None for one that could not be read."""
     if not model or "problem" in model:
         return None
@@ -114,7 +122,7 @@ class Market:
     def shelf(self, max_age: float = 0) -> Shelf:
         """Return what is listed: one stock call per market, the first time the catalogue."""
         markets = MARKETS[self._want.market]
-        calls: list[Callable[[], Any]] = [partial(self._stock, m, max_age) for m in markets]
+        calls: list[Callable[[], Stocked]] = [partial(self._stock, m, max_age) for m in markets]
         if self._catalogue is None or self._client.capabilities.is_market:
             self._catalogue, _problem, *rows = self._client.together(
                 self._client.instance_types, self._purse.problem, *calls
@@ -166,7 +174,7 @@ class Market:
         return found
 
 
-def capacity(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+def capacity(client: Client, want: CapacityOptions) -> CapacityRow:
     """Return what can be bought now, for module options."""
     market = Market(client, selection_from(want), want["observation_log"])
     choice = market.look()

@@ -266,7 +266,11 @@ def spend_chart(cost: Cost, by: str, now: datetime) -> Spend | None:
     names = groups(cost["things"], by)
     stacks = _stacks(cost, by, names, spans, ends)
     totals = [sum(stack.values()) for stack in stacks]
-    budgets = [row for row in cost.get("budgets") or [] if not words_of({**row})]
+    budgets = [
+        row
+        for row in cost.get("budgets") or []
+        if not words_of(row.get("owner"), row.get("project"))
+    ]
     rows = {row["period"]: row["limit"] for row in budgets if row["limit"]}
     limit = rows.get("day") if unit == "day" else None
     # A limit far above would press the columns flat.
@@ -345,7 +349,8 @@ def budget_bars(rows: list[Budget], marks: tuple[float, ...] = (80, 90, 100)) ->
         top = min(max(percent * 1.04, max(marks) * 1.15), 250.0)
         found.append(
             {
-                "period": _PERIODS.get(row["period"], str(row["period"])) + words_of({**row}),
+                "period": _PERIODS.get(row["period"], str(row["period"]))
+                + words_of(row.get("owner"), row.get("project")),
                 "used": money(row["used"]),
                 "limit": money(row["limit"]),
                 "percent": f"{percent:.0f}" if percent >= 10 else f"{percent:.1f}",

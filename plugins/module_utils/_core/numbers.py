@@ -14,10 +14,11 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from ansible.module_utils.common.validation import check_type_dict
 
+from .data import Data
 from .errors import GpuopsError, InvalidError
 
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -36,7 +37,7 @@ class UnreadableError(GpuopsError):
     )
 
 
-def plain(value: Any) -> float | None:
+def plain(value: Data) -> float | None:
     """Return a number, or text that is one, as a finite number; None for everything else."""
     if isinstance(value, str):
         if not _PLAIN.fullmatch(value.strip(" ")):
@@ -50,7 +51,7 @@ def plain(value: Any) -> float | None:
     return found if math.isfinite(found) and abs(found) <= _MOST else None
 
 
-def shown(value: Any) -> str:
+def shown(value: Data) -> str:
     """Return a value of an answer as a message shows it, cut where it is long."""
     try:
         text = json.dumps(value)
@@ -59,7 +60,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def money(value: Any, what: str) -> float:
+def money(value: Data, what: str) -> float:
     """Return an amount of an answer; ``what`` names request and field. Raises UnreadableError."""
     found = plain(value)
     if found is None:
@@ -67,7 +68,7 @@ def money(value: Any, what: str) -> float:
     return found
 
 
-def price(value: Any, what: str) -> float:
+def price(value: Data, what: str) -> float:
     """Return a price or a size of an answer, which is never below zero. Raises UnreadableError."""
     found = money(value, what)
     if found < 0:
@@ -90,7 +91,7 @@ class Option(TypedDict, total=False):
 class _Given:
     """A value as somebody wrote it for an option, before Ansible converts it."""
 
-    value: Any
+    value: Data
 
     def elements(self) -> list[_Given]:
         """Return the elements of a list, which may be written as text with commas."""
@@ -108,7 +109,7 @@ class _Given:
         return {key: _Given(one) for key, one in found.items()} if isinstance(found, dict) else {}
 
 
-def wrong_options(spec: dict[str, Option], given: dict[str, Any]) -> dict[str, InvalidError]:
+def wrong_options(spec: dict[str, Option], given: dict[str, Data]) -> dict[str, InvalidError]:
     """Return by name the options of a module that are to be numbers and are no plain ones.
 
     ``given`` are the options as they were written: once converted, nobody can tell ``1_0`` from ten.

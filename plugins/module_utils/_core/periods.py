@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 # Whose budgets there are beside that of the account, and the option that holds them by name.
 SCOPES = {"owner": "owners", "project": "projects"}
 
 
-def words_of(row: dict[str, Any]) -> str:
-    """Return whose budget a row is about, as part of a sentence, empty for the account's."""
-    return "".join(f" of {key} {row[key]}" for key in SCOPES if row.get(key))
+def words_of(owner: str | None, project: str | None) -> str:
+    """Return whose budget it is as part of a sentence, empty for the account's."""
+    of_owner = f" of owner {owner}" if owner else ""
+    return of_owner + (f" of project {project}" if project else "")
 
 
 def begin_of(period: str, now: datetime) -> datetime | None:

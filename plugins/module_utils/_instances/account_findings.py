@@ -14,8 +14,8 @@ import os
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+from .._core.data import Data
 from .._core.errors import OwnershipError
 from .._core.private_files import private_folder
 from .._core.times import read_time, write_time
@@ -30,7 +30,7 @@ def _path(client: Client) -> Path:
     return Path(home).expanduser() / "gpuops" / "accounts" / f"{client.account}.json"
 
 
-def _read(client: Client) -> dict[str, Any]:
+def _read(client: Client) -> dict[str, Data]:
     try:
         found = json.loads(_path(client).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -38,7 +38,7 @@ def _read(client: Client) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _write(client: Client, **values: Any) -> None:
+def _write(client: Client, **values: Data) -> None:
     """Add to what is known; a folder that cannot be written costs the knowledge, nothing else."""
     path = _path(client)
     try:

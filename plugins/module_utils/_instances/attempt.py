@@ -35,7 +35,7 @@ class Attempt:
 
     def note(self, outcome: str, detail: str) -> None:
         """Add a line to the trace of the walk."""
-        self.walk.note(self.order.name, self.offer, outcome, detail, id=self.instance_id)
+        self.walk.note(self.order.name, self.offer, outcome, detail, {"id": self.instance_id})
 
     def remove(self, *, stuck: bool = False, wanted: Callable[[], bool] | None = None) -> bool:
         """Terminate what was made in vain: its new disks go, kept ones come back detached.

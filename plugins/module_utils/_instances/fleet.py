@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from .._core.apply import collected
 from .._core.errors import GpuopsError
@@ -15,7 +14,8 @@ from .._lifecycle.termination import terminate
 from .._lifecycle.termination_policy import Ending
 from .._models.resources import Instance
 from .._providers.base.client import Client
-from .state import Found
+from .options import InstanceOptions
+from .state import Fate, Found
 
 
 def fleet_names(name: str, count: int) -> list[str]:
@@ -23,22 +23,27 @@ def fleet_names(name: str, count: int) -> list[str]:
     return [name, *(f"{name}-{number}" for number in range(2, count + 1))]
 
 
-def fleet_report(found: Found) -> list[dict[str, Any]]:
+class FleetRow(Fate):
+    """One instance of a fleet, and what became of it in this run."""
+
+    name: str
+
+
+def fleet_report(found: Found) -> list[FleetRow]:
     """Return for each instance what became of it in this run."""
-    rows = []
+    rows: list[FleetRow] = []
     by_name = {row.name: row.id for row in found.have}
     for name in found.names:
         outcome = "exists" if name in by_name else "planned"
-        row = {"name": name, "outcome": outcome, "id": by_name.get(name), "detail": ""}
-        row.update(found.outcomes.get(name, {}))
-        rows.append(row)
+        fate: Fate = {"outcome": outcome, "id": by_name.get(name), "detail": ""}
+        rows.append({"name": name, **found.outcomes.get(name, fate)})
     return rows
 
 
-def cope(
+def accept_or_end(
     client: Client,
     found: Found,
-    want: dict[str, Any],
+    want: InstanceOptions,
     done: list[str],
     errors: list[GpuopsError],
     bought_at: Iterable[tuple[Client, Found]] = (),
@@ -78,11 +83,11 @@ def _may_exist(found: Found) -> str:
 
 
 def _terminate_bought(
-    client: Client, found: Found, want: dict[str, Any]
+    client: Client, found: Found, want: InstanceOptions
 ) -> tuple[list[str], list[GpuopsError]]:
     """Terminate the instances that this run has bought, ready or not: new disks go, others stay."""
     rows = {name: row for name, row in found.outcomes.items() if row["id"] in found.bought}
-    names = {row["id"]: name for name, row in rows.items()}
+    names = {row["id"]: name for name, row in rows.items() if row["id"]}
 
     def undo(row: Instance) -> Ending:
         kept = found.kept.get(names[row.id], Kept())

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
+from .._billing.affordability import Figures
 from .._billing.budget import check_budget
 from .._billing.extension_guard import Extension, Limits
 from .._billing.purchase_guard import check_limits
@@ -36,15 +37,15 @@ from .._lifecycle.termination import bill_of, terminate_one
 from .._lifecycle.termination_policy import Ending, Outcome
 from .._models.label import read_label
 from .._models.ownership import NEXT_LEASE_TAG, Identity, check_name
+from .._models.rates import BillRow
 from .._models.resources import Instance, Volume, held_by
 from .._providers.base.client import Client
-from .._providers.base.views import describe_instance
+from .._providers.base.views import InstanceRow, describe_instance
 from .._providers.names import module_of
 from .lease_options import LeaseOptions
 from .record import end_events
 
 SOURCE = module_of("lease")
-Row = dict[str, Any]
 
 
 @dataclass
@@ -68,7 +69,17 @@ class FoundLeases:
         return held_by(self.volumes, row.id)
 
 
-class LeaseNoun(Resource[Client, LeaseOptions, FoundLeases, Row]):
+class LeaseResult(TypedDict):
+    """What the module tells of leases."""
+
+    instances: list[InstanceRow]
+    bill: list[BillRow]
+    clock_skew_seconds: int
+    spend: Figures | None
+    warnings: list[str]
+
+
+class LeaseResource(Resource[Client, LeaseOptions, FoundLeases, LeaseResult]):
     """The lease of one instance, or of all instances of a deployment."""
 
     # -- find ----------------------------------------------------------------------------------
@@ -96,7 +107,7 @@ class LeaseNoun(Resource[Client, LeaseOptions, FoundLeases, Row]):
             return Plan({"instances": before}, {"instances": []}, ends, parallel=True)
         steps, after = [], []
         for row, shown in zip(found.rows, before, strict=True):
-            new = {**shown, **_new_marks(found, row, want)}
+            new = _as_wanted(found, row, shown, want)
             # A run that broke off has left the new lease beside the old one.
             unfinished = row.id in found.leases and NEXT_LEASE_TAG in shown["tags"]
             if new != shown or unfinished:
@@ -106,7 +117,9 @@ class LeaseNoun(Resource[Client, LeaseOptions, FoundLeases, Row]):
 
     # -- result --------------------------------------------------------------------------------
 
-    def result(self, client: Client, found: FoundLeases, plan: Plan, *, applied: bool) -> Row:
+    def result(
+        self, client: Client, found: FoundLeases, plan: Plan, *, applied: bool
+    ) -> LeaseResult:
         shown = plan.after["instances"]
         if applied and shown:
             rows = [found.changed.get(row.id, row) for row in found.rows]
@@ -256,18 +269,20 @@ def _asked_lease(row: Instance, want: LeaseOptions, client: Client) -> str | Non
     return write_time(new)
 
 
-def _new_marks(found: FoundLeases, row: Instance, want: LeaseOptions) -> Row:
-    """Return what results will show of a instance's lease and protection."""
-    new: Row = {}
+def _as_wanted(
+    found: FoundLeases, row: Instance, shown: InstanceRow, want: LeaseOptions
+) -> InstanceRow:
+    """Return an instance as results show it, with the lease and the protection that it is to have."""
+    new = shown.copy()
     lease = found.leases.get(row.id)
     if lease:
-        new.update(lease=lease, lease_end=None if read_time(lease) is None else lease)
+        new["lease"], new["lease_end"] = lease, None if read_time(lease) is None else lease
     if want["protect"] is not None:
-        new.update(protected=want["protect"])
+        new["protected"] = want["protect"]
     return new
 
 
-def _write_step(found: FoundLeases, row: Instance, old: Row, new: Row) -> Step:
+def _write_step(found: FoundLeases, row: Instance, old: InstanceRow, new: InstanceRow) -> Step:
     words = ["finish the change of its lease"] if NEXT_LEASE_TAG in old["tags"] else []
     if new["lease"] != old["lease"]:
         words.append(f"lease until {new['lease']}" if new["lease_end"] else "lease without an end")
@@ -281,13 +296,16 @@ def _write_step(found: FoundLeases, row: Instance, old: Row, new: Row) -> Step:
     )
 
 
-def _write(found: FoundLeases, row: Instance, old: Row, new: Row, client: Client) -> None:
+def _write(
+    found: FoundLeases, row: Instance, old: InstanceRow, new: InstanceRow, client: Client
+) -> None:
     marks, other_lease = Marks(client, row), new["lease"] != old["lease"]
     if other_lease or NEXT_LEASE_TAG in old["tags"]:
-        marks.write_lease(new["lease"])
+        lease = str(new["lease"])
+        marks.write_lease(lease)
         for volume in found.of(row):
             if volume.deployment == old["deployment"]:
-                lend_volume(client, volume, new["lease"])
+                lend_volume(client, volume, lease)
     if new["protected"] != old["protected"]:
         marks.write_protection(new["protected"])
     found.changed[row.id] = now = known_instance(client, row.id)
@@ -297,7 +315,7 @@ def _write(found: FoundLeases, row: Instance, old: Row, new: Row, client: Client
         found.events.append(event)
 
 
-def _refuse_unwritten(now: Instance, old: Row, new: Row) -> None:
+def _refuse_unwritten(now: Instance, old: InstanceRow, new: InstanceRow) -> None:
     """Raise GpuopsError when the cloud accepted the tags and shows the old ones nevertheless."""
     shown = describe_instance(now)
     for key in ("lease", "protected"):

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict, cast
 
 from .._catalog.several import Markets
 from .._catalog.stock import Market
@@ -18,15 +18,27 @@ from .._core.errors import GpuopsError, RateLimitedError, UnavailableError
 from .._core.progress import tell
 from .._core.wait import Clock
 from .._lifecycle.termination_policy import Outcome
-from .._models.offer import Choice, Offer
+from .._models.offer import Choice, Offer, OfferRow
+from .._providers.base.views import BoughtRow
 from .order_fallbacks import Fallbacks
 
 # Waiters that were started together must not ask together for ever.
 _JITTER = random.SystemRandom()
 
 
-# A line of the trace of a walk.
-Trace = dict[str, Any]
+class _Trace(TypedDict, total=False):
+    id: str | None
+
+
+class Trace(OfferRow, _Trace):
+    """A line of the trace of a walk: an offer, and what became of the order for an instance of a name.
+
+    With an id where there was an instance.
+    """
+
+    name: str
+    outcome: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -143,10 +155,12 @@ class Walk:
         except (RateLimitedError, UnavailableError) as error:
             tell(f"waiting for {self.choice.wanted}: {error.message}")
 
-    def note(self, name: str, offer: Offer, outcome: str, detail: str, **more: Any) -> None:
-        """Add a line to the trace."""
+    def note(
+        self, name: str, offer: Offer, outcome: str, detail: str, bought: BoughtRow | None = None
+    ) -> None:
+        """Add a line to the trace; what is known of an instance stands instead of what was offered."""
         row = {**offer.as_dict(), "name": name, "outcome": outcome, "detail": detail}
-        self.attempts.append({**row, **more})
+        self.attempts.append(cast(Trace, {**row, **(bought or {})}))
 
     def refuse(self, offer: Offer) -> None:
         """Strike an offer out and look at the stock again, since it has just proved to be old."""

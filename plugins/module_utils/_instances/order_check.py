@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from .._core.errors import InvalidError
 from .._core.times import NO_LEASE
@@ -15,6 +14,7 @@ from .._models.label import LIMIT, REQUEST_DIGITS, imitates
 from .._models.ownership import LONGEST_VALUE, Identity
 from .._providers.base.client import Client
 from .account_findings import refuse_lost_ownership, takes_no_tags
+from .options import InstanceOptions
 from .order_fallbacks import too_long
 from .state import Found
 
@@ -27,7 +27,7 @@ def check_description(text: str | None) -> None:
         )
 
 
-def check_orderable(client: Client, found: Found, want: dict[str, Any]) -> None:
+def check_orderable(client: Client, found: Found, want: InstanceOptions) -> None:
     """Refuse orders for what is missing that the cloud is known to refuse, or that nobody could find.
 
     Raises InvalidError, and OwnershipError where the account did not show whose an instance is.
@@ -48,7 +48,7 @@ def check_orderable(client: Client, found: Found, want: dict[str, Any]) -> None:
         )
 
 
-def _check_capabilities(client: Client, want: dict[str, Any]) -> None:
+def _check_capabilities(client: Client, want: InstanceOptions) -> None:
     """Raise InvalidError for what the provider does not have at all."""
     has = client.capabilities
     asked = {
@@ -65,7 +65,7 @@ def _check_capabilities(client: Client, want: dict[str, Any]) -> None:
         )
 
 
-def _check_marks(client: Client, found: Found, name: str, want: dict[str, Any]) -> None:
+def _check_marks(client: Client, found: Found, name: str, want: InstanceOptions) -> None:
     marks = Identity(
         want["deployment"],
         name,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from .._core.nearest import nearest
 from .._ledger import store
@@ -28,7 +28,21 @@ def was_booked(deployment: str, ledger: str | None) -> bool:
         return False
 
 
-def others(deployment: str, rows: list[Instance], volumes: list[Volume]) -> dict[str, Any]:
+class OtherRow(TypedDict):
+    """Another deployment of ours, and what it costs."""
+
+    deployment: str
+    cost_per_hour: float
+
+
+class OthersRow(TypedDict):
+    """What the other deployments of ours cost, and the names that are near one."""
+
+    others: list[OtherRow]
+    nearest: list[str]
+
+
+def others(deployment: str, rows: list[Instance], volumes: list[Volume]) -> OthersRow:
     """Return what the other deployments of ours cost per hour, and which have a name near it."""
     found: dict[str, float] = {}
     there = {row.id: row for row in rows}
@@ -37,5 +51,7 @@ def others(deployment: str, rows: list[Instance], volumes: list[Volume]) -> dict
         name = one.deployment or (holder.deployment if holder else None)
         if name and name != deployment and one.rate:
             found[name] = round(found.get(name, 0.0) + one.rate, 4)
-    costs = [{"deployment": name, "cost_per_hour": found[name]} for name in sorted(found)]
+    costs: list[OtherRow] = [
+        {"deployment": name, "cost_per_hour": found[name]} for name in sorted(found)
+    ]
     return {"others": costs, "nearest": list(nearest(deployment, found))}

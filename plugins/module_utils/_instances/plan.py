@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from .._core.errors import FailedStateError, GpuopsError, OwnershipError
 from .._core.plan import Plan, Step
@@ -20,12 +19,14 @@ from .._lifecycle.retained_volumes import Kept
 from .._lifecycle.termination import terminate_one
 from .._lifecycle.termination_policy import Ending
 from .._models.label import LIMIT
+from .._models.offer import OfferRow
 from .._models.resources import Instance
 from .._models.status import OFF, RUNNING
 from .._providers.base.client import Client
 from .._providers.base.options import ON_EVICTION
-from .._providers.base.views import describe_instance, planned_instance
+from .._providers.base.views import InstanceRow, describe_instance, planned_instance
 from .offer_queue import Trace, Walk
+from .options import InstanceOptions
 from .order import Order
 from .purchase import Counter, buy, lend_volumes
 from .state import Found
@@ -35,19 +36,20 @@ _STATES = {"running": RUNNING, "stopped": OFF}
 _WORDS = {"running": "running", "stopped": "offline"}
 
 
-def plan_instances(found: Found, want: dict[str, Any]) -> Plan:
+def plan_instances(found: Found, want: InstanceOptions) -> Plan:
     before = {"instances": [describe_instance(row, found.tiers) for row in found.have]}
     if want["state"] == "absent":
         gone = [*found.have, *found.surplus, *found.dead]
         steps = tuple(_end_step(found, row, want) for row in gone)
         return Plan(before, {"instances": []}, steps, parallel=True)
-    todo, after = [], []
+    todo: list[Step] = []
+    after: list[InstanceRow] = []
     for row in found.have:
         step = _power_step(found, row, want)
         todo += [step] if step else []
         status = _WORDS.get(want["state"])
         seen = describe_instance(row, found.tiers)
-        after.append({**seen, **({"status": status} if step else {})})
+        after.append({**seen, "status": status if step else seen["status"]})
     todo += [_end_step(found, row, want, is_first) for row in found.surplus]
     todo += [_end_step(found, row, want) for row in found.dead]
     for name in found.missing:
@@ -59,7 +61,7 @@ def plan_instances(found: Found, want: dict[str, Any]) -> Plan:
 def _end_step(
     found: Found,
     row: Instance,
-    want: dict[str, Any],
+    want: InstanceOptions,
     stays: Callable[[Instance, list[Instance]], bool] = lambda _row, _rows: False,
 ) -> Step:
     """Return the step that terminates an instance, unless a later list shows that it ``stays``."""
@@ -74,7 +76,7 @@ def _end_step(
     return Step(f"terminate {row.name} ({what}, {row.id})", end, first=row.still_costs)
 
 
-def _power_step(found: Found, row: Instance, want: dict[str, Any]) -> Step | None:
+def _power_step(found: Found, row: Instance, want: InstanceOptions) -> Step | None:
     target = _STATES.get(want["state"])
     state = row.state
     if target is None or state == target:
@@ -97,7 +99,7 @@ def _power_step(found: Found, row: Instance, want: dict[str, Any]) -> Step | Non
 def _wait_for(
     client: Client,
     row: Instance,
-    want: dict[str, Any],
+    want: InstanceOptions,
     wait: Callable[..., Instance] = wait_running,
 ) -> Instance:
     """Return an instance once it runs, or is off; an error names it, and says what to do."""
@@ -113,7 +115,7 @@ def _wait_for(
         raise
 
 
-def order_of(found: Found, name: str, want: dict[str, Any]) -> Order:
+def order_of(found: Found, name: str, want: InstanceOptions) -> Order:
     parts = {"os": want["os_volume"], "data": want["data_volumes"]}
     return Order(
         deployment=want["deployment"],
@@ -141,7 +143,7 @@ def order_of(found: Found, name: str, want: dict[str, Any]) -> Order:
     )
 
 
-def _buy_step(found: Found, name: str, want: dict[str, Any]) -> Step:
+def _buy_step(found: Found, name: str, want: InstanceOptions) -> Step:
     walk = found.walk
     if walk is None:
         raise AssertionError("a purchase is planned only after a look at the market")
@@ -154,7 +156,7 @@ def _buy_step(found: Found, name: str, want: dict[str, Any]) -> Step:
     return Step(buy_sentence(order, best.as_dict()), purchase)
 
 
-def _purchase(found: Found, order: Order, walk: Walk, want: dict[str, Any], client: Client) -> str:
+def _purchase(found: Found, order: Order, walk: Walk, want: InstanceOptions, client: Client) -> str:
     """Buy an instance, note what became of it, and return that as a sentence."""
     name = order.name
     store.begin(want["ledger"])
@@ -194,7 +196,7 @@ def note_purchase(found: Found, name: str, walk: Walk, row: Instance) -> Trace:
     return taken
 
 
-def _end_replaced(client: Client, found: Found, name: str, want: dict[str, Any], new: str) -> None:
+def _end_replaced(client: Client, found: Found, name: str, want: InstanceOptions, new: str) -> None:
     """Terminate the instance that a new one has replaced; an error names both."""
     try:
         _end_step(found, found.old[name], want).call(client)
@@ -204,12 +206,12 @@ def _end_replaced(client: Client, found: Found, name: str, want: dict[str, Any],
         raise
 
 
-def planned(found: Found, name: str, want: dict[str, Any]) -> dict[str, Any]:
+def planned(found: Found, name: str, want: InstanceOptions) -> InstanceRow:
     """Return what results show of an instance that is to be bought."""
     best = found.walk.best(order_of(found, name, want).location) if found.walk else None
-    offer = best.as_dict() if best else {}
-    known = set(planned_instance({})) & set(offer)
-    values = {key: offer[key] for key in known}
+    known = planned_instance({}).keys()
+    offer = best.as_dict().items() if best else ()
+    values: dict[str, object] = {key: value for key, value in offer if key in known}
     end = found.lease if read_time(found.lease) else None
     values.update(name=name, deployment=want["deployment"], owner=want["owner"])
     values.update(lease=found.lease, lease_end=end, project=want["project"])
@@ -217,7 +219,7 @@ def planned(found: Found, name: str, want: dict[str, Any]) -> dict[str, Any]:
     return planned_instance(values)
 
 
-def buy_sentence(order: Order, offer: Trace) -> str:
+def buy_sentence(order: Order, offer: OfferRow) -> str:
     """Return a purchase in words."""
     market = offer["market"].replace("_", "-")
     image = order.kept.os_volume.name if order.kept.os_volume else offer["image"]

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, cast
 
-from .._billing.purchase_guard import Want, guard_for
+from .._billing.purchase_guard import guard_for
 from .._catalog import stock
+from .._core.data import Data
 from .._core.errors import InvalidError, NoCapacityError, NotFoundError
 from .._core.times import lease_until, read_time
 from .._lifecycle.retained_volumes import Kept, evicted, find_kept, place_of
@@ -19,12 +19,13 @@ from .._providers.base.currency import Purse
 from .._providers.base.shapes import is_uuid
 from .journal import taken_away
 from .offer_queue import Patience, Walk
+from .options import InstanceOptions
 from .order_check import check_orderable
 from .order_fallbacks import Fallbacks
 from .state import Found
 
 
-def what_to_give(model: dict[str, Any] | None) -> str:
+def what_to_give(model: dict[str, Data] | None) -> str:
     """Return what would say what to buy, and why a model did not."""
     problem = (model or {}).get("problem")
     unread = (
@@ -35,7 +36,7 @@ def what_to_give(model: dict[str, Any] | None) -> str:
     return unread + "Give tier (for example h100_or_less), gpus, instance_type or model."
 
 
-def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> None:
+def look_at_the_market(client: Client, found: Found, want: InstanceOptions) -> None:
     """Add to what was found what can be bought, what was kept, and whether the money allows it.
 
     Raises NoCapacityError, OverBudgetError, and InvalidError when nothing says what to buy.
@@ -56,10 +57,10 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     mixed = want["budget_policy"] == "warn"
     log = want["observation_log"]
     market = stock.Market(client, selection, log, purse=purse, mixed=mixed)
-    guard = found.guard = guard_for(client, found, cast(Want, want), purse)
+    guard = found.guard = guard_for(client, found, want, purse)
     choice, found.ssh_key_ids, _seen = client.together(
         market.look,
-        lambda: key_ids(client, want),
+        lambda: key_ids(client, want["ssh_keys"] or []),
         lambda: guard.look(found.rows),
     )
     found.choice = choice
@@ -69,7 +70,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
             hint="Widen the tier, the locations or the price, take market=spot_first, "
             "let it wait with wait_for_capacity, or run the same again later: stock changes "
             "by the minute.",
-            details=choice.as_result(),
+            details={**choice.as_result()},
         )
     times = (want["capacity_timeout"], want["wait_for_capacity"], want["capacity_interval"])
     walk = found.walk = Walk(choice, market, client.clock, Patience(*times), ends=found.ends)
@@ -81,7 +82,7 @@ def look_at_the_market(client: Client, found: Found, want: dict[str, Any]) -> No
     walk.bought = guard.check_bought
 
 
-def look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) -> None:
+def look_at_what_was_kept(client: Client, found: Found, want: InstanceOptions) -> None:
     """Find disks to use again, and places where spot instances of these names were lost."""
     boot = want["os_volume"] == "keep"
     spot = SPOT in MARKETS[want["market"]]
@@ -98,9 +99,9 @@ def look_at_what_was_kept(client: Client, found: Found, want: dict[str, Any]) ->
             kept.check()  # disks at two places cost no order
 
 
-def key_ids(client: Client, want: dict[str, Any]) -> tuple[str, ...]:
+def key_ids(client: Client, keys: list[str]) -> tuple[str, ...]:
     """Return the ids of the SSH keys that may log in. Raises NotFoundError."""
-    wanted = [client.unregistered_key(key) or key for key in want["ssh_keys"] or []]
+    wanted = [client.unregistered_key(key) or key for key in keys]
     if all(is_uuid(key) or client.unregistered_key(key) for key in wanted):
         return tuple(wanted)
     rows = client.ssh_keys()

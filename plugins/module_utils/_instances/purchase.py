@@ -107,7 +107,7 @@ def _follow(at: Attempt, sent: Sent) -> Instance | None:
     else:
         facts = describe_as_offer(found)
         detail = "another run had bought it first"
-        at.walk.note(at.order.name, at.offer, "adopted", detail, **facts)
+        at.walk.note(at.order.name, at.offer, "adopted", detail, facts)
     return found
 
 

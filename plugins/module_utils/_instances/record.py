@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
 
 from .._core.errors import GpuopsError, NotFoundError
 from .._ledger import store
 from .._ledger.event import Event
 from .._ledger.url import url_of
 from .._lifecycle.termination_policy import STAYS, Outcome
-from .._models.resources import Billed, Instance, Volume, held_by
+from .._models.resources import Instance, Volume, held_by
 from .._providers.base.client import Client
 from .._providers.names import module_of
 
@@ -26,10 +24,10 @@ def end_events(outcome: Outcome, source: str = SOURCE) -> Iterator[Event]:
     row, policies = outcome.row, outcome.policies
     if outcome.at is None:
         return
-    more: dict[str, Any] = {}
-    if row.is_dead and not row.still_costs:  # such an order costs nothing, or next to nothing
-        more = {"cost": 0.0, "estimated": not row.was_free}
-    yield _event("end", row, outcome.at, source=source, **more)
+    # An order that came to nothing costs nothing, or next to nothing.
+    free = row.is_dead and not row.still_costs
+    cost, estimated = (0.0, not row.was_free) if free else (None, False)
+    yield store.event_of("end", row, outcome.at, source=source, cost=cost, estimated=estimated)
     if outcome.volumes_at is None:
         return
     known = {volume.id: volume for volume in outcome.volumes}
@@ -38,14 +36,10 @@ def end_events(outcome: Outcome, source: str = SOURCE) -> Iterator[Event]:
             with_it = policy == policies.get(str(row.boot_volume_id))
             when = outcome.at if with_it else outcome.volumes_at
             volume = known.get(volume_id, Volume(volume_id))
-            yield _event("end", volume, when, machine=row, source=source)
+            yield store.event_of("end", volume, when, machine=row, source=source)
 
 
-def _event(name: str, row: Billed, at: datetime, **more: Any) -> Event:
-    return store.event_of(name, row, at, **{"source": SOURCE, **more})
-
-
-def book(
+def write_to_ledger(
     client: Client, url: str | None, bought: dict[str, Instance | None], ends: list[Outcome]
 ) -> list[str]:
     """Write down what was bought and ended; return warnings instead of raising anything.
@@ -79,11 +73,12 @@ def _purchases(client: Client, bought: dict[str, Instance | None], ended: set[st
         if row is None:
             continue
         start = row.born or client.now()
-        events.append(_event("purchase", row, start))
+        events.append(store.event_of("purchase", row, start, source=SOURCE))
         if not row.is_alive and machine_id not in ended:
-            events.append(_event("end", row, client.now(), estimated=True))
+            end = store.event_of("end", row, client.now(), source=SOURCE, estimated=True)
+            events.append(end)
         events += [
-            _event("purchase", volume, volume.born or start, machine=row)
+            store.event_of("purchase", volume, volume.born or start, machine=row, source=SOURCE)
             for volume in held_by(volumes, machine_id)
             if volume.is_billed
         ]

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from .._access.key_check import refuse_locked_out
+from .._billing.affordability import Figures
 from .._billing.purchase_guard import check_limits
 from .._catalog import stock
 from .._core.business_hours import read_hours
@@ -23,21 +25,24 @@ from .._lifecycle.proof import is_proven_gone
 from .._lifecycle.retained_volumes import evicted
 from .._lifecycle.settings import lease_max_of, owner_of
 from .._lifecycle.termination import bill_of
-from .._models.offer import Choice
+from .._models.offer import Choice, ChoiceRow
 from .._models.ownership import check_name, check_project
+from .._models.rates import BillRow
 from .._models.resources import Instance
 from .._providers.base.client import Client
-from .._providers.base.views import describe_instance
-from .fleet import cope, fleet_names, fleet_report
+from .._providers.base.views import InstanceRow, describe_instance
+from .fleet import FleetRow, accept_or_end, fleet_names, fleet_report
 from .journal import taken_away
+from .offer_queue import Trace
+from .options import InstanceOptions
 from .order_check import check_description
 from .plan import plan_instances
 from .prepare import look_at_the_market
-from .record import book
+from .record import write_to_ledger
 from .state import Found, differences, refuse_difference
 
 
-def check(want: dict[str, Any]) -> None:
+def check(want: InstanceOptions) -> None:
     """Refuse what cannot be meant before any request, and complete what is left out."""
     check_name(want["deployment"], "deployment")
     want["owner"] = owner_of(want["owner"])
@@ -60,17 +65,35 @@ def check(want: dict[str, Any]) -> None:
     stock.wish_of(stock.selection_from(want))  # a misspelt tier costs no request
 
 
-class InstanceNoun(Resource[Client, dict[str, Any], Found, dict[str, Any]]):
+class InstanceAnswer(ChoiceRow):
+    """What the module tells of instances, and of the purchase where there was one."""
+
+    instance: InstanceRow | None
+    instances: list[InstanceRow]
+    fleet: list[FleetRow]
+    evicted: list[InstanceRow]
+    attempts: list[Trace]
+    bill: list[BillRow]
+    spend: Figures | None
+
+
+class InstanceResult(InstanceAnswer):
+    """The same, with warnings."""
+
+    warnings: list[str]
+
+
+class InstanceResource(Resource[Client, InstanceOptions, Found, InstanceResult]):
     """One instance, or a fleet of equal ones, of a deployment."""
 
     # -- find ----------------------------------------------------------------------------------
 
-    def find(self, client: Client, want: dict[str, Any]) -> Found:
+    def find(self, client: Client, want: InstanceOptions) -> Found:
         check(want)
         names = fleet_names(want["name"], want["count"]) if want["name"] else []
         found = Found(names, gpus.tiers_from(want["tiers"]))
         if want["id"]:
-            self._find_by_id(client, found, want)
+            self._find_by_id(client, found, want["id"], want)
         else:
             found.rows = client.instances()
             self.find_by_marks(found.rows, found, want["deployment"])
@@ -88,11 +111,11 @@ class InstanceNoun(Resource[Client, dict[str, Any], Found, dict[str, Any]]):
         return found
 
     @staticmethod
-    def _ask(rows: list[Instance], want: dict[str, Any]) -> None:
+    def _ask(rows: list[Instance], want: InstanceOptions) -> None:
         refuse_unconfirmed(rows, want["owner"], want["confirm"])
 
     @staticmethod
-    def _sort_out_differences(found: Found, want: dict[str, Any]) -> None:
+    def _sort_out_differences(found: Found, want: InstanceOptions) -> None:
         """Refuse instances that are not what is wanted, or note that they are to be replaced."""
         selection = stock.selection_from(want)
         for row in [*found.have]:
@@ -105,27 +128,27 @@ class InstanceNoun(Resource[Client, dict[str, Any], Found, dict[str, Any]]):
                 found.missing.append(name)
 
     @staticmethod
-    def _find_by_id(client: Client, found: Found, want: dict[str, Any]) -> None:
+    def _find_by_id(client: Client, found: Found, wanted_id: str, want: InstanceOptions) -> None:
         try:
-            row = client.instance(want["id"])
+            row = client.instance(wanted_id)
         except NotFoundError:
             if want["state"] != "absent":
                 raise
-            if is_proven_gone(client, want["id"], min(want["wait_interval"], 1)):
+            if is_proven_gone(client, wanted_id, min(want["wait_interval"], 1)):
                 return
-            row = client.instance(want["id"])
+            row = client.instance(wanted_id)
         marks = row.ownership
         if not marks or marks.deployment != want["deployment"]:
             whose = f"deployment {marks.deployment!r}" if marks else "somebody who is not us"
             raise InvalidError(
-                f"Instance {want['id']} belongs to {whose}, not to deployment {want['deployment']!r}",
+                f"Instance {wanted_id} belongs to {whose}, not to deployment {want['deployment']!r}",
                 hint="Instances of others are never changed.",
             )
         found.names = [marks.name]
         if row.exists:
             found.have = [row]
         elif want["state"] != "absent":
-            raise NotFoundError(f"Instance {want['id']} ({marks.name}) is {row.status}")
+            raise NotFoundError(f"Instance {wanted_id} ({marks.name}) is {row.status}")
 
     @staticmethod
     def find_by_marks(rows: list[Instance], found: Found, deployment: str) -> None:
@@ -143,29 +166,29 @@ class InstanceNoun(Resource[Client, dict[str, Any], Found, dict[str, Any]]):
 
     # -- plan ----------------------------------------------------------------------------------
 
-    def plan(self, found: Found, want: dict[str, Any]) -> Plan:
+    def plan(self, found: Found, want: InstanceOptions) -> Plan:
         return plan_instances(found, want)
 
     def on_partial_failure(
         self,
         client: Client,
         found: Found,
-        want: dict[str, Any],
+        want: InstanceOptions,
         done: list[str],
         errors: list[GpuopsError],
     ) -> list[str]:
-        return cope(client, found, want, done, errors)
+        return accept_or_end(client, found, want, done, errors)
 
     def record(
-        self, client: Client, found: Found, want: dict[str, Any], *, applied: bool
+        self, client: Client, found: Found, want: InstanceOptions, *, applied: bool
     ) -> list[str]:
         bought = [row["id"] for row in found.outcomes.values() if row["id"]]
         rows = {one: found.changed.get(one) for one in bought}
-        return book(client, want["ledger"], rows, found.ends)
+        return write_to_ledger(client, want["ledger"], rows, found.ends)
 
     # -- result --------------------------------------------------------------------------------
 
-    def result(self, client: Client, found: Found, plan: Plan, *, applied: bool) -> dict[str, Any]:
+    def result(self, client: Client, found: Found, plan: Plan, *, applied: bool) -> InstanceResult:
         after = plan.after["instances"]
         if applied and after:
             kept = {row.id: row for row in found.have}
@@ -205,7 +228,7 @@ def short_warnings(found: Found) -> list[str]:
     return [f"{name} could not be provisioned: {row['detail']}" for name, row in failed]
 
 
-def standing_warnings(rows: list[dict[str, Any]], client: Client) -> list[str]:
+def standing_warnings(rows: Sequence[InstanceRow], client: Client) -> list[str]:
     """Return a warning for what costs although it is stopped, or its lease is over."""
     texts = []
     for row in rows:
@@ -242,7 +265,24 @@ def listed(client: Client, deployment: str | None, *, with_lost: bool) -> Listed
     return Listed(rows, taken_away(client, lost))
 
 
-def list_instances(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+class ListOptions(TypedDict):
+    """Which instances are to be listed."""
+
+    id: str | None
+    name: str | None
+    deployment: str | None
+    evicted: bool
+
+
+class InstanceList(TypedDict):
+    """Instances, those that were taken away, and the time of the cloud."""
+
+    instances: list[InstanceRow]
+    evicted: list[InstanceRow]
+    now: str
+
+
+def list_instances(client: Client, want: ListOptions) -> InstanceList:
     """Return the instances of the account, of a deployment, or of one id or name."""
     if want["id"]:
         try:

@@ -8,15 +8,16 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import cast
 
-from .._access.ssh_keys import KeyOptions, SshKeyNoun
+from .._access.ssh_keys import KeyOptions, SshKeyResource
 from .._billing.reports import BalanceResult, BalanceWant, balance
 from .._core.errors import GpuopsError
 from .._lifecycle.instance_states import twins
 from .._providers.base.client import Client
 from .fleet import fleet_names
-from .resource import InstanceNoun
+from .options import InstanceOptions
+from .resource import InstanceAnswer, InstanceResource
 
 # The keys are asked for only where there are instances: a purchase lists them itself.
 _READS = ("balance", "instances", "volumes")
@@ -32,13 +33,20 @@ def read_once(client: Client) -> None:
     client.together(*(getattr(client, name) for name in _READS))
 
 
+class SettledInstance(InstanceAnswer):
+    """What the module for instances would tell, with nothing to do."""
+
+    actions: list[str]
+    changed: bool
+
+
 @dataclass(frozen=True)
 class Wanted:
     """The options of the modules for balance, SSH keys and instances; None for those that a module would refuse itself."""
 
     balance: BalanceWant
     key: KeyOptions | None
-    instance: dict[str, Any] | None
+    instance: InstanceOptions | None
 
 
 @dataclass
@@ -48,7 +56,7 @@ class Standing:
     """
 
     balance: BalanceResult
-    instance: dict[str, Any] | None = None
+    instance: SettledInstance | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -74,16 +82,17 @@ def _compare(client: Client, wanted: Wanted, seen: Standing) -> None:
     there = all(twins(rows, want["deployment"], name) for name in names)
     if want["replace"] or want["id"] or not there:  # which may ask for more than was read
         return
-    keys = SshKeyNoun()
+    keys = SshKeyResource()
     found_keys = keys.find(client, wanted.key)
     if keys.plan(found_keys, wanted.key).changed:
         return
     want = {**want, "ssh_keys": [found_keys.keys[0].id]}
-    noun = InstanceNoun()
-    found = noun.find(client, want)
-    plan = noun.plan(found, want)
+    resource = InstanceResource()
+    found = resource.find(client, want)
+    plan = resource.plan(found, want)
     if plan.changed:
         return
-    told = noun.result(client, found, plan, applied=False)
-    seen.warnings += told.pop("warnings")
-    seen.instance = {**told, "actions": [], "changed": False}
+    told = resource.result(client, found, plan, applied=False)
+    seen.warnings += told["warnings"]
+    answer = {key: value for key, value in told.items() if key != "warnings"}
+    seen.instance = cast(SettledInstance, {**answer, "actions": [], "changed": False})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 from .._billing.purchase_guard import Guard
 from .._catalog import stock
@@ -19,8 +19,16 @@ from .._lifecycle.termination_policy import Outcome
 from .._models.offer import SPOT, Choice
 from .._models.resources import Instance
 from .._providers.base.shapes import is_uuid
-from .._providers.base.views import describe_instance
+from .._providers.base.views import InstanceRow, describe_instance
 from .offer_queue import Walk
+
+
+class Fate(TypedDict):
+    """What became of an instance that was to be bought: ``outcome`` for programs, ``detail`` for people."""
+
+    outcome: str
+    id: str | None
+    detail: str
 
 
 @dataclass
@@ -45,7 +53,7 @@ class Found:
     ssh_key_ids: tuple[str, ...] = ()
     lease: str | None = None
     changed: dict[str, Instance] = field(default_factory=dict)
-    outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outcomes: dict[str, Fate] = field(default_factory=dict)
     bought: set[str] = field(default_factory=set)
     rows: list[Instance] | None = None
     guard: Guard | None = None
@@ -67,7 +75,7 @@ def refuse_difference(row: Instance, selection: Selection) -> None:
         )
 
 
-def differences(have: dict[str, Any], want: Selection) -> Iterator[str]:
+def differences(have: InstanceRow, want: Selection) -> Iterator[str]:
     """Yield what an instance is and should not be; a price that has changed is no matter."""
     if want.market == SPOT and have["market"] != SPOT:
         yield f"market: it is {have['market']}, wanted {want.market}"
@@ -84,15 +92,15 @@ def differences(have: dict[str, Any], want: Selection) -> Iterator[str]:
             yield f"model: {refused[1]}"
     if not want.instance_type:
         yield from _other_gpus(have, want)
-    elif want.instance_type.upper() != have["instance_type"].upper():
+    elif want.instance_type.upper() != (have["instance_type"] or "").upper():
         yield f"instance_type: it is {have['instance_type']}, wanted {want.instance_type}"
 
 
-def _other_gpus(have: dict[str, Any], want: Selection) -> Iterator[str]:
+def _other_gpus(have: InstanceRow, want: Selection) -> Iterator[str]:
     wish = stock.wish_of(want)
     if wish.tiers and have["tier"] not in wish.tiers:
         yield f"tier: it is a {have['tier'] or have['gpu_model']}, wanted {want.tier}"
-    if want.gpus and have["gpu_model"] not in map(gpus.model_named, want.gpus):
+    if want.gpus and have["gpu_model"] not in [gpus.model_named(one) for one in want.gpus]:
         yield f"gpus: it is a {have['gpu_model']}, wanted {', '.join(want.gpus)}"
     count = wish.gpu_count or want.gpu_count
     if count and have["gpu_count"] != count:

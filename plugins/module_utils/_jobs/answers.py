@@ -9,13 +9,16 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict, cast
 
+from .._core.data import Data
 from .._core.errors import GpuopsError
+from .rows import AttemptRow, Ended
 
 _SHOWN = 80
 # What an attempt says of itself, besides how it ended, and of which type that is.
-_ATTEMPT: dict[str, tuple[type, ...]] = {
+Fields = dict[str, tuple[type, ...]]
+_ATTEMPT: Fields = {
     "number": (int,),
     "started": (int, float, type(None)),
     "this_boot": (bool,),
@@ -25,7 +28,7 @@ _ATTEMPT: dict[str, tuple[type, ...]] = {
     "size": (int,),
     "last_output": (int, float, type(None)),
 }
-_EXIT: dict[str, tuple[type, ...]] = {"exit_code": (int,), "reason": (str,), "signal": (str,)}
+_EXIT: Fields = {"exit_code": (int,), "reason": (str,), "signal": (str,)}
 
 
 class AnswerError(GpuopsError):
@@ -33,7 +36,7 @@ class AnswerError(GpuopsError):
 
     code = "answer"
 
-    def __init__(self, what: str, found: Any) -> None:
+    def __init__(self, what: str, found: Data) -> None:
         shown = found if isinstance(found, str) else repr(found)
         cut = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
         super().__init__(
@@ -51,33 +54,45 @@ class HostFile:
     content: str
 
 
+class _FileRow(TypedDict):
+    path: str
+    size: int
+    content: str
+
+
 def read_files(text: bytes) -> list[HostFile]:
     """Return the files that a host lists. Raises AnswerError."""
     rows = _json("list of files", text)
     if not isinstance(rows, list):
         raise AnswerError("list of files", rows)
-    fields = {"path": (str,), "size": (int,), "content": (str,)}
-    for row in rows:
-        if not _has(row, fields) or row["size"] < 0 or "\0" in row["path"]:
-            raise AnswerError("list of files", row)
-    return [HostFile(row["path"], row["size"], row["content"]) for row in rows]
+    return [_file(row) for row in rows]
+
+
+def _file(row: Data) -> HostFile:
+    found = cast(_FileRow, row)
+    fields: Fields = {"path": (str,), "size": (int,), "content": (str,)}
+    if not _has(row, fields) or found["size"] < 0 or "\0" in found["path"]:
+        raise AnswerError("list of files", row)
+    return HostFile(found["path"], found["size"], found["content"])
 
 
 def read_missing(text: bytes) -> tuple[bool, list[str]]:
     """Return whether a folder is there, and else which content is not. Raises AnswerError."""
     row = _json("answer to a folder", text)
-    names = row.get("missing") if _has(row, {"done": (bool,), "missing": (list,)}) else None
-    if names is None or not all(isinstance(one, str) for one in names):
+    done, names = (row.get("done"), row.get("missing")) if isinstance(row, dict) else (None, None)
+    texts = [one for one in names if isinstance(one, str)] if isinstance(names, list) else None
+    if not isinstance(done, bool) or texts is None or texts != names:
         raise AnswerError("answer to a folder", row)
-    return row["done"], names
+    return done, texts
 
 
 def read_changed(text: bytes) -> bool:
     """Return whether something was changed. Raises AnswerError."""
     row = _json("answer", text)
-    if not _has(row, {"changed": (bool,)}):
+    changed = row.get("changed") if isinstance(row, dict) else None
+    if not isinstance(changed, bool):
         raise AnswerError("answer", row)
-    return bool(row["changed"])
+    return changed
 
 
 def read_end(text: bytes) -> int | None:
@@ -87,7 +102,7 @@ def read_end(text: bytes) -> int | None:
         return None
     if not _has(row, _EXIT):
         raise AnswerError("end of an attempt", row)
-    return int(row["exit_code"])
+    return cast(Ended, row)["exit_code"]
 
 
 def member_of(files: Sequence[HostFile], name: str) -> HostFile:
@@ -97,22 +112,24 @@ def member_of(files: Sequence[HostFile], name: str) -> HostFile:
     return files[int(name)]
 
 
-def check_attempts(rows: Sequence[Any]) -> None:
-    """Raise AnswerError for attempts of a shape that nobody can judge."""
+def attempts_from(rows: Sequence[Data]) -> list[AttemptRow]:
+    """Return attempts as a host has told them. Raises AnswerError for a shape that nobody can judge."""
     for row in rows:
         ended = row.get("exit") if isinstance(row, Mapping) else None
         if not _has(row, _ATTEMPT) or not (ended is None or _has(ended, _EXIT)):
             raise AnswerError("attempt", row)
+    return cast("list[AttemptRow]", list(rows))
 
 
-def _json(what: str, text: bytes) -> Any:
+def _json(what: str, text: bytes) -> Data:
     try:
-        return json.loads(text)
+        found: Data = json.loads(text)
+        return found
     except (ValueError, RecursionError):
         raise AnswerError(what, text.decode(errors="replace")) from None
 
 
-def _has(row: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
+def _has(row: Data, fields: Fields) -> bool:
     """Tell whether a row has all fields, of their types; true and false are no numbers."""
     if not isinstance(row, Mapping):
         return False

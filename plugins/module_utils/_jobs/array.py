@@ -9,20 +9,29 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
+from .._core.data import Data
 from .._core.errors import InvalidError
 
 # More belong on several instances, and that is the work of a scheduler.
 MOST = 1000
 KEYS = ("values", "range", "matrix", "at_once")
-_SHAPES = KEYS[:3]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})(?::(\d{1,9}))?\Z")
 # What every task is given, whatever its values are called, and what the table of results tells.
 NUMBER = "task"
 _TAKEN = frozenset({NUMBER, "number", "state", "exit_code", "signal", "seconds"})
 _HINT = "A range is FIRST-LAST, such as 0-99, or FIRST-LAST:STEP."
+
+
+class ArrayOptions(TypedDict, total=False):
+    """An array as somebody writes it: one of the first three, and how many tasks run at a time."""
+
+    values: Data
+    range: Data
+    matrix: Data
+    at_once: Data
 
 
 @dataclass(frozen=True)
@@ -33,25 +42,25 @@ class Task:
     parameters: dict[str, str] = field(default_factory=dict)
 
 
-def tasks_of(written: Mapping[str, Any]) -> tuple[Task, ...]:
+def tasks_of(written: ArrayOptions) -> tuple[Task, ...]:
     """Return the tasks of an array, none without one. Raises InvalidError for what is none."""
     if not written:
         return ()
-    shapes = [name for name in _SHAPES if written.get(name) is not None]
-    if len(shapes) != 1:
-        raise InvalidError(f"array has {len(shapes)} of values, range and matrix, and takes one")
-    found = written[shapes[0]]
-    if shapes[0] == "range":
-        tasks = [Task(number) for number in _numbers("array.range", found)]
+    values, span, matrix = written.get("values"), written.get("range"), written.get("matrix")
+    given = sum(one is not None for one in (values, span, matrix))
+    if given != 1:
+        raise InvalidError(f"array has {given} of values, range and matrix, and takes one")
+    if span is not None:
+        tasks = [Task(number) for number in _numbers("array.range", span)]
     else:
-        rows = _rows(found) if shapes[0] == "values" else _products(found)
-        tasks = [Task(number, values) for number, values in enumerate(rows)]
+        rows = _products(matrix) if values is None else _rows(values)
+        tasks = [Task(number, row) for number, row in enumerate(rows)]
     if not 0 < len(tasks) <= MOST:
         raise InvalidError(f"array has {len(tasks)} tasks, and may have 1 to {MOST}")
     return tuple(tasks)
 
 
-def at_once_of(written: Mapping[str, Any]) -> int:
+def at_once_of(written: ArrayOptions) -> int:
     """Return how many tasks run at a time; 0 for one on each GPU. Raises InvalidError."""
     found = written.get("at_once", 0)
     if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= MOST:
@@ -65,7 +74,7 @@ def without_places(text: str, tasks: Iterable[Task]) -> str:
     return re.sub(rf"\{{({'|'.join(sorted(names))})\}}", "value", text)
 
 
-def _numbers(name: str, found: Any) -> list[int]:
+def _numbers(name: str, found: Data) -> list[int]:
     matched = _RANGE.match(str(found))
     if not matched:
         raise InvalidError(f"{name} {found!r} is no range", hint=_HINT)
@@ -75,10 +84,12 @@ def _numbers(name: str, found: Any) -> list[int]:
     return list(range(first, min(last, first + step * MOST) + 1, step))
 
 
-def _rows(found: Any) -> list[dict[str, str]]:
-    if not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found):
+def _rows(found: Data) -> list[dict[str, str]]:
+    given = found if isinstance(found, list) else [found]
+    written = [row for row in given if isinstance(row, Mapping)]
+    if not isinstance(found, list) or len(written) < len(found):
         raise InvalidError("array.values is no list of dictionaries, such as [{lr: 0.1}]")
-    rows = [{_name(name): _text(name, value) for name, value in row.items()} for row in found]
+    rows = [{_name(name): _text(name, value) for name, value in row.items()} for row in written]
     for number, row in enumerate(rows):
         if row.keys() != rows[0].keys():
             raise InvalidError(
@@ -89,7 +100,7 @@ def _rows(found: Any) -> list[dict[str, str]]:
     return rows
 
 
-def _products(found: Any) -> list[dict[str, str]]:
+def _products(found: Data) -> list[dict[str, str]]:
     if not isinstance(found, Mapping):
         raise InvalidError("array.matrix is no dictionary of lists, such as {lr: [0.1, 0.01]}")
     columns = [
@@ -99,7 +110,7 @@ def _products(found: Any) -> list[dict[str, str]]:
     return [dict(row) for row in itertools.islice(itertools.product(*columns), MOST + 1)]
 
 
-def _column(name: Any, found: Any) -> list[str]:
+def _column(name: str, found: Data) -> list[str]:
     if isinstance(found, str):
         return [str(number) for number in _numbers(f"array.matrix.{name}", found)]
     if not isinstance(found, list):
@@ -107,14 +118,14 @@ def _column(name: Any, found: Any) -> list[str]:
     return [_text(name, value) for value in found]
 
 
-def _name(name: Any) -> str:
+def _name(name: str) -> str:
     text = str(name)
     if not _NAME.match(text) or text.startswith("GPUOPS_") or text in _TAKEN:
         raise InvalidError(f"array: {text} is no name of a variable that a task may get")
     return text
 
 
-def _text(name: Any, value: Any) -> str:
+def _text(name: str, value: Data) -> str:
     if not isinstance(value, str | int | float):
         raise InvalidError(f"array: {name} {value!r} is no text and no number")
     return str(value).lower() if isinstance(value, bool) else str(value)

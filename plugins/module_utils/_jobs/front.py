@@ -13,16 +13,55 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
+from .._core.data import Data
+from .record import JobRow, ResultRow
 from .remote import Remote
+from .rows import AttemptRow
 
 _FILES = ("/usr/bin/python3", "-I", "/usr/local/lib/gpuops/gpuops_job_files.py")
-_NOBODY_KNOWS: dict[str, Any] = {
+
+
+class RecordRow(TypedDict, total=False):
+    """What a controller remembers of a job, as a run has told it."""
+
+    job: JobRow
+    content: str
+    bought: int
+    attempts: list[AttemptRow]
+    instance: str
+    own: bool
+    same: dict[str, Data]
+
+
+class StateRow(TypedDict):
+    """Where a job stands, and what is next; ``output`` is what of it is home, in bytes by attempt."""
+
+    state: str
+    next: str
+    reason: str
+    attempt: int
+    record: RecordRow
+    result: ResultRow | None
+    host: str
+    output: dict[str, int]
+
+
+class RequestRow(TypedDict, total=False):
+    """What of a request a front end needs."""
+
+    folder: str
+    deployment: str
+    job: JobRow
+
+
+_NOBODY_KNOWS: StateRow = {
     "state": "unknown",
     "next": "",
+    "reason": "",
     "attempt": 0,
-    "record": {"job": {}},
+    "record": {},
     "result": None,
     "host": "",
     "output": {},
@@ -36,11 +75,11 @@ class Report:
     ``place`` is the folder of the job on its host, and ``attempts`` are those that its host showed.
     """
 
-    request: dict[str, Any] = field(default_factory=dict)
-    states: list[dict[str, Any]] = field(default_factory=list)
+    request: RequestRow = field(default_factory=RequestRow)
+    states: list[StateRow] = field(default_factory=list)
     place: str = ""
-    attempts: list[dict[str, Any]] = field(default_factory=list)
-    result: dict[str, Any] | None = None
+    attempts: list[AttemptRow] = field(default_factory=list)
+    result: ResultRow | None = None
 
     @classmethod
     def read(cls, path: Path) -> Report:
@@ -56,19 +95,20 @@ class Report:
         fresh.replace(path)
 
     @property
-    def state(self) -> dict[str, Any]:
+    def state(self) -> StateRow:
         """Where the job stands, as the run has seen it last."""
         return self.states[-1] if self.states else _NOBODY_KNOWS
 
     @property
-    def begin(self) -> dict[str, Any]:
+    def begin(self) -> StateRow:
         """Where the job stood when the run began."""
         return self.states[0] if self.states else _NOBODY_KNOWS
 
     @property
-    def job(self) -> dict[str, Any]:
-        """The job as it was asked for, or is remembered."""
-        return dict(self.state["record"]["job"] or self.request.get("job") or {})
+    def job(self) -> JobRow:
+        """The job as it was asked for, or is remembered; empty where nothing was told."""
+        found = self.state["record"].get("job") or self.request.get("job")
+        return found or cast(JobRow, {})
 
     @property
     def settings(self) -> Path:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
+from .._core.data import Data
 from .._core.errors import InvalidError
 
 EXTENDS = "extends"
@@ -17,14 +17,14 @@ EXTENDS = "extends"
 _WHOLE = frozenset({"array"})
 
 
-def read_job(path: Path, load: Callable[[str], Any]) -> tuple[Any, tuple[str, ...]]:
+def read_job(path: Path, load: Callable[[str], Data]) -> tuple[Data, tuple[str, ...]]:
     """Return what a job file says together with those it extends, and the paths of all of them.
 
     What a file says counts before what it extends says: dictionaries key by key, all else as a
     whole, and null leaves it out. Raises InvalidError for a file that is not there, or extends itself.
     """
     files: list[Path] = []
-    texts: list[Any] = []
+    texts: list[Data] = []
     following: Path | None = path
     while following:
         if following in files:
@@ -41,7 +41,7 @@ def read_job(path: Path, load: Callable[[str], Any]) -> tuple[Any, tuple[str, ..
     return _without(found), tuple(map(str, files))
 
 
-def _base_of(path: Path, found: Any) -> Path | None:
+def _base_of(path: Path, found: Data) -> Path | None:
     """Return the file that a job file extends, by its own folder."""
     base = found.get(EXTENDS) if isinstance(found, Mapping) else None
     if base is None:
@@ -52,14 +52,14 @@ def _base_of(path: Path, found: Any) -> Path | None:
     return Path(os.path.normpath(path.parent / Path(base).expanduser()))
 
 
-def _merged(base: Any, over: Any) -> Any:
+def _merged(base: Data, over: Data) -> Data:
     if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
         return over
     both = {key for key in base.keys() & over.keys() if key not in _WHOLE}
     return {**base, **over, **{key: _merged(base[key], over[key]) for key in both}}
 
 
-def _without(found: Any) -> Any:
+def _without(found: Data) -> Data:
     if not isinstance(found, Mapping):
         return found
     return {key: value for key, value in found.items() if key != EXTENDS}

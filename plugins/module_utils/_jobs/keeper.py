@@ -19,12 +19,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import cast
 
+from .._core.data import Data
 from .._core.errors import ConflictError, InvalidError
 from .job_file import read_job
 from .record import read_result
-from .spec import flatten, name_of, results_of
+from .spec import JobOptions, checked_keys, flatten, name_of, results_of
 
 PATTERN = "*.job.yml"
 # A job that is set up takes long, and must not keep the others from beginning.
@@ -49,9 +50,9 @@ class Keeper:
     """Runs the jobs of a folder. ``command`` runs a playbook, ``given`` are variables of it."""
 
     folder: Path
-    load: Callable[[str], Any]
+    load: Callable[[str], Data]
     command: Sequence[str]
-    given: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Data] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     say: Callable[[str], None] = _say
 
@@ -79,7 +80,7 @@ class Keeper:
         return not done.returncode
 
 
-def due(folder: Path, load: Callable[[str], Any]) -> tuple[list[Due], list[str]]:
+def due(folder: Path, load: Callable[[str], Data]) -> tuple[list[Due], list[str]]:
     """Return the jobs of a folder that are not over, and what is wrong with files of it.
 
     A file without a command is one that others extend. Two files of one name are two jobs that
@@ -90,9 +91,10 @@ def due(folder: Path, load: Callable[[str], Any]) -> tuple[list[Due], list[str]]
     for path in sorted(folder.glob(PATTERN)):
         try:
             written, _files = read_job(path, load)
-            given = flatten(written, str(path))
-            if written.get("command"):
-                name = name_of(given, written)
+            given = cast(JobOptions, flatten(written, str(path)))
+            job = checked_keys(written, str(path))
+            if job.get("command"):
+                name = name_of(given, job)
                 rows = found.setdefault(name, [])
                 if not _is_over(results_of(given, name, str(folder))):
                     rows.append(Due(name, path))
@@ -108,7 +110,8 @@ def due(folder: Path, load: Callable[[str], Any]) -> tuple[list[Due], list[str]]
 
 def _is_over(results: str) -> bool:
     """Tell whether results are home and the instance has ended, well or not."""
-    return bool((read_result(results) or {}).get("closed"))
+    result = read_result(results)
+    return bool(result and result.get("closed"))
 
 
 @contextmanager

@@ -9,11 +9,12 @@ The record saves questions; it decides nothing that cloud and host do not confir
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
+from .._core.data import Data
 from .._core.errors import ConflictError, InvalidError, NotFoundError
 from .._core.private_files import open_private, private_folder
 from .._models.ownership import deployment_of_job
@@ -21,10 +22,9 @@ from .._models.status import BUILDING, FAILED, OVER
 from .._providers.names import state_of as state_by_status
 from .difference import difference
 from .host import attempts_of, used
-from .rows import AttemptRow
+from .rows import AttemptRow, Parameters
 from .state import Cloud, Exit, Rules, Seen, State, state_of
 
-Row = Mapping[str, Any]
 # Making the host ready, and bringing results home.
 SETUP_S, FETCH_S = 1200, 600
 # With less than that for the program a purchase is not worth it.
@@ -35,6 +35,74 @@ _BEFORE = {"nodes": 1}
 _AGAIN = "again=true forgets what is there and begins anew; another job_name keeps both."
 
 
+class _JobRow(TypedDict):
+    name: str
+    command: list[str]
+    folder: str
+    leave_out: list[str]
+    results: str
+    environment: str
+    env: dict[str, str]
+    secrets: list[str]
+    fetch: list[str]
+    max_mb: int
+    max_gb: float
+    time_s: int
+    grace_s: int
+    fetch_grace_s: int
+    cost: float | None
+    data_volume_gb: int
+    evictions: int
+
+
+class JobRow(_JobRow, total=False):
+    """A job as records and results keep it; those of before have no image, nodes or tasks."""
+
+    image: str
+    nodes: int
+    tasks: list[Parameters]
+    at_once: int
+    file: str
+
+
+class _ResultRow(TypedDict):
+    exit_code: int
+    reason: str
+    signal: str
+
+
+class ResultRow(_ResultRow, total=False):
+    """How a job has ended: ``home`` tells that all of it is here, ``closed`` that its instance has ended."""
+
+    same: dict[str, Data]
+    home: bool
+    closed: bool
+    cost: float | None
+
+
+class InstanceFacts(TypedDict):
+    """What is used of an instance as results show it."""
+
+    name: str
+    status: str
+    ip: str | None
+    deployment: str | None
+    cost_per_hour_now: float | None
+
+
+class ListedRow(TypedDict):
+    """A job as a list shows it, with what it costs per hour now."""
+
+    name: str
+    state: str
+    reason: str
+    attempts: int
+    exit_code: int | None
+    cost: float | None
+    price_per_hour: float
+    results: str
+
+
 @dataclass(frozen=True)
 class Record:
     """A job as it was asked for, what its folder held, and its attempts as a host showed them.
@@ -42,7 +110,7 @@ class Record:
     ``own`` says that this controller has bought its instance, and not another one.
     """
 
-    job: dict[str, Any]
+    job: JobRow
     content: str
     bought: int = 0
     attempts: list[AttemptRow] = field(default_factory=list)
@@ -50,9 +118,9 @@ class Record:
     own: bool = False
 
     @property
-    def same(self) -> dict[str, Any]:
+    def same(self) -> dict[str, Data]:
         """What two runs of the same job have in common; limits may change between them."""
-        job = {**_BEFORE, **self.job}
+        job = cast("dict[str, Data]", {**_BEFORE, **self.job})
         return {**{key: job.get(key) for key in _SAME}, "content": self.content}
 
     def seconds_left(self, now: float | None) -> float:
@@ -87,14 +155,14 @@ def write_record(home: Path, record: Record) -> None:
     fresh.replace(path)
 
 
-def read_result(folder: str) -> dict[str, Any] | None:
+def read_result(folder: str) -> ResultRow | None:
     """Return the result of a job that is home; none where there is no whole one, or not all of it."""
     try:
         found = json.loads(Path(folder, "result.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     whole = isinstance(found, dict) and "exit_code" in found
-    return found if whole and found.get("home", True) else None
+    return cast(ResultRow, found) if whole and found.get("home", True) else None
 
 
 def output_file(folder: str, attempt: int) -> Path:
@@ -137,11 +205,9 @@ def all_known(home: Path) -> list[Record]:
     return [record for name in names if (record := read_record(home, name))]
 
 
-def begin(
-    home: Path, job: Row, content: str, *, again: bool
-) -> tuple[Record, dict[str, Any] | None]:
+def begin(home: Path, job: JobRow, content: str, *, again: bool) -> tuple[Record, ResultRow | None]:
     """Return the record and the result of a job. Raises ConflictError for another of its name."""
-    fresh = Record(dict(job), content)
+    fresh = Record(job.copy(), content)
     if again:
         return fresh, None
     name, results = str(job["name"]), str(job["results"])
@@ -154,8 +220,8 @@ def begin(
     return fresh, result
 
 
-def _refuse_other(name: str, there: Row, wanted: Row, where: str) -> None:
-    before = {**_BEFORE, **there}
+def _refuse_other(name: str, there: dict[str, Data], wanted: dict[str, Data], where: str) -> None:
+    before: dict[str, Data] = {**_BEFORE, **there}
     other = difference((name, before.get(name), wanted[name]) for name in wanted)
     if other:
         raise ConflictError(f"job {name} {where} and is another one: {other}", hint=_AGAIN)
@@ -164,13 +230,13 @@ def _refuse_other(name: str, there: Row, wanted: Row, where: str) -> None:
 # -- judged ----------------------------------------------------------------------------------------
 
 
-def host_of(instances: Sequence[Row]) -> str:
+def host_of(instances: Sequence[InstanceFacts]) -> str:
     """Return the name of the instance of a job, nothing where it has none that can be reached."""
     names = [row["name"] for row in instances if row["status"] == "running" and row.get("ip")]
     return str(min(names)) if names else ""
 
 
-def cloud_of(instances: Sequence[Row], nodes: int = 1) -> Cloud:
+def cloud_of(instances: Sequence[InstanceFacts], nodes: int = 1) -> Cloud:
     """Return what the cloud says of the instances of a job, of which none may be missing."""
     states = [state_by_status(row["status"]) for row in instances]
     living = [state for state in states if state not in {FAILED, *OVER}]
@@ -180,13 +246,13 @@ def cloud_of(instances: Sequence[Row], nodes: int = 1) -> Cloud:
 
 
 def judge(
-    record: Record, result: Row | None, cloud: Cloud, now: float, *, reachable: bool = True
+    record: Record, result: ResultRow | None, cloud: Cloud, now: float, *, reachable: bool = True
 ) -> State:
     """Return where a job stands, by the cloud, the record, and what is home."""
     job = record.job
     home = Exit(result["exit_code"], result["reason"], result["signal"]) if result else None
     # A run that was killed while it terminated the instance has left a result that is not closed.
-    closed = bool((result or {}).get("closed", True))
+    closed = bool(result.get("closed", True)) if result else True
     seen = Seen(cloud, reachable, attempts_of(record.attempts), record.bought, home, closed)
     left = record.seconds_left(None if cloud is Cloud.NONE else now)
     # What several nodes have lost together is not begun again by itself.
@@ -195,9 +261,11 @@ def judge(
     return state_of(seen, rules)
 
 
-def listed(records: Sequence[Record], instances: Sequence[Row], now: float) -> list[dict[str, Any]]:
+def listed(
+    records: Sequence[Record], instances: Sequence[InstanceFacts], now: float
+) -> list[ListedRow]:
     """Return jobs as a list shows them, as far as the cloud and what was last seen tell."""
-    rows = []
+    rows: list[ListedRow] = []
     for record in records:
         name, result = str(record.job["name"]), read_result(str(record.job["results"]))
         there = [row for row in instances if row["deployment"] == deployment_of_job(name)]

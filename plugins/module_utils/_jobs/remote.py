@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Protocol
 
 from .._core.errors import GpuopsError
 
@@ -39,6 +39,17 @@ class RemoteError(GpuopsError):
         self.lost = lost
 
 
+class Connection(Protocol):
+    """What is used of a connection of Ansible."""
+
+    @property
+    def transport(self) -> str:
+        """The name of its plugin."""
+
+    def get_option(self, option: str) -> str | int | None:
+        """Return an option of it."""
+
+
 @dataclass(frozen=True)
 class Remote:
     """A program on a host. ``login`` is what runs a shell command there, empty for the controller."""
@@ -54,7 +65,9 @@ class Remote:
         return [*self.login, shlex.join(wanted)] if self.login else wanted
 
     @classmethod
-    def over(cls, connection: Any, host: str, program: tuple[str, ...], *, become: bool) -> Remote:
+    def over(
+        cls, connection: Connection, host: str, program: tuple[str, ...], *, become: bool
+    ) -> Remote:
         """Return a program at the other end of a connection of Ansible."""
         if connection.transport == "local":
             return cls(host, program, become=become and os.geteuid() != 0)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, TypedDict, TypeVar
 
 from .._core.errors import ConflictError, GpuopsError
 from .answers import HostFile, member_of, read_end, read_files
@@ -190,9 +190,18 @@ def patiently(
             pause(_AGAIN_S)
 
 
+class Fetched(TypedDict):
+    """What came home: the paths of all results, their bytes, and how many files were fetched now."""
+
+    changed: bool
+    files: list[str]
+    bytes: int
+    fetched: int
+
+
 def fetch(
     remote: Remote, folder: str, to: Path, patterns: list[str], max_gb: float, within: str = "work"
-) -> dict[str, Any]:
+) -> Fetched:
     """Bring the results home that are not there yet, each with its hash."""
     most = int(max_gb * 1e9)
     text = json.dumps({"patterns": patterns, "max_bytes": most}).encode()

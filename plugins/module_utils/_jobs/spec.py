@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import TypedDict, cast
 
 from .._core.argspecs import SELECTION_SPEC
+from .._core.data import Data
 from .._core.errors import InvalidError
 from .._core.nearest import nearest
 from .._core.times import read_duration
-from .array import KEYS, Task, at_once_of, tasks_of, without_places
+from .array import KEYS, ArrayOptions, Task, at_once_of, tasks_of, without_places
 
-Values = Mapping[str, Any]
 # The parts of a job file that are variables of the playbook, and under which name.
 SHORT = {
     ("name",): "job_name",
@@ -56,6 +56,34 @@ _RETRIES = 5
 _MOST_NODES = 64
 
 
+class JobOptions(TypedDict, total=False):
+    """The variables of a playbook that say what a job is; ``time`` as a duration, ``cost`` as an amount."""
+
+    run: str
+    job_name: str
+    array: ArrayOptions
+    time: str
+    cost: float
+    data_volume_gb: int
+    results: str
+    market: str
+
+
+class JobFile(TypedDict, total=False):
+    """What a job file says, of which only the keys were looked at."""
+
+    command: Data
+    inputs: dict[str, Data] | None
+    outputs: dict[str, Data] | None
+    limits: dict[str, Data] | None
+    retries: dict[str, Data] | None
+    env: dict[str, Data] | None
+    environment: Data
+    image: Data
+    nodes: Data
+    secrets: Data
+
+
 @dataclass(frozen=True)
 class Job:
     """A job as it was asked for. ``folder`` is what is sent, ``results`` where results go.
@@ -86,24 +114,29 @@ class Job:
     at_once: int = 0
 
 
-def flatten(found: Any, path: str) -> dict[str, Any]:
+def flatten(found: Data, path: str) -> dict[str, Data]:
     """Return the variables of the playbook that a job file gives. Raises InvalidError."""
-    _check_keys(found, path)
-    gpu = found.get("gpu") or {}
-    for name in gpu:
+    gpu = _at(_keyed(found, path), "gpu") or {}
+    chosen = gpu if isinstance(gpu, Mapping) else {}
+    for name in chosen:
         if name not in SELECTION_SPEC:
             raise _unknown(path, f"gpu.{name}", [f"gpu.{one}" for one in SELECTION_SPEC])
     short = {name: _at(found, *keys) for keys, name in SHORT.items()}
-    return {**gpu, **{name: value for name, value in short.items() if value is not None}}
+    return {**chosen, **{name: value for name, value in short.items() if value is not None}}
 
 
-def _at(found: Any, *keys: str) -> Any:
+def checked_keys(found: Data, path: str) -> JobFile:
+    """Return a job file that has no keys but those of a job. Raises InvalidError."""
+    return cast(JobFile, _keyed(found, path))
+
+
+def _at(found: Data, *keys: str) -> Data:
     for key in keys:
         found = found.get(key) if isinstance(found, Mapping) else None
     return found
 
 
-def _check_keys(found: Any, path: str) -> None:
+def _keyed(found: Data, path: str) -> dict[str, Data]:
     if not isinstance(found, Mapping):
         raise InvalidError(f"{path} is not a dictionary of a job", hint="docs/jobs.md shows one.")
     for key, value in found.items():
@@ -113,20 +146,21 @@ def _check_keys(found: Any, path: str) -> None:
         has_parts = bool(parts) or key in ("gpu", "env")
         if has_parts and value is not None and not isinstance(value, Mapping):
             raise InvalidError(f"{path}: {key} is no dictionary")
-        for part in value or () if parts else ():
+        for part in value if parts and isinstance(value, Mapping) else ():
             if part not in parts:
                 raise _unknown(path, f"{key}.{part}", [f"{key}.{one}" for one in parts])
+    return {**found}
 
 
-def _unknown(path: str, key: str, known: Any) -> InvalidError:
+def _unknown(path: str, key: str, known: Collection[str]) -> InvalidError:
     meant = nearest(key, known)
     hint = f"Did you mean {' or '.join(meant)}?" if meant else f"It knows {', '.join(known)}."
     return InvalidError(f"{path}: {key} is not an option of a job", hint=hint)
 
 
-def job_of(given: Values, written: Values, base: str, files: Sequence[str] = ()) -> Job:
+def job_of(given: JobOptions, written: JobFile, base: str, files: Sequence[str] = ()) -> Job:
     """Return the job of checked variables and of job files; ``base`` is the folder of either."""
-    array = given.get("array") or {}
+    array: ArrayOptions = given.get("array") or {}
     tasks = tasks_of(array)
     command = _command(given.get("run"), written.get("command"), tasks)
     name = _checked(str(given.get("job_name") or _name_after(command)))
@@ -201,7 +235,7 @@ def _check_spot(job: Job) -> None:
         )
 
 
-def _command(run: Any, written: Any, tasks: Sequence[Task] = ()) -> tuple[str, ...]:
+def _command(run: str | None, written: Data, tasks: Sequence[Task] = ()) -> tuple[str, ...]:
     """Return the words of a command; what needs a shell is run by one that stops at a failure."""
     if run and written:
         raise InvalidError("run and the command of a job file are both given", hint="Give one.")
@@ -222,12 +256,12 @@ def _command(run: Any, written: Any, tasks: Sequence[Task] = ()) -> tuple[str, .
     return tuple(words)
 
 
-def results_of(given: Values, name: str, base: str) -> str:
+def results_of(given: JobOptions, name: str, base: str) -> str:
     """Return the folder that the results of a job go into."""
     return _below(base, str(given.get("results") or f"results/{name}"))
 
 
-def name_of(given: Values, written: Values) -> str:
+def name_of(given: JobOptions, written: JobFile) -> str:
     """Return the name of a job that exists. Raises InvalidError where nobody gives it."""
     if given.get("job_name"):
         return _checked(str(given["job_name"]))
@@ -256,7 +290,7 @@ def _below(base: str, path: str) -> str:
     return str(PurePath(base) / path)
 
 
-def _image(written: Values) -> str:
+def _image(written: JobFile) -> str:
     image = str(written.get("image") or "")
     if image and written.get("environment"):
         raise InvalidError(
@@ -270,7 +304,7 @@ def _image(written: Values) -> str:
     return image
 
 
-def _nodes(written: Values) -> tuple[int, int]:
+def _nodes(written: JobFile) -> tuple[int, int]:
     """Return how many nodes a job has, and how often an attempt that was lost is repeated."""
     nodes = int(_number("nodes", written.get("nodes"), 1))
     retries = written.get("retries") or {}
@@ -279,18 +313,18 @@ def _nodes(written: Values) -> tuple[int, int]:
     return nodes, again if nodes == 1 else 0
 
 
-def _environment(found: Values) -> dict[str, str]:
+def _environment(found: dict[str, Data]) -> dict[str, str]:
     for name in found:
         if not _VARIABLE.match(str(name)) or str(name).startswith("GPUOPS_"):
             raise InvalidError(f"env: {name} is no name of a variable that a job may set")
     return {str(name): _text(value) for name, value in found.items()}
 
 
-def _text(value: Any) -> str:
+def _text(value: Data) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _names(found: Any) -> tuple[str, ...]:
+def _names(found: Data) -> tuple[str, ...]:
     if not isinstance(found, list) or not all(_VARIABLE.match(str(one)) for one in found):
         raise InvalidError(
             "secrets is no list of names of variables",
@@ -299,7 +333,7 @@ def _names(found: Any) -> tuple[str, ...]:
     return tuple(str(one) for one in found)
 
 
-def _globs(found: Any) -> tuple[str, ...]:
+def _globs(found: Data) -> tuple[str, ...]:
     texts = [str(one) for one in found] if isinstance(found, list) else [str(found)]
     for one in texts:
         if one.startswith("/") or ".." in PurePath(one).parts:
@@ -307,7 +341,7 @@ def _globs(found: Any) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _number(name: str, value: Any, default: float) -> float:
+def _number(name: str, value: Data, default: float) -> float:
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
@@ -315,5 +349,5 @@ def _number(name: str, value: Any, default: float) -> float:
     return value
 
 
-def _seconds(name: str, value: Any) -> int:
+def _seconds(name: str, value: Data) -> int:
     return int(read_duration(str(value), name).total_seconds())

@@ -61,7 +61,7 @@ def read_ledger(url: str | None) -> list[Event]:
         raise GpuopsError(str(error)) from None
 
 
-class LedgerNoun(Resource[Client, Want, Books, Result]):
+class LedgerResource(Resource[Client, Want, Books, Result]):
     """The ledger, which lacks what other tools did, and what nobody lived to write down."""
 
     def find(self, client: Client, want: Want) -> Books:

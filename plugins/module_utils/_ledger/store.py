@@ -61,7 +61,8 @@ def event_of(
     Raises UnreadableError for a price that is no number.
     """
     shown: dict[str, Any] = {"location": row.location}
-    shown |= describe_instance(row) if isinstance(row, Instance) else {}
+    if isinstance(row, Instance):
+        shown.update(describe_instance(row))
     of = whose(row, machine)
     return {
         "at": write_time(at),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import os
 import re
-from typing import Any
+from typing import TypedDict
 
 from .._core.errors import NeedsConfirmationError
 from .._models.resources import Instance
@@ -53,7 +53,17 @@ def refuse_others(rows: list[Instance], owner: str, confirmed: bool) -> None:
         )
 
 
-def _shown(row: Instance) -> dict[str, Any]:
+class UnconfirmedRow(TypedDict):
+    """An instance that somebody has to confirm, as results show it."""
+
+    id: str
+    name: str | None
+    owner: str | None
+    protected: bool
+    price_per_hour: float
+
+
+def _shown(row: Instance) -> UnconfirmedRow:
     marks = row.ownership
     return {
         "id": row.id,

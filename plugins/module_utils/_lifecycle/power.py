@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from .._core.errors import GpuopsError, WrongStateError
 from .._core.write_once import write_once
@@ -15,6 +15,13 @@ from .._models.resources import Instance
 from .._models.status import OFF, RUNNING
 from .._providers.base.client import Client
 from .instance_states import known_instance, wait_off, wait_running
+
+
+class TimingOptions(TypedDict):
+    """The options of modules that say how long to wait, in seconds."""
+
+    wait_timeout: float
+    wait_interval: float
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,7 @@ class Timing:
     interval: float = 5
 
     @classmethod
-    def of(cls, want: dict[str, Any]) -> Timing:
+    def of(cls, want: TimingOptions) -> Timing:
         """Return the timing that module options ask for."""
         return cls(want["wait_timeout"], want["wait_interval"])
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 from .._core.errors import (
     ConflictError,
@@ -24,6 +23,7 @@ from .._core.times import write_time
 from .._core.wait import wait_until
 from .._models.offer import SPOT
 from .._models.ownership import ENDED_TAG, MOST_TAGS
+from .._models.rates import BillRow
 from .._models.resources import Instance, Tag
 from .._models.status import BUILDING, FAILED, OVER
 from .._providers.base.client import Client
@@ -69,7 +69,7 @@ def terminate_one(client: Client, instance: Instance, policy: Ending, ends: list
     return True
 
 
-def bill_of(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+def bill_of(outcomes: Iterable[Outcome]) -> list[BillRow]:
     """Return the bill of some ends; a volume that several instances had stands there once."""
     rows = {(row["kind"], row["id"]): row for outcome in outcomes for row in outcome.bill()}
     return sorted(rows.values(), key=lambda row: (row["kind"], row["name"] or ""))

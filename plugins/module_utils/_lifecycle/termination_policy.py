@@ -8,15 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from .._core.errors import GpuopsError
 from .._models.orders import Disposal
-from .._models.rates import bill_row
+from .._models.rates import BillRow, bill_row
 from .._models.resources import Billed, Instance, Volume, held_by
 
 # Policies under which a volume outlives its instance.
 STAYS = frozenset({"keep", "leave"})
+
+
+class EndingOptions(TypedDict):
+    """The options of modules that say how instances are terminated."""
+
+    os_volume: str
+    data_volumes: str | None
+    wait_timeout: float
+    wait_interval: float
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class Ending:
         return "leave" if volume.id in self.spare else part
 
     @classmethod
-    def of(cls, want: dict[str, Any]) -> Ending:
+    def of(cls, want: EndingOptions) -> Ending:
         """Return how instances are terminated by module options."""
         data = want["data_volumes"] or "leave"
         return cls(want["os_volume"], data, want["wait_timeout"], want["wait_interval"])
@@ -83,7 +92,7 @@ class Outcome:
         """The policy of each volume, by id."""
         return self.how.policies(self.row)
 
-    def bill(self) -> list[dict[str, Any]]:
+    def bill(self) -> list[BillRow]:
         """Return what the instance and each volume that it had have cost."""
         if self.at is None:
             return []

@@ -9,8 +9,9 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from .._core.data import Data
 from .._core.numbers import UnreadableError, money, shown
 
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
@@ -40,7 +41,7 @@ class Priced(Protocol):
         """The currency of its prices in small letters, None where none is named."""
 
 
-def balance_from(answer: Any) -> Balance:
+def balance_from(answer: Data) -> Balance:
     """Return the balance of an answer. Raises UnreadableError."""
     if not isinstance(answer, dict):
         raise UnreadableError(f"GET /balance: the answer is no object, but {shown(answer)}")
@@ -53,7 +54,7 @@ def balance_from(answer: Any) -> Balance:
     return Balance(amount, currency)
 
 
-def currency_of(value: Any) -> str | None:
+def currency_of(value: Data) -> str | None:
     """Return the name of a currency in small letters, None for what is no name of one."""
     return value.lower() if isinstance(value, str) and _CURRENCY.fullmatch(value) else None
 

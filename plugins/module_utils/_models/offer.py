@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict, cast
 
 from .._hardware import gpus
 from .catalogue import InstanceType
 from .price import Price
-from .terms import Terms
+from .terms import Terms, TermsRow
 
 ON_DEMAND, SPOT = "on_demand", "spot"
 MARKETS = {
@@ -20,6 +20,47 @@ MARKETS = {
     "spot_first": (SPOT, ON_DEMAND),
     "any": (ON_DEMAND, SPOT),
 }
+
+
+class _OfferRow(TypedDict):
+    instance_type: str
+    location: str | None
+    market: str
+    gpu_model: str
+    gpu_count: int
+    vram_gb: float
+    vcpu: int
+    ram_gb: float
+    price_per_hour: float
+    currency: str
+    tier: str | None
+    image: str | None
+    vram_gb_each: float
+    bandwidth_gb_s: float | None
+    value: float | None
+    saving_percent: float | None
+
+
+class OfferRow(_OfferRow, total=False):
+    """An offer as results show it; the last two only where several providers were asked."""
+
+    provider: str
+    terms: TermsRow | None
+
+
+class RejectedRow(OfferRow):
+    """An offer that was not taken, as results show it."""
+
+    reason: str
+    detail: str
+
+
+class ChoiceRow(TypedDict):
+    """The answer as results show it."""
+
+    offers: list[OfferRow]
+    rejected: list[RejectedRow]
+    cheapest_free: OfferRow | None
 
 
 @dataclass(frozen=True)
@@ -80,7 +121,7 @@ class Offer:
             return None
         return round(100 * (1 - self.price_per_hour / self.on_demand_price), 1)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> OfferRow:
         """Return the offer as module results show it."""
         images = ("supported_os", "usual_image", "serving_image")
         inner = (
@@ -96,7 +137,7 @@ class Offer:
         found["bandwidth_gb_s"] = self.bandwidth_gb_s
         found["value"] = self.value
         found["saving_percent"] = self.saving_percent
-        return found
+        return cast(OfferRow, found)
 
     def __str__(self) -> str:
         where = self.location or "any location"
@@ -115,7 +156,7 @@ class Rejection:
     reason: str
     detail: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> RejectedRow:
         return {**self.offer.as_dict(), "reason": self.reason, "detail": self.detail}
 
 
@@ -128,7 +169,7 @@ class Choice:
     cheapest_free: Offer | None = None
     wanted: str = ""
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> ChoiceRow:
         return {
             "offers": [offer.as_dict() for offer in self.offers],
             "rejected": [row.as_dict() for row in self.rejected],

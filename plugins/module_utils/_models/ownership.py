@@ -11,7 +11,6 @@ can call theirs. Tags win where both exist, because only they can change later.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, TypedDict
@@ -143,7 +142,7 @@ def check_project(value: str) -> str:
     return value
 
 
-def read_identity(tags: Mapping[str, str], text: str) -> Identity | None:
+def read_identity(tags: dict[str, str], text: str) -> Identity | None:
     """Return the ownership that tags and description of an instance show, or None for a foreign one.
 
     An instance whose ownership is incomplete or malformed is foreign: nothing of ours may touch it.
@@ -159,9 +158,9 @@ def read_identity(tags: Mapping[str, str], text: str) -> Identity | None:
     return found if _OWNER.match(found.owner) or (label and not found.owner) else None
 
 
-def _of_tags(tags: Mapping[str, str]) -> Identity | None:
+def _of_tags(tags: dict[str, str]) -> Identity | None:
     """Return what tags say that are complete."""
-    found: dict[str, Any] = {key: tags.get(_PREFIX + key, "") for key in _KEYS}
+    found = {key: tags.get(_PREFIX + key, "") for key in _KEYS}
     name, dot, request = found["name"].partition(".")
     if dot:  # the first release had a tag for each
         found.update(name=name, request=request)
@@ -169,7 +168,7 @@ def _of_tags(tags: Mapping[str, str]) -> Identity | None:
     return Identity(**found, **_more_of(tags)) if all(found.values()) else None
 
 
-def _of_label(label: Label, tags: Mapping[str, str]) -> Identity | None:
+def _of_label(label: Label, tags: dict[str, str]) -> Identity | None:
     """Return what the ownership string says; tags that are there complete it, and may not differ."""
     name = tags.get(_PREFIX + "name", "").partition(".")[0]
     whole = []
@@ -182,7 +181,7 @@ def _of_label(label: Label, tags: Mapping[str, str]) -> Identity | None:
     return Identity(whole[0], whole[1], owner, lease, label.request, **_more_of(tags))
 
 
-def _of_marker(text: str, tags: Mapping[str, str]) -> Identity | None:
+def _of_marker(text: str, tags: dict[str, str]) -> Identity | None:
     """Return what the description of the first release says: the last one, behind any text of others."""
     matches = list(_MARKER.finditer(text))
     if not matches:
@@ -206,7 +205,7 @@ class _More(TypedDict):
     protected: bool
 
 
-def _more_of(tags: Mapping[str, str], marker: dict[str, str] | None = None) -> _More:
+def _more_of(tags: dict[str, str], marker: dict[str, str] | None = None) -> _More:
     """Return the optional fields: by their own tags, the common one, or the old description."""
     common, marker = _words(tags.get(MORE_TAG, "")), marker or {}
     protect = tags.get(PROTECT_TAG) or marker.get("x") or ""
@@ -219,13 +218,13 @@ def _more_of(tags: Mapping[str, str], marker: dict[str, str] | None = None) -> _
     }
 
 
-def has_marks(tags: Mapping[str, str], text: str) -> bool:
+def has_marks(tags: dict[str, str], text: str) -> bool:
     """Tell whether anything looks like tags of ours, complete or not."""
     tagged = any(key.startswith(_PREFIX) for key in tags)
     return tagged or "[gpuops" in text or begun(text) is not None
 
 
-def half_marks(tags: Mapping[str, str], text: str) -> set[str]:
+def half_marks(tags: dict[str, str], text: str) -> set[str]:
     """Return the deployments that complete or incomplete tags name."""
     found = {tags.get(_PREFIX + "deployment"), begun(text)}
     return {name for name in {*found, *_HALF_MARKER.findall(text)} if name}
@@ -264,7 +263,7 @@ def part_tags(deployment: str, **more: str) -> list[dict[str, str]]:
     ]
 
 
-def is_kept(tags: Mapping[str, str], name: str) -> bool:
+def is_kept(tags: dict[str, str], name: str) -> bool:
     """Tell whether a volume is retained on purpose: by its mark, or where tags are refused by its name.
 
     Then one of its own, made by nobody's order, is kept as well: its name has one part less.
@@ -275,7 +274,7 @@ def is_kept(tags: Mapping[str, str], name: str) -> bool:
     return unmarked and name.startswith(_PREFIX[:-1] + ".") and name.count(".") == 2
 
 
-def owning_deployment(tags: Mapping[str, str], name: str) -> str | None:
+def owning_deployment(tags: dict[str, str], name: str) -> str | None:
     """Return the deployment that a part belongs to, by tag or by name, or None."""
     tagged = tags.get(DEPLOYMENT_TAG)
     if tagged:

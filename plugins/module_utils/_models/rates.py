@@ -12,9 +12,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from .resources import Billed
+
+# One line of a bill: hours and cost since it was made, the price per hour; a name is a Python word here.
+BillRow = TypedDict(
+    "BillRow",
+    {
+        "kind": str,
+        "id": str,
+        "name": str | None,
+        "from": str | None,
+        "hours": float,
+        "price_per_hour": float,
+        "cost": float,
+    },
+)
 
 
 def checked_rate(row: Billed, currency: str | None = None) -> float:
@@ -35,7 +49,7 @@ def runway_hours(balance: float, burn: float) -> float | None:
     return round(balance / burn, 1) if burn > 0 and math.isfinite(balance) else None
 
 
-def bill_row(item: Billed, end: datetime) -> dict[str, Any]:
+def bill_row(item: Billed, end: datetime) -> BillRow:
     """Return one line of a bill for an instance or volume, by what it cost until ``end``."""
     hours = max((end - (item.born or end)).total_seconds(), 0) / 3600
     return {

@@ -9,7 +9,7 @@ live, does it cost, who has it, whose is it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -57,7 +57,7 @@ class Resource:
     created_at: str | None = None
 
     @cached_property
-    def tag_values(self) -> Mapping[str, str]:
+    def tag_values(self) -> dict[str, str]:
         """The tags as a dictionary; of several with one key the last."""
         return {tag.key: tag.value for tag in self.tags}
 
@@ -274,7 +274,7 @@ class Volume(Billed):
         free = not any(one in there for one in self.holders)
         return bool(self.holders) and free and self.status in ("attached", "detached")
 
-    def holder_among(self, instances: Mapping[str, Instance]) -> Instance | None:
+    def holder_among(self, instances: dict[str, Instance]) -> Instance | None:
         """Return the first instance of those given, by id, that has it."""
         return next((instances[one] for one in self.holders if one in instances), None)
 

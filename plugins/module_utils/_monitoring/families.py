@@ -96,7 +96,7 @@ def _living(row: Instance) -> _Living:
         shown["name"],
         shown["deployment"],
         shown["owner"],
-        shown["status"],
+        row.status,
         shown["market"],
         shown["managed"],
         shown["lease"],

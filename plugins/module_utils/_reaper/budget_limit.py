@@ -29,7 +29,7 @@ def exceeded(rows: list[BudgetRow]) -> str:
     """Return in words which budget is used up, an empty text while all hold."""
     over = (row for row in rows if row["state"] == EXCEEDED)
     texts = [
-        f"{row['used']:g} of {row['limit']:g} {_PERIODS[row['period']]}{words_of({**row})}"
+        f"{row['used']:g} of {row['limit']:g} {_PERIODS[row['period']]}{words_of(row['owner'], row['project'])}"
         for row in over
     ]
     return f"the budget is used up: {', '.join(texts)}" if texts else ""

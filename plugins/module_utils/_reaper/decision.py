@@ -7,13 +7,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from .._models.resources import Instance, Resource, SshKey, StartupScript, Volume
 from .._ssh.idle_report import Use
 
-Row = dict[str, Any]
 KEPT, BUDGET = "kept", "budget"
+
+
+class ReapedRow(TypedDict):
+    """One resource and what became of it, as results show it; the outcome is null where none was meant."""
+
+    kind: str
+    id: str
+    name: str
+    deployment: str | None
+    owner: str | None
+    reason: str | None
+    lease_end: str | None
+    price_per_hour: float
+    outcome: str | None
+    detail: str
 
 
 def verb_of(kind: str) -> str:
@@ -79,7 +93,7 @@ class Verdict:
         """Return what it costs per hour now."""
         return self.row.rate if isinstance(self.row, (Instance, Volume)) else 0.0
 
-    def as_result(self, outcome: str | None, detail: str | None = None) -> Row:
+    def as_result(self, outcome: str | None, detail: str | None = None) -> ReapedRow:
         """Return the line of the result that tells what became of it."""
         return {
             "kind": self.kind,

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
+from .._billing.budget import GivenBudget
 from .._core.argspecs import BUDGET_SPEC, LEDGER_SPEC
+from .._core.data import Data
 
 SPEC: dict[str, Any] = {
     **LEDGER_SPEC,
@@ -28,3 +30,29 @@ SPEC: dict[str, Any] = {
     "wait_timeout": {"type": "float", "default": 900},
     "wait_interval": {"type": "float", "default": 5},
 }
+
+
+class _Providers(TypedDict, total=False):
+    providers: list[str] | None
+
+
+class ReapOptions(_Providers):
+    """What is asked for: the scope, what is over, and how it ends; ``providers`` only of several."""
+
+    mode: str
+    deployments: list[str] | None
+    owner: str | None
+    everything: bool
+    grace: str
+    orphan_age: str
+    idle_after: str | None
+    idle_reports: list[Data] | None
+    budget: GivenBudget | None
+    ledger: str | None
+    os_volume: str
+    data_volumes: str
+    trust_cloud_clock: bool
+    note_round: bool
+    config_dir: str | None
+    wait_timeout: float
+    wait_interval: float

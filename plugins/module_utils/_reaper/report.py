@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from .._billing.budget import BudgetRow
 from .._core.clock import skew_warnings
@@ -14,19 +14,52 @@ from .._models.rates import burn_per_hour
 from .._models.resources import Instance
 from .._providers.base.views import describe_instance
 from .budget_limit import exceeded, paid_from
-from .decision import Verdict, verb_of
+from .decision import ReapedRow, Verdict, verb_of
 from .state import FoundReap
 
-Row = dict[str, Any]
 _FORETOLD = {"delete": "would_end", "stop": "would_stop"}
 _GONE = ("ended", "would_end")
-_LIVING = (
-    *("id", "name", "deployment", "owner", "project", "protected", "lease_end"),
-    *("gpu_model", "gpu_count", "instance_type", "market", "location", "price_per_hour"),
-)
 
 
-def report(found: FoundReap, skew: int) -> Row:
+class LivingRow(TypedDict):
+    """An instance that lives on, as results show it."""
+
+    id: str | None
+    name: str | None
+    deployment: str | None
+    owner: str | None
+    project: str | None
+    protected: bool
+    lease_end: str | None
+    gpu_model: str | None
+    gpu_count: int
+    instance_type: str | None
+    market: str
+    location: str | None
+    price_per_hour: float | None
+
+
+class _Report(TypedDict):
+    reaped: list[ReapedRow]
+    unclear: list[ReapedRow]
+    kept: list[ReapedRow]
+    saved_per_hour: float
+    burn_per_hour: float
+    machines: int
+    living: list[LivingRow]
+    budgets: list[BudgetRow]
+    clock_skew_seconds: int
+    at: str
+
+
+class ReapReport(_Report):
+    """The result of a run; ``lines`` tell all of it to people."""
+
+    lines: list[str]
+    warnings: list[str]
+
+
+def report(found: FoundReap, skew: int) -> ReapReport:
     """Return the result of a run; what has no outcome yet was planned only."""
     rows = []
     for verdict in found.judgement.over:
@@ -40,7 +73,7 @@ def report(found: FoundReap, skew: int) -> Row:
     ids = {verdict.row.id for verdict in gone} if happens else set()
     machines = [row for row in found.judgement.living if row.id not in ids]
     reaped = [row for _verdict, row in rows]
-    told = {
+    told: _Report = {
         "reaped": reaped,
         "unclear": [verdict.as_result(None) for verdict in found.judgement.unclear],
         "kept": [verdict.as_result(None) for verdict in found.judgement.kept],
@@ -55,10 +88,24 @@ def report(found: FoundReap, skew: int) -> Row:
     return {**told, "lines": _lines(found, told), "warnings": skew_warnings(skew)}
 
 
-def _living(row: Instance) -> Row:
+def _living(row: Instance) -> LivingRow:
     """Return what somebody wants to know of an instance that lives on."""
     shown = describe_instance(row)
-    return {key: shown[key] for key in _LIVING}
+    return {
+        "id": shown["id"],
+        "name": shown["name"],
+        "deployment": shown["deployment"],
+        "owner": shown["owner"],
+        "project": shown["project"],
+        "protected": shown["protected"],
+        "lease_end": shown["lease_end"],
+        "gpu_model": shown["gpu_model"],
+        "gpu_count": shown["gpu_count"],
+        "instance_type": shown["instance_type"],
+        "market": shown["market"],
+        "location": shown["location"],
+        "price_per_hour": shown["price_per_hour"],
+    }
 
 
 def _budgets(found: FoundReap, gone: list[Verdict]) -> list[BudgetRow]:
@@ -82,7 +129,7 @@ def _burn(found: FoundReap) -> float:
     return burn_per_hour([*judgement.living, *mine])
 
 
-def _lines(found: FoundReap, told: Row) -> list[str]:
+def _lines(found: FoundReap, told: _Report) -> list[str]:
     """Return what a person reads in a journal."""
     lines = [f"{_outcome(row)} {_thing(row)}: {row['detail']}" for row in told["reaped"]]
     for verdict in found.judgement.over:
@@ -97,7 +144,7 @@ def _lines(found: FoundReap, told: Row) -> list[str]:
     return [*lines, *found.notes, _summary(found, told)]
 
 
-def _summary(found: FoundReap, told: Row) -> str:
+def _summary(found: FoundReap, told: _Report) -> str:
     ends = found.want["mode"] == "delete"
     number = f"{told['machines']} instance{'' if told['machines'] == 1 else 's'}"
     return (
@@ -106,7 +153,7 @@ def _summary(found: FoundReap, told: Row) -> str:
     )
 
 
-def _outcome(row: Row) -> str:
+def _outcome(row: ReapedRow) -> str:
     """Return in words what became of a resource, or what would."""
     verb = verb_of(row["kind"])
     words = {
@@ -117,10 +164,10 @@ def _outcome(row: Row) -> str:
         "protected": f"Protected, so not {verb}d:",
         "failed": f"Could not {verb}",
     }
-    return words[row["outcome"]]
+    return words[str(row["outcome"])]
 
 
-def _thing(row: Row) -> str:
+def _thing(row: ReapedRow) -> str:
     words = {"ssh_key": "SSH key", "startup_script": "startup script"}
     whose = [f"deployment {row['deployment']}"] if row["deployment"] else []
     whose += [f"owner {row['owner']}"] if row["owner"] else []

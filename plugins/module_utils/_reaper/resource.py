@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from .._billing import running_costs
 from .._billing.budget import Budget, check_budget
@@ -37,21 +36,26 @@ from .._ssh.idle_report import NEVER, read_idle_after, read_reports
 from .._volumes.operations import VolumeWork
 from .budget_limit import judge_budget
 from .decision import BUDGET, Account, Rules, Verdict, verb_of
+from .options import ReapOptions
 from .orphans import judge_volume
 from .record import SOURCE, keep_books, note_round
-from .report import report
+from .report import ReapReport, report
 from .rules import judge, judge_machine
 from .state import FoundReap
 
-Row = dict[str, Any]
+
+class ReapResult(ReapReport):
+    """What the module tells; all amounts are in the currency."""
+
+    currency: str
 
 
-class ReapNoun(Resource[Client, Row, FoundReap, Row]):
+class ReapResource(Resource[Client, ReapOptions, FoundReap, ReapResult]):
     """Everything of a scope that has outlived its lease, or its instance."""
 
     # -- find ----------------------------------------------------------------------------------
 
-    def find(self, client: Client, want: Row) -> FoundReap:
+    def find(self, client: Client, want: ReapOptions) -> FoundReap:
         rules, budget = rules_of(want, client.now()), check_budget(want["budget"])
         machines, volumes, keys, scripts, history = client.together(
             client.instances,
@@ -74,7 +78,7 @@ class ReapNoun(Resource[Client, Row, FoundReap, Row]):
 
     # -- plan ----------------------------------------------------------------------------------
 
-    def plan(self, found: FoundReap, want: Row) -> Plan:
+    def plan(self, found: FoundReap, want: ReapOptions) -> Plan:
         steps = tuple(step for verdict in found.judgement.over for step in _steps(found, verdict))
         before = _names(found.judgement.over)
         left = [v for v in found.judgement.over if v.row.id not in found.outcomes]
@@ -86,19 +90,21 @@ class ReapNoun(Resource[Client, Row, FoundReap, Row]):
 
     # -- result --------------------------------------------------------------------------------
 
-    def result(self, client: Client, found: FoundReap, plan: Plan, *, applied: bool) -> Row:
+    def result(self, client: Client, found: FoundReap, plan: Plan, *, applied: bool) -> ReapResult:
         told = told_of(client, found)
         told["warnings"] += found.warnings
         return told
 
-    def record(self, client: Client, found: FoundReap, want: Row, *, applied: bool) -> list[str]:
+    def record(
+        self, client: Client, found: FoundReap, want: ReapOptions, *, applied: bool
+    ) -> list[str]:
         return [*keep_books(client, found), *note_round(client, found)]
 
     def on_partial_failure(
         self,
         client: Client,
         found: FoundReap,
-        want: Row,
+        want: ReapOptions,
         done: list[str],
         errors: list[GpuopsError],
     ) -> list[str]:
@@ -106,18 +112,13 @@ class ReapNoun(Resource[Client, Row, FoundReap, Row]):
         told = told_of(client, found)
         failed = [row for row in told["reaped"] if row["outcome"] == "failed"]
         named = "; ".join(f"{row['kind']} {row['name']}: {row['detail']}" for row in failed)
-        told.pop("warnings")
-        errors[
-            0
-        ].message = (
-            f"{len(failed)} of {len(found.outcomes)} could not be terminated or deleted: {named}"
-        )
-        errors[
-            0
-        ].hint = (
+        number = f"{len(failed)} of {len(found.outcomes)}"
+        first = errors[0]
+        first.message = f"{number} could not be terminated or deleted: {named}"
+        first.hint = (
             "The rest is gone. Run the same command again; what is left continues to cost money."
         )
-        errors[0].details = told
+        first.details = {key: value for key, value in told.items() if key != "warnings"}
         raise collected(done, errors)
 
 
@@ -136,7 +137,7 @@ def hold(found: FoundReap, budget: Budget, history: History) -> None:
         judge_budget(found.judgement, account, pot, found.saved)
 
 
-def told_of(client: Client, found: FoundReap) -> Row:
+def told_of(client: Client, found: FoundReap) -> ReapResult:
     """Return the result, with the currency of its amounts, which volumes tell and instances do not."""
     named = {row.price.currency for row in (*found.account.instances, *found.account.volumes)}
     told = [one for one in named if one]
@@ -144,7 +145,7 @@ def told_of(client: Client, found: FoundReap) -> Row:
     return {**report(found, client.clock_skew()), "currency": currency}
 
 
-def rules_of(want: Row, now: datetime) -> Rules:
+def rules_of(want: ReapOptions, now: datetime) -> Rules:
     """Return when something is over by module options. Raises InvalidError."""
     scope = _scope(want)
     grace = read_duration(want["grace"], "grace")
@@ -153,7 +154,7 @@ def rules_of(want: Row, now: datetime) -> Rules:
     return Rules(now, grace, orphan_age, idle, scope, want["owner"])
 
 
-def _scope(want: Row) -> frozenset[str] | None:
+def _scope(want: ReapOptions) -> frozenset[str] | None:
     """Return the deployments that are meant, None for all. Raises InvalidError without a scope."""
     if want["everything"] and (want["deployments"] or want["owner"]):
         raise InvalidError("everything is mutually exclusive with deployments and owner")

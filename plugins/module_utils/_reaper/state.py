@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from .._billing.pots import Pot
 from .._ledger.event import Event
@@ -17,8 +16,7 @@ from .._models.ownership import job_of_deployment
 from .._models.resources import Instance, Volume, living_deployments
 from .._providers.base.client import Client
 from .decision import Account, Judgement, Rules, Verdict
-
-Row = dict[str, Any]
+from .options import ReapOptions
 
 
 @dataclass
@@ -31,7 +29,7 @@ class FoundReap:
     account: Account
     rules: Rules
     judgement: Judgement
-    want: Row
+    want: ReapOptions
     pots: tuple[Pot, ...] = ()
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

@@ -16,18 +16,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._billing.purchase_guard import check_limits
+from .._catalog.options import SelectionOptions
 from .._catalog.stock import selection_from, wish_of
 from .._core.business_hours import read_hours
 from .._core.errors import InvalidError
 from .._core.nearest import nearest
 from .._core.numbers import plain, shown, wrong_options
 from .._core.times import lease_until, read_duration
-from .._jobs.spec import flatten, job_of, name_of
+from .._jobs.spec import JobOptions, checked_keys, flatten, job_of, name_of
 from .._ledger.url import files_of, url_of
 from .._lifecycle.confirmation import this_user
 from .._lifecycle.settings import owner_of
@@ -165,10 +166,12 @@ def _job(book: str, given: Values, sources: Sources, home: Path) -> dict[str, An
         )
     if book == "job_status" and not (sources.job or given.get("job_name")):
         return {}
+    wanted = cast(JobOptions, given)
+    written = checked_keys(sources.job, sources.job_files[0] if sources.job_files else "")
     if book != "job":
-        return {"name": name_of(given, sources.job)}
+        return {"name": name_of(wanted, written)}
     base = Path(sources.job_files[0]).parent if sources.job_files else sources.folder
-    job = asdict(job_of(given, sources.job, str(base), sources.job_files))
+    job = asdict(job_of(wanted, written, str(base), sources.job_files))
     if home.resolve().is_relative_to(Path(job["folder"]).resolve()):
         raise InvalidError(
             f"{job['folder']} would be sent, and holds {home} with the keys of all deployments",
@@ -316,7 +319,7 @@ def _check_values(given: dict[str, Any]) -> None:
     if {"budget", "max_lease_cost"} & given.keys():
         check_limits(given.get("budget"), given.get("max_lease_cost"))
     if given.keys() & {"tier", "min_tier", "tiers", "gpus"}:
-        wish_of(selection_from(given))
+        wish_of(selection_from(cast(SelectionOptions, given)))
     if (given.get("list"), given.get("format")) == ("tiers", "html"):
         raise InvalidError("format html shows no list of tiers", hint="Take table or json.")
 

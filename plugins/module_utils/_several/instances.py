@@ -7,30 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
+from .._billing.affordability import Figures
 from .._catalog import stock
 from .._catalog.selection import Selection
+from .._catalog.several import LeftOutRow
 from .._core.errors import GpuopsError, InvalidError, NotFoundError
 from .._core.plan import Plan, Step
 from .._core.resource import Resource
 from .._hardware import gpus
-from .._instances.deployment import survey
-from .._instances.fleet import cope, fleet_names, fleet_report
+from .._instances.deployment import LeftoverRow, survey
+from .._instances.fleet import FleetRow, accept_or_end, fleet_names, fleet_report
+from .._instances.offer_queue import Trace
+from .._instances.other_deployments import OtherRow
 from .._instances.plan import buy_sentence, order_of, plan_instances, planned
-from .._instances.record import book
+from .._instances.record import write_to_ledger
 from .._instances.resource import check, money_warnings, short_warnings, standing_warnings
 from .._instances.state import refuse_difference
 from .._lifecycle.confirmation import refuse_others, refuse_unconfirmed
 from .._lifecycle.termination import bill_of
-from .._models.offer import Choice
+from .._models.offer import Choice, OfferRow, RejectedRow
 from .._models.resources import Instance
 from .._providers.accounts import Accounts
 from .keys import look_at_registrations
 from .market import best_of, look_at_the_markets
-from .options import flat, in_groups, saying_groups
+from .options import GroupedOptions, SeveralOptions, flat, in_groups, saying_groups
 from .purchase import purchase
-from .state import Everywhere, placed, placed_row, step_at
+from .state import Everywhere, PlacedBillRow, PlacedRow, SshRow, placed, placed_row, step_at
 from .where import (
     client_of,
     look,
@@ -42,24 +46,89 @@ from .where import (
     unproven,
 )
 
-Row = dict[str, Any]
-_UNKNOWN_YET = ("provider", "rents", "ssh_user", "ssh_host", "ssh_port")
+
+class PlacedFleetRow(FleetRow):
+    """One instance of a fleet, what became of it, and where."""
+
+    provider: str | None
 
 
-class SeveralNoun(Resource[Accounts, Row, Everywhere, Row]):
+class PlacedFigures(Figures):
+    """What a purchase costs, and in which account."""
+
+    provider: str
+
+
+class PlacedLeftoverRow(LeftoverRow):
+    """Something that is left of a deployment, and where."""
+
+    provider: str
+
+
+class PlacedOtherRow(OtherRow):
+    """Another deployment of ours, what it costs, and where."""
+
+    provider: str
+
+
+class TrashRow(TypedDict):
+    """A volume in the trash, and where."""
+
+    provider: str
+    id: str | None
+    name: str | None
+
+
+class _Proof(TypedDict):
+    leftovers: list[PlacedLeftoverRow]
+    others: list[PlacedOtherRow]
+    trash: list[TrashRow]
+
+
+class SeveralProof(_Proof):
+    """What is left of a deployment anywhere, whether it is known to anybody, and names that are near."""
+
+    known: bool
+    nearest: list[str]
+
+
+class SeveralResult(TypedDict):
+    """What the module tells of instances, and of the purchase where there was one."""
+
+    instance: PlacedRow | None
+    instances: list[PlacedRow]
+    fleet: list[PlacedFleetRow]
+    evicted: list[PlacedRow]
+    attempts: list[Trace]
+    offers: list[OfferRow]
+    rejected: list[RejectedRow | LeftOutRow]
+    cheapest_free: OfferRow | None
+    bill: list[PlacedBillRow]
+    spend: PlacedFigures | None
+    warnings: list[str]
+
+
+class SeveralEnd(SeveralResult, SeveralProof):
+    """The same of a deployment that was to end, with the proof."""
+
+
+class SeveralInstanceResource(
+    Resource[Accounts, GroupedOptions, Everywhere, SeveralResult | SeveralEnd]
+):
     """One instance, or a fleet of equal ones, of a deployment, wherever it is."""
 
     # -- find ----------------------------------------------------------------------------------
 
-    def find(self, accounts: Accounts, params: Row) -> Everywhere:
+    def find(self, accounts: Accounts, params: GroupedOptions) -> Everywhere:
         with saying_groups():
             return self._find(accounts, flat(params))
 
     @staticmethod
-    def _find(accounts: Accounts, want: Row) -> Everywhere:
+    def _find(accounts: Accounts, want: SeveralOptions) -> Everywhere:
         check(want)
         names = fleet_names(want["name"], want["count"]) if want["name"] else []
-        found = Everywhere(names, gpus.tiers_from(want["tiers"]), want=want)
+        tiers = gpus.tiers_from(want["tiers"])
+        found = Everywhere(names, tiers, want=want, accounts=accounts)
         look(accounts, found, want["deployment"])
         rows = [*found.have, *found.surplus]
         if want["state"] == "absent":
@@ -82,9 +151,9 @@ class SeveralNoun(Resource[Accounts, Row, Everywhere, Row]):
 
     # -- plan ----------------------------------------------------------------------------------
 
-    def plan(self, found: Everywhere, params: Row) -> Plan:
-        before: list[Row] = []
-        after: list[Row] = []
+    def plan(self, found: Everywhere, params: GroupedOptions) -> Plan:
+        before: list[PlacedRow] = []
+        after: list[PlacedRow] = []
         steps: list[Step] = []
         for provider, here in found.at.items():
             part = plan_instances(here, found.want)
@@ -107,7 +176,7 @@ class SeveralNoun(Resource[Accounts, Row, Everywhere, Row]):
         self,
         accounts: Accounts,
         found: Everywhere,
-        params: Row,
+        params: GroupedOptions,
         done: list[str],
         errors: list[GpuopsError],
     ) -> list[str]:
@@ -118,29 +187,31 @@ class SeveralNoun(Resource[Accounts, Row, Everywhere, Row]):
         some = next(iter(found.at))
         every = [*errors, *([lost] if lost else [])]
         with saying_groups():
-            return cope(client_of(found, some), found, found.want, done, every, bought)
+            return accept_or_end(client_of(found, some), found, found.want, done, every, bought)
 
     def record(
-        self, accounts: Accounts, found: Everywhere, params: Row, *, applied: bool
+        self, accounts: Accounts, found: Everywhere, params: GroupedOptions, *, applied: bool
     ) -> list[str]:
         warnings: list[str] = []
         for provider, here in found.at.items():
             mine = found.bought_at(provider).outcomes.values()
             rows = {row["id"]: found.changed.get(row["id"]) for row in mine if row["id"]}
             client = client_of(found, provider)
-            warnings += book(client, found.want["ledger"], rows, here.ends)
+            warnings += write_to_ledger(client, found.want["ledger"], rows, here.ends)
         return warnings
 
     # -- result --------------------------------------------------------------------------------
 
-    def result(self, accounts: Accounts, found: Everywhere, plan: Plan, *, applied: bool) -> Row:
+    def result(
+        self, accounts: Accounts, found: Everywhere, plan: Plan, *, applied: bool
+    ) -> SeveralResult | SeveralEnd:
         after = plan.after["instances"]
         if applied and after:
             after = _as_they_are(found)
         choice = (found.walk.choice if found.walk else found.choice) or Choice((), ())
         told = choice.as_result()
         left_out = [one.as_row() for one in found.left_out]
-        result = {
+        result: SeveralResult = {
             "instance": after[0] if after else None,
             "instances": after,
             "fleet": [_at_home(found, row) for row in fleet_report(found)] if after else [],
@@ -161,35 +232,33 @@ class SeveralNoun(Resource[Accounts, Row, Everywhere, Row]):
             "warnings": list(map(in_groups, self._warnings(found, after))),
         }
         if found.want["state"] == "absent":
-            self._prove(found, result, plan)
+            end: SeveralEnd = {**result, **self._proven(found, result["bill"], plan)}
+            return end
         return result
 
-    def _prove(self, found: Everywhere, result: Row, plan: Plan) -> None:
-        """Add what is left of the deployment anywhere; raises where nobody can say it."""
+    def _proven(self, found: Everywhere, bill: list[PlacedBillRow], plan: Plan) -> SeveralProof:
+        """Return what is left of the deployment anywhere; raises where nobody can say it."""
         lost = self._unproven(found)
-        asked = (
-            found.accounts.ask(partial(survey, want=found.want), tuple(found.at))
-            if found.accounts
-            else []
-        )
+        asked = found.accounts.ask(partial(survey, want=found.want), tuple(found.at))
         surveys = [(one.provider, one.answer) for one in asked if one.answer]
-        told = {
-            key: [{"provider": provider, **row} for provider, seen in surveys for row in seen[key]]
-            for key in ("leftovers", "others")
+        told: _Proof = {
+            "leftovers": [
+                {"provider": at, **row} for at, seen in surveys for row in seen["leftovers"]
+            ],
+            "others": [{"provider": at, **row} for at, seen in surveys for row in seen["others"]],
+            "trash": [
+                {"provider": at, "id": row["id"], "name": row["name"]}
+                for at, seen in surveys
+                for row in seen["trash"]
+            ],
         }
-        told["trash"] = [
-            {"provider": provider, "id": row["id"], "name": row["name"]}
-            for provider, seen in surveys
-            for row in seen["trash"]
-        ]
-        near = [name for _provider, seen in surveys for name in seen["nearest"]]
-        known = any(seen["known"] for _provider, seen in surveys)
-        result.update(told, known=known, nearest=list(dict.fromkeys(near)))
         lost = lost or next((one.error for one in asked if one.error), None)
         if lost:
-            told["bill"] = result["bill"]
-            lost.details.update(told, changed=plan.changed, actions=plan.actions)
+            lost.details.update(told, bill=bill, changed=plan.changed, actions=plan.actions)
             raise lost
+        near = [name for _at, seen in surveys for name in seen["nearest"]]
+        known = any(seen["known"] for _at, seen in surveys)
+        return {**told, "known": known, "nearest": list(dict.fromkeys(near))}
 
     @staticmethod
     def _unproven(found: Everywhere) -> GpuopsError | None:
@@ -199,7 +268,7 @@ class SeveralNoun(Resource[Accounts, Row, Everywhere, Row]):
         return unproven(found.silent, want["deployment"], want["ledger"])
 
     @staticmethod
-    def _warnings(found: Everywhere, after: list[Row]) -> Iterator[str]:
+    def _warnings(found: Everywhere, after: list[PlacedRow]) -> Iterator[str]:
         yield from silent_warnings(found.silent, found.want["providers"])
         yield from (f"{one}. Nothing is bought there." for one in found.left_out)
         yield from money_warnings(found)
@@ -221,7 +290,7 @@ def _refuse_difference(row: Instance, selection: Selection) -> None:
         raise
 
 
-def _rank(names: list[str], row: Row) -> tuple[int, str]:
+def _rank(names: list[str], row: PlacedRow) -> tuple[int, str]:
     order = {name: number for number, name in enumerate(names)}
     return order.get(row["name"] or "", len(order)), row["id"] or ""
 
@@ -236,15 +305,18 @@ def _buy_step(found: Everywhere, name: str) -> Step:
     return Step(f"{best.provider}: {buy_sentence(order, best.as_dict())}", call)
 
 
-def _planned(found: Everywhere, name: str) -> Row:
+def _planned(found: Everywhere, name: str) -> PlacedRow:
     best = best_of(found, name)
     desk = found.desks[best.provider] if best else next(iter(found.desks.values()))
     desk.found.walk = found.walk
     row = planned(desk.found, name, found.want)
-    return placed_row(row, desk.client) if best else {**row, **dict.fromkeys(_UNKNOWN_YET)}
+    if best:
+        return placed_row(row, desk.client)
+    nowhere: SshRow = {"rents": None, "ssh_user": None, "ssh_host": None, "ssh_port": None}
+    return {**row, "provider": None, **nowhere}
 
 
-def _as_they_are(found: Everywhere) -> list[Row]:
+def _as_they_are(found: Everywhere) -> list[PlacedRow]:
     """Return the instances after the steps, in the order of their names."""
     rows: dict[str, tuple[str, Instance]] = {}
     for provider, here in found.at.items():
@@ -255,11 +327,11 @@ def _as_they_are(found: Everywhere) -> list[Row]:
     return sorted(told, key=partial(_rank, found.names))
 
 
-def _at_home(found: Everywhere, row: Row) -> Row:
+def _at_home(found: Everywhere, row: FleetRow) -> PlacedFleetRow:
     return {**row, "provider": found.homes.get(row["name"])}
 
 
-def _spend(found: Everywhere) -> Row | None:
+def _spend(found: Everywhere) -> PlacedFigures | None:
     guard = found.guard
     if guard is None or guard.figures is None:
         return None

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from .._access.ssh_keys import KeyOptions, SshKeyNoun, is_public_key
-from .._access.startup_scripts import ScriptOptions, StartupScriptNoun
+from .._access.ssh_keys import KeyOptions, SshKeyResource, is_public_key
+from .._access.startup_scripts import ScriptOptions, StartupScriptResource
 from .._core.plan import Step
 from .._instances.prepare import key_ids
 from .._providers.accounts import Accounts
@@ -29,7 +29,7 @@ def new_keys(client: Client, keys: Iterable[str]) -> tuple[str, ...]:
 def registered_ids(client: Client, keys: Iterable[str]) -> tuple[str, ...]:
     """Return the ids of the other keys that may log in. Raises NotFoundError."""
     new = new_keys(client, keys)
-    return key_ids(client, {"ssh_keys": [key for key in keys if key not in new]})
+    return key_ids(client, [key for key in keys if key not in new])
 
 
 def register_keys(desk: Desk, deployment: str) -> None:
@@ -41,7 +41,7 @@ def register_keys(desk: Desk, deployment: str) -> None:
 
 
 def _registered(client: Client, deployment: str, public_key: str) -> str:
-    noun, want = SshKeyNoun(), _key(deployment, "present", public_key)
+    noun, want = SshKeyResource(), _key(deployment, "present", public_key)
     found = noun.find(client, want)
     for step in noun.plan(found, want).steps:
         step.call(client)
@@ -58,7 +58,7 @@ def look_at_registrations(accounts: Accounts, found: Everywhere) -> None:
 
 
 def _removals(deployment: str, client: Client) -> list[Step]:
-    has, keys, scripts = client.capabilities, SshKeyNoun(), StartupScriptNoun()
+    has, keys, scripts = client.capabilities, SshKeyResource(), StartupScriptResource()
     key, script = _key(deployment, "absent"), _absent_script(deployment)
     plans = [keys.plan(keys.find(client, key), key)] if has.keys else []
     plans += [scripts.plan(scripts.find(client, script), script)] if has.scripts else []

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
+from .._billing.budget import BudgetRow
 from .._core.apply import collected
 from .._core.clock import skew_warnings
 from .._core.errors import GpuopsError, NeedsConfirmationError, NotFoundError, UnavailableError
@@ -17,7 +18,7 @@ from .._core.nearest import nearest
 from .._core.plan import Plan, Step
 from .._core.resource import Resource
 from .._instances.lease import (
-    LeaseNoun,
+    LeaseResource,
     asked_for,
     check_wish,
     give_leases,
@@ -30,14 +31,25 @@ from .._lifecycle.settings import owner_of
 from .._lifecycle.termination import bill_of
 from .._providers.accounts import Accounts, nobody_answered
 from .lease_money import check_money
-from .lease_state import FoundEverywhere, SeveralLeaseOptions
-from .state import AccountRow, placed, placed_row, step_at
+from .lease_state import FoundEverywhere, PlacedSpend, SeveralLeaseOptions
+from .state import AccountRow, PlacedBillRow, PlacedRow, placed, placed_row, step_at
 from .where import doubtful, name_of, refuse_doubles, unproven
 
-Row = dict[str, Any]
+
+class SeveralLeaseResult(TypedDict):
+    """What the module tells of leases."""
+
+    instances: list[PlacedRow]
+    bill: list[PlacedBillRow]
+    spend: list[PlacedSpend]
+    budgets: list[BudgetRow]
+    accounts: list[dict[str, str | int | None]]
+    warnings: list[str]
 
 
-class SeveralLeaseNoun(Resource[Accounts, SeveralLeaseOptions, FoundEverywhere, Row]):
+class SeveralLeaseResource(
+    Resource[Accounts, SeveralLeaseOptions, FoundEverywhere, SeveralLeaseResult]
+):
     """The lease of one instance, or of all instances of a deployment, wherever they are."""
 
     # -- find ----------------------------------------------------------------------------------
@@ -69,11 +81,11 @@ class SeveralLeaseNoun(Resource[Accounts, SeveralLeaseOptions, FoundEverywhere, 
     # -- plan ----------------------------------------------------------------------------------
 
     def plan(self, found: FoundEverywhere, want: SeveralLeaseOptions) -> Plan:
-        before: list[Row] = []
-        after: list[Row] = []
+        before: list[PlacedRow] = []
+        after: list[PlacedRow] = []
         steps: list[Step] = []
         for provider, here in found.at.items():
-            client, part = found.accounts.client(provider), LeaseNoun().plan(here, want)
+            client, part = found.accounts.client(provider), LeaseResource().plan(here, want)
             known = {row.id: row for row in here.rows}
             for rows, shown in ((before, part.before), (after, part.after)):
                 rows += [placed_row(row, client, known[row["id"]]) for row in shown["instances"]]
@@ -102,7 +114,7 @@ class SeveralLeaseNoun(Resource[Accounts, SeveralLeaseOptions, FoundEverywhere, 
         *,
         applied: bool,
     ) -> list[str]:
-        noun = LeaseNoun()
+        noun = LeaseResource()
         return [
             text
             for provider, here in found.at.items()
@@ -113,7 +125,7 @@ class SeveralLeaseNoun(Resource[Accounts, SeveralLeaseOptions, FoundEverywhere, 
 
     def result(
         self, accounts: Accounts, found: FoundEverywhere, plan: Plan, *, applied: bool
-    ) -> Row:
+    ) -> SeveralLeaseResult:
         shown = plan.after["instances"]
         if applied and shown:
             shown = [
@@ -196,7 +208,7 @@ def _unproven(found: FoundEverywhere) -> GpuopsError | None:
     return unproven(found.silent, want["deployment"], want["ledger"]) if want["done"] else None
 
 
-def _bill(found: FoundEverywhere) -> list[Row]:
+def _bill(found: FoundEverywhere) -> list[PlacedBillRow]:
     return [
         {"provider": provider, **row}
         for provider, here in found.at.items()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from itertools import chain
 
+from .._billing.affordability import Figures, Spend
 from .._billing.budget import check_budget
 from .._billing.extension_guard import Limits, Longer, figures_of, known_past, refuse_broken
 from .._billing.running_costs import living
@@ -41,15 +42,29 @@ def check_money(found: FoundEverywhere) -> None:
             _check_together(found, parts, limits)
 
 
+def _alone(figures: Figures) -> Spend:
+    """Return the figures of an account without those that are of all accounts."""
+    return {
+        "machines": figures["machines"],
+        "price_per_hour": figures["price_per_hour"],
+        "lease_hours": figures["lease_hours"],
+        "lease_cost": figures["lease_cost"],
+        "balance": figures["balance"],
+        "currency": figures["currency"],
+        "burn_per_hour": figures["burn_per_hour"],
+        "burn_after_per_hour": figures["burn_after_per_hour"],
+        "runway_hours": figures["runway_hours"],
+        "broken": figures["broken"],
+    }
+
+
 def _tell(found: FoundEverywhere, error: GpuopsError | None = None) -> None:
     """Note the figures of each account, for the result and for an error."""
     found.spend = [
-        {"provider": name, **here.money.figures}
+        {"provider": name, **_alone(here.money.figures)}
         for name, here in found.at.items()
         if here.money.figures
     ]
-    for row in found.spend:
-        del row["budgets"], row["max_lease_cost"]  # they are of all accounts
     if error and error.details:
         error.details["spend"] = found.spend
 

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from .._billing.affordability import Spend
 from .._billing.budget import BudgetRow
 from .._instances.lease import FoundLeases
 from .._instances.lease_options import LeaseOptions
@@ -22,6 +22,12 @@ class SeveralLeaseOptions(LeaseOptions):
     providers: list[str] | None
 
 
+class PlacedSpend(Spend):
+    """What longer leases cost in one account."""
+
+    provider: str
+
+
 @dataclass
 class FoundEverywhere:
     """What there is of a deployment at each provider that answered; ``silent`` are the others."""
@@ -30,7 +36,7 @@ class FoundEverywhere:
     want: SeveralLeaseOptions
     at: dict[str, FoundLeases]
     silent: list[Asked[FoundLeases]]
-    spend: list[dict[str, Any]] = field(default_factory=list)
+    spend: list[PlacedSpend] = field(default_factory=list)
     budgets: list[BudgetRow] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from .._instances.resource import Listed, listed, meant
 from .._models.resources import Instance
 from .._providers.accounts import Accounts, Asked, nobody_answered
 from .._providers.base.client import Client
-from .state import AccountRow, placed
+from .state import AccountRow, PlacedRow, placed
 from .where import silent_warnings
 
 
@@ -24,7 +24,18 @@ class ListOptions(TypedDict):
     providers: list[str] | None
 
 
-def instances_of_all(accounts: Accounts, params: ListOptions) -> dict[str, Any]:
+class InstancesOfAll(TypedDict):
+    """Instances and those that were taken away, and which accounts told of them."""
+
+    instances: list[PlacedRow]
+    evicted: list[PlacedRow]
+    accounts: list[dict[str, str | int | None]]
+    asked: list[str]
+    now: str
+    warnings: list[str]
+
+
+def instances_of_all(accounts: Accounts, params: ListOptions) -> InstancesOfAll:
     """Return the instances at all providers, or those of a deployment. Raises where none answers."""
     deployment = params["deployment"]
     asked = accounts.ask(lambda client: listed(client, deployment, with_lost=params["evicted"]))
@@ -63,7 +74,11 @@ def _whose(row: Instance) -> tuple[str, str] | None:
     return (row.ownership.deployment, row.ownership.name) if row.ownership else None
 
 
-def _told(rows: list[tuple[Client, Instance]]) -> list[dict[str, Any]]:
+def _told(rows: list[tuple[Client, Instance]]) -> list[PlacedRow]:
     """Return described instances, by name and provider."""
     found = [placed(client, row) for client, row in rows]
-    return sorted(found, key=lambda row: (row["name"] or "", row["provider"], row["id"]))
+    return sorted(found, key=_by_name)
+
+
+def _by_name(row: PlacedRow) -> tuple[str, str, str]:
+    return row["name"] or "", row["provider"] or "", row["id"] or ""

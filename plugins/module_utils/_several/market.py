@@ -9,10 +9,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import cast
 
 from .._billing.affordability import OverBudgetError
-from .._billing.purchase_guard import Want, guard_for
+from .._billing.purchase_guard import guard_for
 from .._catalog.selection import Selection
 from .._catalog.several import LeftOut, Markets
 from .._catalog.stock import Market, selection_from
@@ -95,8 +94,6 @@ def look_at_the_markets(found: Everywhere) -> None:
     """
     accounts, want = found.accounts, found.want
     selection = selection_from(want)
-    if accounts is None:
-        raise AssertionError("accounts are looked at first")
     if not selection.named:
         raise InvalidError(
             f"There is no instance {', '.join(found.missing)} yet, and nothing says what to buy",
@@ -116,7 +113,7 @@ def look_at_the_markets(found: Everywhere) -> None:
             choice.why_nothing(),
             hint="Widen the tier, the locations or the price, name more providers, let it wait with "
             "waiting.for_capacity, or run the same again later: stock changes by the minute.",
-            details=choice.as_result(),
+            details={**choice.as_result()},
         )
     times = (want["capacity_timeout"], want["wait_for_capacity"], want["capacity_interval"])
     clock = next(iter(found.desks.values())).client.clock
@@ -143,7 +140,7 @@ def _opener(found: Everywhere, selection: Selection, outside: Outside) -> Callab
         purse, wished = Purse(client), replace(selection, until=read_time(mine.lease))
         mixed = want["budget_policy"] == "warn"
         market = Market(client, wished, purse=purse, mixed=mixed)
-        guard = mine.guard = guard_for(client, mine, cast(Want, want), purse)
+        guard = mine.guard = guard_for(client, mine, want, purse)
         guard.elsewhere = partial(outside.of, client.name)
         shelf, mine.ssh_key_ids, _seen = client.together(
             market.shelf, lambda: registered_ids(client, keys), lambda: guard.look(mine.rows)

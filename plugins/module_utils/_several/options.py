@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from .._core.argspecs import BUDGET_SPEC, LEDGER_SPEC, SELECTION_SPEC
+from .._core.data import Data
 from .._core.errors import GpuopsError
+from .._instances.options import InstanceOptions
 from .._providers.base.options import ON_EVICTION
 
 _POLICIES = ["trash", "delete", "keep"]
@@ -37,7 +39,22 @@ _BUDGET = {"policy": "budget_policy", "max_lease_cost": "max_lease_cost"}
 _NEVER = {"id": None, "replace": False, "description": None, "observation_log": None}
 
 
-def _group(**options: Any) -> dict[str, Any]:
+class SeveralOptions(InstanceOptions):
+    """What is asked for in the words of the engine, and of whom."""
+
+    providers: list[str] | None
+
+
+class GroupedOptions(TypedDict):
+    """What is asked for as the module takes it: of the rest, the engine has the same names."""
+
+    offer: dict[str, Data]
+    budget: dict[str, Data]
+    volumes: dict[str, Data]
+    waiting: dict[str, Data]
+
+
+def _group(**options: Data) -> dict[str, Data]:
     return {"type": "dict", "apply_defaults": True, "options": options}
 
 
@@ -89,7 +106,7 @@ SPEC: dict[str, Any] = {
 }
 
 
-def grouped(options: dict[str, Any]) -> dict[str, Any]:
+def grouped(options: dict[str, Data]) -> dict[str, Data]:
     """Return options of the engine, such as the variables of playbooks are, as they stand here."""
     offer = {name: name for name in SELECTION_SPEC}
     groups = {"offer": offer, "budget": _BUDGET, "volumes": _VOLUMES, "waiting": _WAITING}
@@ -97,19 +114,24 @@ def grouped(options: dict[str, Any]) -> dict[str, Any]:
     found = {name: options[name] for name in plain if name in options and name not in groups}
     for group, names in groups.items():
         part = {ours: options[engine] for ours, engine in names.items() if engine in options}
-        part = {**options.get("budget", {}), **part} if group == "budget" else part
+        limits = options.get("budget") if group == "budget" else None
+        part = {**limits, **part} if isinstance(limits, dict) else part
         found |= {group: part} if part else {}
     return found
 
 
-def flat(params: dict[str, Any]) -> dict[str, Any]:
+def flat(params: GroupedOptions) -> SeveralOptions:
     """Return the options as the engine for one cloud takes them."""
-    found = {**_NEVER, **params, **params["offer"]}
-    for group, names in (("volumes", _VOLUMES), ("waiting", _WAITING), ("budget", _BUDGET)):
-        given = dict(params[group])
-        found |= {name: given.pop(key) for key, name in names.items()}
-        found[group] = given
-    return found
+    found: dict[str, object] = {**_NEVER, **params, **params["offer"]}
+    groups = (
+        ("volumes", _VOLUMES, params["volumes"]),
+        ("waiting", _WAITING, params["waiting"]),
+        ("budget", _BUDGET, params["budget"]),
+    )
+    for group, names, given in groups:
+        found |= {name: given[key] for key, name in names.items()}
+        found[group] = {key: value for key, value in given.items() if key not in names}
+    return cast(SeveralOptions, found)
 
 
 _GROUPS = {

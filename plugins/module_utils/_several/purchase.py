@@ -58,7 +58,7 @@ def _yield_elsewhere(found: Everywhere, name: str, row: Instance) -> None:
     """
     home, accounts, want = found.homes[name], found.accounts, found.want
     others = tuple(provider for provider in found.at if provider != home)
-    if accounts is None or not others:
+    if not others:
         return
     older: list[str] = []
     for one in accounts.ask(_listed, others):

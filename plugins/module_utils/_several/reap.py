@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from .._billing.budget import Budget, BudgetRow, check_budget
 from .._billing.spending_history import read_history
@@ -19,18 +19,54 @@ from .._core.resource import Resource
 from .._providers.accounts import NO_CREDENTIALS, Accounts, Asked, nobody_answered
 from .._providers.base.client import Client
 from .._reaper.budget_limit import exceeded
-from .._reaper.decision import Account, Judgement
-from .._reaper.report import report
-from .._reaper.resource import ReapNoun, hold, rules_of, told_of
+from .._reaper.decision import Account, Judgement, ReapedRow
+from .._reaper.options import ReapOptions
+from .._reaper.report import LivingRow, report
+from .._reaper.resource import ReapResource, ReapResult, hold, rules_of, told_of
 from .._reaper.state import FoundReap
 from .state import step_at
 
-Row = dict[str, Any]
-_ROWS = ("reaped", "unclear", "kept", "living")
-_SUMS = (
-    *("currency", "saved_per_hour", "burn_per_hour", "machines"),
-    *("at", "clock_skew_seconds"),
-)
+
+class PlacedReapedRow(ReapedRow):
+    """One resource, what became of it, and where."""
+
+    provider: str
+
+
+class PlacedLivingRow(LivingRow):
+    """An instance that lives on, and where."""
+
+    provider: str
+
+
+class SumsRow(TypedDict):
+    """The sums of one provider; null where nobody could look, with the reason and detail of that."""
+
+    provider: str
+    currency: str | None
+    saved_per_hour: float | None
+    burn_per_hour: float | None
+    machines: int | None
+    at: str | None
+    clock_skew_seconds: int | None
+    reason: str | None
+    detail: str
+
+
+class _Told(TypedDict):
+    reaped: list[PlacedReapedRow]
+    unclear: list[PlacedReapedRow]
+    kept: list[PlacedReapedRow]
+    living: list[PlacedLivingRow]
+    providers: list[SumsRow]
+    budgets: list[BudgetRow]
+    lines: list[str]
+
+
+class SeveralReapResult(_Told):
+    """What the module tells of all accounts; ``lines`` tell all of it to people."""
+
+    warnings: list[str]
 
 
 @dataclass
@@ -52,15 +88,16 @@ class FoundReaps:
         return [one for one in self.silent if one.reason != NO_CREDENTIALS]
 
 
-class SeveralReapNoun(Resource[Accounts, Row, FoundReaps, Row]):
+class SeveralReapResource(Resource[Accounts, ReapOptions, FoundReaps, SeveralReapResult]):
     """Everything of a scope that has outlived its lease, or its instance, at several providers."""
 
     # -- find ----------------------------------------------------------------------------------
 
-    def find(self, accounts: Accounts, want: Row) -> FoundReaps:
+    def find(self, accounts: Accounts, want: ReapOptions) -> FoundReaps:
         rules_of(want, datetime.now(timezone.utc))  # what cannot be meant is asked of nobody
         budget = check_budget(want["budget"])
-        asked = accounts.ask(partial(_look, {**want, "budget": None}))
+        each: ReapOptions = {**want, "budget": None}
+        asked = accounts.ask(partial(_look, each))
         if all(one.error for one in asked):
             raise nobody_answered(asked)
         at = {one.provider: one.answer for one in asked if one.answer}
@@ -68,7 +105,7 @@ class SeveralReapNoun(Resource[Accounts, Row, FoundReaps, Row]):
         found.warnings = [
             str(one)
             for one in found.silent
-            if one in found.failed or one.provider in (want["providers"] or [])
+            if one in found.failed or one.provider in (want.get("providers") or [])
         ]
         if budget:
             _hold_all(found, budget, want)
@@ -76,10 +113,10 @@ class SeveralReapNoun(Resource[Accounts, Row, FoundReaps, Row]):
 
     # -- plan ----------------------------------------------------------------------------------
 
-    def plan(self, found: FoundReaps, want: Row) -> Plan:
-        noun, before, after, steps = ReapNoun(), {}, {}, list[Step]()
+    def plan(self, found: FoundReaps, want: ReapOptions) -> Plan:
+        resource, before, after, steps = ReapResource(), {}, {}, list[Step]()
         for provider, here in found.at.items():
-            part = noun.plan(here, want)
+            part = resource.plan(here, want)
             before[provider], after[provider] = part.before, part.after
             client = found.accounts.client(provider)
             steps += [step_at(client, step) for step in part.steps]
@@ -89,7 +126,7 @@ class SeveralReapNoun(Resource[Accounts, Row, FoundReaps, Row]):
         self,
         accounts: Accounts,
         found: FoundReaps,
-        want: Row,
+        want: ReapOptions,
         done: list[str],
         errors: list[GpuopsError],
     ) -> list[str]:
@@ -101,22 +138,24 @@ class SeveralReapNoun(Resource[Accounts, Row, FoundReaps, Row]):
         first = errors[0]
         first.message = f"{len(failed)} could not be terminated or deleted: {named}"
         first.hint = "Run the same command again; what is left continues to cost money."
-        first.details = told
+        first.details = {**told}
         raise collected(done, errors)
 
     def record(
-        self, accounts: Accounts, found: FoundReaps, want: Row, *, applied: bool
+        self, accounts: Accounts, found: FoundReaps, want: ReapOptions, *, applied: bool
     ) -> list[str]:
-        noun = ReapNoun()
+        resource = ReapResource()
         return [
             text
             for provider, here in found.at.items()
-            for text in noun.record(accounts.client(provider), here, want, applied=applied)
+            for text in resource.record(accounts.client(provider), here, want, applied=applied)
         ]
 
     # -- result --------------------------------------------------------------------------------
 
-    def result(self, accounts: Accounts, found: FoundReaps, plan: Plan, *, applied: bool) -> Row:
+    def result(
+        self, accounts: Accounts, found: FoundReaps, plan: Plan, *, applied: bool
+    ) -> SeveralReapResult:
         told = _told(found)
         if found.failed:
             named = "; ".join(map(str, found.failed))
@@ -129,11 +168,11 @@ class SeveralReapNoun(Resource[Accounts, Row, FoundReaps, Row]):
         return {**told, "warnings": [*found.warnings, *warnings]}
 
 
-def _look(want: Row, client: Client) -> FoundReap:
-    return ReapNoun().find(client, want)
+def _look(want: ReapOptions, client: Client) -> FoundReap:
+    return ReapResource().find(client, want)
 
 
-def _hold_all(found: FoundReaps, budget: Budget, want: Row) -> None:
+def _hold_all(found: FoundReaps, budget: Budget, want: ReapOptions) -> None:
     """Add what one budget over all accounts does not allow; two currencies are never added."""
     every = list(found.at.values())
     priced = [row for one in every for row in (*one.account.instances, *one.account.volumes)]
@@ -165,34 +204,36 @@ def _hold_all(found: FoundReaps, budget: Budget, want: Row) -> None:
         homes[verdict.row.id].judgement.over.append(verdict)
 
 
-def _told(found: FoundReaps) -> Row:
+def _told(found: FoundReaps) -> _Told:
     """Return the result: rows with their providers, and sums of each."""
     parts = {name: told_of(found.accounts.client(name), here) for name, here in found.at.items()}
-    rows: Row = {
-        key: [{"provider": name, **row} for name, part in parts.items() for row in part[key]]
-        for key in _ROWS
-    }
-    sums: list[Row] = []
-    for name in found.accounts.names:
-        why = next((one for one in found.silent if one.provider == name), None)
-        part = parts.get(name, {})
-        detail = str(why.error) if why else ""
-        sums.append(
-            {
-                "provider": name,
-                **{key: part.get(key) for key in _SUMS},
-                "reason": why.reason if why else None,
-                "detail": detail,
-            }
-        )
+    told = parts.items()
     budgets = _budgets(found)
     over = exceeded(budgets)
-    lines = [f"{name}: {line}" for name, part in parts.items() for line in part["lines"]]
+    lines = [f"{name}: {line}" for name, part in told for line in part["lines"]]
     return {
-        **rows,
-        "providers": sums,
+        "reaped": [{"provider": name, **row} for name, part in told for row in part["reaped"]],
+        "unclear": [{"provider": name, **row} for name, part in told for row in part["unclear"]],
+        "kept": [{"provider": name, **row} for name, part in told for row in part["kept"]],
+        "living": [{"provider": name, **row} for name, part in told for row in part["living"]],
+        "providers": [_sums(found, name, parts.get(name)) for name in found.accounts.names],
         "budgets": budgets,
         "lines": [*lines, *([f"After this {over}"] if over else []), *map(str, found.silent)],
+    }
+
+
+def _sums(found: FoundReaps, name: str, part: ReapResult | None) -> SumsRow:
+    why = next((one for one in found.silent if one.provider == name), None)
+    return {
+        "provider": name,
+        "currency": part["currency"] if part else None,
+        "saved_per_hour": part["saved_per_hour"] if part else None,
+        "burn_per_hour": part["burn_per_hour"] if part else None,
+        "machines": part["machines"] if part else None,
+        "at": part["at"] if part else None,
+        "clock_skew_seconds": part["clock_skew_seconds"] if part else None,
+        "reason": why.reason if why else None,
+        "detail": str(why.error) if why else "",
     }
 
 
@@ -203,5 +244,4 @@ def _budgets(found: FoundReaps) -> list[BudgetRow]:
         return []
     for here in found.at.values():
         whole.outcomes |= here.outcomes
-    rows: list[BudgetRow] = report(whole, 0)["budgets"]
-    return rows
+    return report(whole, 0)["budgets"]

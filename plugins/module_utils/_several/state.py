@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 
 from .._billing.purchase_guard import Guard
 from .._catalog.selection import Shelf
@@ -18,10 +18,12 @@ from .._core.times import write_time
 from .._hardware import gpus
 from .._instances.order_fallbacks import Fallbacks
 from .._instances.state import Found
+from .._models.rates import BillRow
 from .._models.resources import Instance
 from .._providers.accounts import Accounts, Asked
 from .._providers.base.client import Client
-from .._providers.base.views import describe_instance
+from .._providers.base.views import InstanceRow, describe_instance
+from .options import SeveralOptions
 
 T = TypeVar("T")
 
@@ -62,7 +64,7 @@ class Desk:
     registering: threading.Lock = field(default_factory=threading.Lock)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Everywhere(Found):
     """Instances at several providers: ``at`` holds what there is at each that has answered.
 
@@ -70,8 +72,8 @@ class Everywhere(Found):
     ``left_out`` the providers at which nothing is bought. ``removals`` take away keys and scripts.
     """
 
-    want: dict[str, Any] = field(default_factory=dict)
-    accounts: Accounts | None = None
+    want: SeveralOptions
+    accounts: Accounts
     at: dict[str, Found] = field(default_factory=dict)
     silent: list[Asked[list[Instance]]] = field(default_factory=list)
     desks: dict[str, Desk] = field(default_factory=dict)
@@ -89,7 +91,28 @@ class Everywhere(Found):
         return replace(there, outcomes=rows, bought=self.bought, changed=self.changed, kept=kept)
 
 
-def where_ssh(row: Instance | None, client: Client) -> dict[str, str | int | None]:
+class SshRow(TypedDict):
+    """What is rented, and how it is reached."""
+
+    rents: str | None
+    ssh_user: str | None
+    ssh_host: str | None
+    ssh_port: int | None
+
+
+class PlacedRow(InstanceRow, SshRow):
+    """An instance at a provider as results show it; null is what is not known before the purchase."""
+
+    provider: str | None
+
+
+class PlacedBillRow(BillRow):
+    """One line of a bill, and of whom."""
+
+    provider: str
+
+
+def where_ssh(row: Instance | None, client: Client) -> SshRow:
     """Return what is rented, and by which user, address and port it is reached, null while nobody knows."""
     has = client.capabilities
     ssh = has.ssh
@@ -98,16 +121,12 @@ def where_ssh(row: Instance | None, client: Client) -> dict[str, str | int | Non
     return {"rents": has.rents, "ssh_user": ssh.user, "ssh_host": host, "ssh_port": port}
 
 
-def placed(
-    client: Client, row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS
-) -> dict[str, Any]:
+def placed(client: Client, row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS) -> PlacedRow:
     """Return a described instance with its provider, and how it is reached."""
     return placed_row(describe_instance(row, tiers), client, row)
 
 
-def placed_row(
-    row: dict[str, Any], client: Client, known: Instance | None = None
-) -> dict[str, Any]:
+def placed_row(row: InstanceRow, client: Client, known: Instance | None = None) -> PlacedRow:
     """Return what is told of an instance with its provider, and how it is reached where that is known."""
     return {**row, "provider": client.name, **where_ssh(known, client)}
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from .._access.key_check import refuse_locked_out
 from .._core.errors import ConflictError, GpuopsError, UnavailableError
-from .._instances.resource import InstanceNoun
+from .._instances.resource import InstanceResource
 from .._instances.state import Found
 from .._ledger import store
 from .._ledger.history import Thing, things_of
@@ -28,13 +28,12 @@ def look(accounts: Accounts, found: Everywhere, deployment: str) -> None:
     asked = accounts.ask(_listed)
     if all(one.error for one in asked):
         raise nobody_answered(asked)
-    found.accounts = accounts
     found.silent = [one for one in asked if one.error]
     for one in asked:
         if one.answer is None:
             continue
         here = Found(list(found.names), found.tiers, rows=one.answer)
-        InstanceNoun.find_by_marks(one.answer, here, deployment)
+        InstanceResource.find_by_marks(one.answer, here, deployment)
         here.missing = []
         found.at[one.provider] = here
         found.have += here.have
@@ -81,8 +80,6 @@ def refuse_locked_out_anywhere(found: Everywhere, keys: list[str]) -> None:
 
 def client_of(found: Everywhere, provider: str) -> Client:
     """Return the client of a provider that has answered."""
-    if found.accounts is None:
-        raise AssertionError("accounts are looked at first")
     return found.accounts.client(provider)
 
 

@@ -47,13 +47,14 @@ def feeds_of(read: Reader, kinds: list[str]) -> list[str]:
     if read.model_type == "longcat_flash":
         return ["dense experts"] * len(kinds)
     alone = "none" in kinds and not read.any("block_configs")  # each layer does one thing only
-    signs = read.any("hybrid_override_pattern", "layers_block_type")
+    said = read.any("hybrid_override_pattern", "layers_block_type")
+    signs = said if isinstance(said, (str, list)) else ""
     found = []
     for i, kind in enumerate(kinds):
         if alone and kind != "none":
             found.append("")
         elif alone:
-            sign = str(signs[i]) if signs and i < len(signs) else ""
+            sign = str(signs[i]) if i < len(signs) else ""
             found.append("experts" if sign == "E" or "moe" in sign else "dense")
         else:
             found.append("experts" if experts_of(read) and _sparse(read, i) else "dense")
@@ -71,7 +72,8 @@ def _sparse(read: Reader, layer: int) -> bool:
     first = read.number(
         "first_k_dense_replace", "moe_layer_start_index", "num_dense_layers", default=0
     )
-    if layer < first or layer in (read.any("mlp_only_layers") or ()):
+    plain = read.any("mlp_only_layers")
+    if layer < first or (isinstance(plain, list) and layer in plain):
         return False
     frequency = read.any("moe_layer_freq")
     if isinstance(frequency, list):

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._core.data import Data
 from .._core.errors import InvalidError
 from .config_defaults import defaults_of, is_known
 from .fields import Fields, Value
@@ -121,7 +122,7 @@ class Reader:
         usual = next((self._defaults[name] for name in names if name in self._defaults), 0)
         return bool(self.any(*names) or usual)
 
-    def any(self, *names: str) -> Any:
+    def any(self, *names: str) -> Data:
         """Return the value of the first name that the file has, or None."""
         return next((self.values[name] for name in names if name in self.values), None)
 

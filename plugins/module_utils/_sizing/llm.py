@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
+from .._core.data import Data
 from .._core.errors import InvalidError
 from . import quantisation as quantising
 from . import weights
@@ -117,7 +118,7 @@ class Model:
         return cast(ModelRow, found)
 
 
-def model_from(data: Any) -> Model:
+def model_from(data: Data) -> Model:
     """Return the model of a dictionary: what ``model_info`` returns, or a config.json itself.
 
     A config.json may also be given as ``config``, with ``name`` and ``weight_bytes``. Raises
@@ -147,7 +148,7 @@ def model_from(data: Any) -> Model:
 
 
 def model_of(
-    config: dict[str, Any],
+    config: dict[str, Data],
     name: str = "",
     *,
     file_bytes: int | None = None,
@@ -158,7 +159,7 @@ def model_of(
     ``file_bytes`` is what its weights take on disk, and better than any arithmetic. ``quantization``
     is vLLM's setting of that name, for weights that are quantised while they are loaded.
     """
-    read = Reader(config)
+    read, named = Reader(config), config.get("architectures")
     shape = shape_of(read)
     layers = layers_of(read, shape)
     caches = _caches(read, shape, layers)
@@ -176,7 +177,7 @@ def model_of(
     needed = round(needed * PADDED.get(used.method if used else "", 1))
     return Model(
         name=name or str(config.get("_name_or_path") or read.model_type),
-        architecture=str((config.get("architectures") or [read.model_type])[0]),
+        architecture=str(named[0]) if isinstance(named, list) and named else read.model_type,
         parameters=sum(parts.values()),
         weight_bytes=needed,
         weights_from=source,

@@ -13,8 +13,9 @@ README to these tables.
 from __future__ import annotations
 
 import re
-from typing import Any, Union
+from typing import Union
 
+from .._core.data import Data
 from .._core.errors import InvalidError
 from .._core.numbers import plain
 from .fit import UTILIZATION, Demand
@@ -107,7 +108,7 @@ def tokens(settings: Settings, name: str) -> int | None:
     return number
 
 
-def demand_from(model: Any, profile: str, settings: Settings | None) -> Demand:
+def demand_from(model: Data, profile: str, settings: Settings | None) -> Demand:
     """Return what settings ask for; without any, what the model was looked up with."""
     looked_up = model.get("demand") if isinstance(model, dict) else None
     if not isinstance(looked_up, dict) or settings is not None or profile != "balanced":

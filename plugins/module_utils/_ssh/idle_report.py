@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import TypedDict
 
+from .._core.data import Data
 from .._core.errors import InvalidError
 from .._core.times import read_duration, read_time
 
@@ -76,16 +77,17 @@ def read_idle_after(text: str, option: str = "idle_after") -> timedelta | None:
     return None if text.strip().lower() == NEVER else read_duration(text, option)
 
 
-def read_reports(reports: Iterable[Any], now: datetime) -> tuple[dict[str, Use], list[str]]:
+def read_reports(reports: Iterable[Data], now: datetime) -> tuple[dict[str, Use], list[str]]:
     """Return the use of instances by their ids, and sentences about reports that are not used."""
     uses: dict[str, Use] = {}
     notes: list[str] = []
     for report in reports:
-        machine = report.get("id") if isinstance(report, dict) else None
+        claim = _Claim(report if isinstance(report, dict) else {})
+        machine = claim.row.get("id")
         if not isinstance(machine, str) or not machine:
             notes.append("An idle report without the id of an instance is not used.")
             continue
-        use = _Claim(report).use()
+        use = claim.use()
         if use is None:
             notes.append(f"The idle report of {machine} cannot be read, and is not used.")
         elif abs(now - use.at) > FRESH:
@@ -101,7 +103,7 @@ def read_reports(reports: Iterable[Any], now: datetime) -> tuple[dict[str, Use],
 class _Claim:
     """A report as somebody has handed it over: nothing in it is believed before it is looked at."""
 
-    row: dict[str, Any]
+    row: dict[str, Data]
 
     def use(self) -> Use | None:
         """Return what can be believed of it, None for nothing."""

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from .._core.errors import InvalidError
 from .._core.plan import Plan, Step
@@ -22,6 +21,7 @@ from .._providers.base.client import Client
 from .._providers.base.views import show_volume
 from .._providers.names import module_of
 from .operations import NewVolume, VolumeWork
+from .options import VolumeOptions
 
 Do = Callable[..., "str | None"]
 
@@ -49,7 +49,7 @@ class Draft:
     """A plan in the making: steps that wait as far as asked, and what the volume is after them."""
 
     found: FoundVolumes
-    want: dict[str, Any]
+    want: VolumeOptions
     row: Volume
     timing: Timing
     todo: list[tuple[str, Do]] = field(default_factory=list)
@@ -153,7 +153,7 @@ def _work(row: Volume, timing: Timing) -> VolumeWork:
 # -- absent ------------------------------------------------------------------------------------
 
 
-def plan_absent(found: FoundVolumes, want: dict[str, Any]) -> Plan:
+def plan_absent(found: FoundVolumes, want: VolumeOptions) -> Plan:
     """Return the plan that removes every volume that was found."""
     for_good = want["policy"] == "delete"
     steps: list[Step] = []
@@ -172,7 +172,7 @@ def plan_absent(found: FoundVolumes, want: dict[str, Any]) -> Plan:
 # -- present -----------------------------------------------------------------------------------
 
 
-def plan_present(found: FoundVolumes, want: dict[str, Any]) -> Plan:
+def plan_present(found: FoundVolumes, want: VolumeOptions) -> Plan:
     """Return the plan that makes the volume what is wanted."""
     draft = _first(found, want)
     have = bool(draft.row.id)
@@ -185,7 +185,7 @@ def plan_present(found: FoundVolumes, want: dict[str, Any]) -> Plan:
     return Plan(before, show_volume(draft.row, found.now), draft.steps())
 
 
-def _first(found: FoundVolumes, want: dict[str, Any]) -> Draft:
+def _first(found: FoundVolumes, want: VolumeOptions) -> Draft:
     """Return the draft that gets hold of the volume: it is there, or restored, or created."""
     timing = Timing.of(want)
     if found.living:
@@ -195,7 +195,7 @@ def _first(found: FoundVolumes, want: dict[str, Any]) -> Draft:
     return _created(found, want, timing)
 
 
-def _restored(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draft:
+def _restored(found: FoundVolumes, want: VolumeOptions, timing: Timing) -> Draft:
     row = found.trashed[0]
     described = show_volume(row, found.now)
     what = f"volume {row.name} ({row.id})"
@@ -215,19 +215,25 @@ def _restored(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draf
     return draft
 
 
-def _created(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draft:
+def _created(found: FoundVolumes, want: VolumeOptions, timing: Timing) -> Draft:
     location = want["location"] or (found.target.location if found.target else None)
-    missing = [name for name in ("deployment", "name", "size_gb") if not want[name]]
-    missing += [] if location else ["location (or instance)"]
-    if missing:
-        raise InvalidError(f"There is no such volume yet, and a new one needs {', '.join(missing)}")
+    deployment, called, size_gb = want["deployment"], want["name"], want["size_gb"]
+    if not (deployment and called and size_gb and location):
+        needed = {
+            "deployment": deployment,
+            "name": called,
+            "size_gb": size_gb,
+            "location (or instance)": location,
+        }
+        missing = ", ".join(name for name, value in needed.items() if not value)
+        raise InvalidError(f"There is no such volume yet, and a new one needs {missing}")
     kind = want["type"] or found.usual_type
     if kind not in found.types:
         known = ", ".join(sorted(found.types)) or "none"
         raise InvalidError(f"type {kind!r} is not known to the cloud; known: {known}")
-    name = names_of(want["name"], want["deployment"])[0]
-    row = planned_volume(name, want["size_gb"], str(location), found.types[kind])
-    new = NewVolume(name, want["deployment"], want["size_gb"], kind, str(location))
+    name = names_of(called, deployment)[0]
+    row = planned_volume(name, size_gb, location, found.types[kind])
+    new = NewVolume(name, deployment, size_gb, kind, location)
     found.work = _work(row, timing)
     price = f"{row.price_per_month:.2f} {row.price.currency or ''}".strip()
     text = f"create volume {name}: {new.size_gb} GB {kind} in {location}, {price} a month"
@@ -236,17 +242,18 @@ def _created(found: FoundVolumes, want: dict[str, Any], timing: Timing) -> Draft
     return draft
 
 
-def _refuse_difference(row: Volume, want: dict[str, Any]) -> None:
+def _refuse_difference(row: Volume, want: VolumeOptions) -> None:
     """Raise InvalidError when the volume is what it cannot cease to be."""
     problem = hint = None
+    size = want["size_gb"]
     if want["type"] and want["type"] != row.type:
         problem = f"type: it is {row.type}, wanted {want['type']}"
     elif want["location"] and want["location"] != row.location:
         problem = f"location: it is in {row.location}, wanted {want['location']}"
-    elif want["size_gb"] and row.size_gb is None:
-        problem = f"size_gb: the cloud does not say its size, wanted {want['size_gb']}"
-    elif want["size_gb"] and want["size_gb"] < row.size_gb:
-        problem = f"size_gb: it has {row.size_gb} GB, wanted {want['size_gb']}; volumes only grow"
+    elif size and row.size_gb is None:
+        problem = f"size_gb: the cloud does not say its size, wanted {size}"
+    elif size and row.size_gb is not None and size < row.size_gb:
+        problem = f"size_gb: it has {row.size_gb} GB, wanted {size}; volumes only grow"
         hint = "Create a smaller one under another name, and copy."
     if problem:
         raise InvalidError(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from .._core.errors import InvalidError, NotFoundError
 from .._core.plan import Plan
@@ -16,20 +16,38 @@ from .._models.ownership import check_name, part_name
 from .._models.resources import Volume
 from .._models.volumes import is_meant
 from .._providers.base.client import Client
-from .._providers.base.views import show_volume
+from .._providers.base.views import ShownVolumeRow, show_volume
 from .operations import VolumeWork, gone
+from .options import VolumeListOptions, VolumeOptions
 from .plan import FoundVolumes, in_trash_text, plan_absent, plan_present
 from .record import book_volume
 
 
-class VolumeNoun(Resource[Client, dict[str, Any], FoundVolumes, dict[str, Any]]):
+class _Found(TypedDict):
+    volume: ShownVolumeRow | None
+    trashed: list[ShownVolumeRow]
+
+
+class VolumeResult(_Found, total=False):
+    """What the module tells: the volume, and those of its name that are in the trash."""
+
+    warnings: list[str]
+
+
+class VolumeList(TypedDict):
+    """Volumes by name."""
+
+    volumes: list[ShownVolumeRow]
+
+
+class VolumeResource(Resource[Client, VolumeOptions, FoundVolumes, VolumeResult]):
     """A volume of a deployment, or one that is named by its id."""
 
     # -- find ----------------------------------------------------------------------------------
 
-    def find(self, client: Client, want: dict[str, Any]) -> FoundVolumes:
+    def find(self, client: Client, want: VolumeOptions) -> FoundVolumes:
         _check(want)
-        rows = _by_id(client, want) if want["id"] else _by_name(client, want)
+        rows = _by_id(client, want["id"], want) if want["id"] else _by_name(client, want)
         usual = client.capabilities.volume_type
         found = FoundVolumes(client.now(), usual, [row for row in rows if row.is_alive])
         absent = want["state"] == "absent"
@@ -53,7 +71,7 @@ class VolumeNoun(Resource[Client, dict[str, Any], FoundVolumes, dict[str, Any]])
         return found
 
     @staticmethod
-    def _complete(client: Client, found: FoundVolumes, want: dict[str, Any]) -> None:
+    def _complete(client: Client, found: FoundVolumes, want: VolumeOptions) -> None:
         """Look at what only a wanted volume needs: that it is one, or what a new one costs."""
         if len(found.living) > 1:
             raise _ambiguous(found.living, want)
@@ -65,7 +83,7 @@ class VolumeNoun(Resource[Client, dict[str, Any], FoundVolumes, dict[str, Any]])
             found.types = {kind.name: kind for kind in client.volume_types()}
 
     @staticmethod
-    def _find_machines(client: Client, found: FoundVolumes, want: dict[str, Any]) -> None:
+    def _find_machines(client: Client, found: FoundVolumes, want: VolumeOptions) -> None:
         absent = want["state"] == "absent"
         name = None if absent else want["instance"]
         leaves = absent or want["attached"] is False
@@ -77,7 +95,7 @@ class VolumeNoun(Resource[Client, dict[str, Any], FoundVolumes, dict[str, Any]])
         pause = want["wait_interval"]
         found.gone = {one for one in sorted(lost) if is_proven_gone(client, one, pause)}
         for row in rows:
-            if not row.of(want["deployment"]) or not row.exists:
+            if not row.of(want["deployment"] or "") or not row.exists:
                 continue
             found.machines[row.id] = row
             if name in (row.id, row.ownership.name if row.ownership else None):
@@ -90,12 +108,12 @@ class VolumeNoun(Resource[Client, dict[str, Any], FoundVolumes, dict[str, Any]])
 
     # -- plan ----------------------------------------------------------------------------------
 
-    def plan(self, found: FoundVolumes, want: dict[str, Any]) -> Plan:
+    def plan(self, found: FoundVolumes, want: VolumeOptions) -> Plan:
         absent = want["state"] == "absent"
         return plan_absent(found, want) if absent else plan_present(found, want)
 
     def record(
-        self, client: Client, found: FoundVolumes, want: dict[str, Any], *, applied: bool
+        self, client: Client, found: FoundVolumes, want: VolumeOptions, *, applied: bool
     ) -> list[str]:
         return book_volume(client, found, want["ledger"]) if applied else []
 
@@ -103,7 +121,7 @@ class VolumeNoun(Resource[Client, dict[str, Any], FoundVolumes, dict[str, Any]])
 
     def result(
         self, client: Client, found: FoundVolumes, plan: Plan, *, applied: bool
-    ) -> dict[str, Any]:
+    ) -> VolumeResult:
         work = found.work
         if work is None:
             return {"volume": None, "trashed": []}
@@ -118,7 +136,7 @@ class VolumeNoun(Resource[Client, dict[str, Any], FoundVolumes, dict[str, Any]])
         }
 
 
-def _check(want: dict[str, Any]) -> None:
+def _check(want: VolumeOptions) -> None:
     """Raise InvalidError for options that do not fit together."""
     name, deployment = want["name"], want["deployment"]
     if deployment:
@@ -140,11 +158,11 @@ def _check(want: dict[str, Any]) -> None:
             raise InvalidError(message, hint=hint)
 
 
-def _work(row: Volume, want: dict[str, Any]) -> VolumeWork:
+def _work(row: Volume, want: VolumeOptions) -> VolumeWork:
     return VolumeWork(Timing.of(want), row.id, str(row.name))
 
 
-def _settled(client: Client, row: Volume, want: dict[str, Any]) -> Volume:
+def _settled(client: Client, row: Volume, want: VolumeOptions) -> Volume:
     if row.is_settled:
         return row
     work = _work(row, want)
@@ -152,34 +170,34 @@ def _settled(client: Client, row: Volume, want: dict[str, Any]) -> Volume:
     return work.row
 
 
-def _by_name(client: Client, want: dict[str, Any]) -> list[Volume]:
+def _by_name(client: Client, want: VolumeOptions) -> list[Volume]:
     return [row for row in client.volumes() if _is_wanted(row, want)]
 
 
-def _by_id(client: Client, want: dict[str, Any]) -> list[Volume]:
+def _by_id(client: Client, wanted_id: str, want: VolumeOptions) -> list[Volume]:
     try:
-        rows = [client.volume(want["id"])]
+        rows = [client.volume(wanted_id)]
     except NotFoundError:
         if want["state"] != "absent":
             raise
-        rows = [row for row in client.volumes() if row.id == want["id"]]
+        rows = [row for row in client.volumes() if row.id == wanted_id]
     _refuse_foreign(rows, want)
     return rows
 
 
-def _is_wanted(row: Volume, want: dict[str, Any]) -> bool:
+def _is_wanted(row: Volume, want: VolumeOptions) -> bool:
     if want["id"]:
         return bool(row.id == want["id"])
     return is_meant(row, want["name"], want["deployment"])
 
 
-def _needs_trash(found: FoundVolumes, want: dict[str, Any]) -> bool:
+def _needs_trash(found: FoundVolumes, want: VolumeOptions) -> bool:
     if want["state"] == "absent":
         return bool(want["policy"] == "delete")
     return not found.living
 
 
-def _refuse_foreign(rows: list[Volume], want: dict[str, Any]) -> None:
+def _refuse_foreign(rows: list[Volume], want: VolumeOptions) -> None:
     """Raise InvalidError for a volume that is not the deployment's, unless that is written out."""
     for row in rows:
         owner = row.deployment
@@ -193,7 +211,7 @@ def _refuse_foreign(rows: list[Volume], want: dict[str, Any]) -> None:
         )
 
 
-def _ambiguous(rows: list[Volume], want: dict[str, Any]) -> InvalidError:
+def _ambiguous(rows: list[Volume], want: VolumeOptions) -> InvalidError:
     each = ", ".join(f"{row.id} ({row.size_gb} GB, of {row.created_at})" for row in rows)
     return InvalidError(
         f"{len(rows)} volumes of deployment {want['deployment']!r} are called {want['name']!r}: {each}",
@@ -212,7 +230,7 @@ def _warnings(found: FoundVolumes, stays: bool) -> list[str]:
     ]
 
 
-def list_volumes(client: Client, want: dict[str, Any]) -> dict[str, Any]:
+def list_volumes(client: Client, want: VolumeListOptions) -> VolumeList:
     """Return the volumes of the account, of a deployment, a name, an id or a status."""
     calls = [client.volumes, client.trashed_volumes] if want["trash"] else [client.volumes]
     rows = {row.id: row for part in client.together(*calls) for row in part}.values()
@@ -223,4 +241,4 @@ def list_volumes(client: Client, want: dict[str, Any]) -> dict[str, Any]:
         and want["id"] in (None, row.id)
         and want["status"] in (None, row.status)
     ]
-    return {"volumes": sorted(found, key=lambda row: (row["name"] or "", row["id"]))}
+    return {"volumes": sorted(found, key=lambda row: (row["name"] or "", row["id"] or ""))}

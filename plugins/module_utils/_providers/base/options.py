@@ -5,5 +5,13 @@
 
 from __future__ import annotations
 
+from typing import Final, TypedDict
+
 # What becomes of the disk of a spot instance that is taken away.
-ON_EVICTION = "on_spot_discontinue"
+ON_EVICTION: Final = "on_spot_discontinue"
+
+
+class EvictionOptions(TypedDict):
+    """The option of that name: ``keep``, ``trash`` or ``delete``."""
+
+    on_spot_discontinue: str

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from ..._core.times import read_time, write_time
 from ..._hardware import gpus
@@ -14,7 +14,48 @@ from ..._models.offer import Offer
 from ..._models.resources import Instance, SshKey, Volume
 
 
-def describe_instance(row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS) -> dict[str, Any]:
+class OwnershipRow(TypedDict):
+    """Whose an instance is and until when, as results show it."""
+
+    deployment: str | None
+    owner: str | None
+    managed: bool
+    lease: str | None
+    lease_end: str | None
+    project: str | None
+    protected: bool
+    hours: str | None
+
+
+class InstanceRow(OwnershipRow):
+    """An instance as results show it; ``id`` is null of one that is only planned."""
+
+    id: str | None
+    name: str | None
+    status: str | None
+    ip: str | None
+    instance_type: str | None
+    gpu_model: str | None
+    gpu_count: int
+    compute_capability: str | None
+    vram_gb: float | None
+    vcpu: int | None
+    ram_gb: float | None
+    tier: str | None
+    location: str | None
+    market: str
+    price_per_hour: float | None
+    cost_per_hour_now: float
+    contract: str | None
+    image: str | None
+    created_at: str | None
+    os_volume_id: str | None
+    volume_ids: list[str]
+    ssh_key_ids: list[str]
+    tags: dict[str, str]
+
+
+def describe_instance(row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS) -> InstanceRow:
     """Return an instance as results show it: every key always there, unknown values null.
 
     Memory in GB (``vram_gb`` of all GPUs together), price per hour for the whole instance.
@@ -51,7 +92,7 @@ def describe_instance(row: Instance, tiers: tuple[gpus.Tier, ...] = gpus.TIERS) 
     }
 
 
-def describe_marks(row: Instance | None) -> dict[str, Any]:
+def describe_marks(row: Instance | None) -> OwnershipRow:
     """Return whose an instance is and until when, all null for a foreign one."""
     marks = row.ownership if row else None
     end = marks.lease_end if marks else None
@@ -67,21 +108,72 @@ def describe_marks(row: Instance | None) -> dict[str, Any]:
     }
 
 
-def describe_as_offer(row: Instance) -> dict[str, Any]:
+class BoughtRow(TypedDict, total=False):
+    """What is known of an instance in the words of an offer, with its id."""
+
+    id: str | None
+    instance_type: str
+    location: str | None
+    market: str
+    gpu_model: str
+    gpu_count: int
+    vram_gb: float
+    vcpu: int
+    ram_gb: float
+    price_per_hour: float
+    tier: str | None
+    image: str | None
+    vram_gb_each: float
+
+
+def describe_as_offer(row: Instance) -> BoughtRow:
     """Return what an instance is in the words of an offer, with its id."""
     found = describe_instance(row)
     keys = found.keys() & Offer.__dataclass_fields__.keys()
     each = round((found["vram_gb"] or 0) / (found["gpu_count"] or 1), 1)
-    return {**{key: found[key] for key in keys}, "vram_gb_each": each, "id": found["id"]}
+    shown = {key: value for key, value in found.items() if key in keys}
+    return cast(BoughtRow, {**shown, "vram_gb_each": each, "id": found["id"]})
 
 
-def planned_instance(values: dict[str, Any]) -> dict[str, Any]:
-    """Return a described instance of which only some values are known yet."""
+def planned_instance(values: dict[str, Any]) -> InstanceRow:
+    """Return a described instance of which only some values are known yet; the others are null."""
     blank = dict.fromkeys(describe_instance(Instance("")))
-    return {**blank, "volume_ids": [], "ssh_key_ids": [], "tags": {}, "managed": True, **values}
+    none: dict[str, Any] = {"volume_ids": [], "ssh_key_ids": [], "tags": {}}
+    return cast(InstanceRow, {**blank, **none, "managed": True, **values})
 
 
-def describe_volume(row: Volume) -> dict[str, Any]:
+class VolumeRow(TypedDict):
+    """A volume as results show it; ``id`` is null of one that is only planned."""
+
+    id: str | None
+    name: str | None
+    size_gb: float | None
+    type: str | None
+    status: str | None
+    location: str | None
+    is_os_volume: bool
+    instance_id: str | None
+    price_per_hour: float
+    created_at: str | None
+    kept: bool
+    tags: dict[str, str]
+
+
+class ShownVolumeRow(VolumeRow):
+    """A volume as its own modules show it."""
+
+    deployment: str | None
+    instance_ids: list[str]
+    device: str | None
+    mount_command: str | None
+    price_per_month: float | None
+    currency: str | None
+    deleted_at: str | None
+    trash_hours_left: float | None
+    restore_charge: float | None
+
+
+def describe_volume(row: Volume) -> VolumeRow:
     """Return a volume as results show it: size in GiB, price per hour."""
     return {
         "id": row.id or None,
@@ -140,7 +232,7 @@ def restore_charge(row: Volume, now: datetime) -> float | None:
     return round(hours * row.price.or_nothing, 4)
 
 
-def show_volume(row: Volume, now: datetime) -> dict[str, Any]:
+def show_volume(row: Volume, now: datetime) -> ShownVolumeRow:
     """Return a volume as its own modules show it: every key always there, unknown values null."""
     month = row.price_per_month
     return {

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.answers import (
     AnswerError,
     HostFile,
-    check_attempts,
+    attempts_from,
     member_of,
     read_changed,
     read_files,
@@ -39,7 +39,7 @@ def test_what_a_host_means_is_read() -> None:
     assert read_files(json.dumps([FILE]).encode()) == [HostFile("out/a", 1, "0" * 64)]
     assert read_missing(b'{"done": false, "missing": ["a"]}') == (False, ["a"])
     assert read_changed(b'{"changed": true}')
-    check_attempts([ATTEMPT, {**ATTEMPT, "exit": {"exit_code": 3, "reason": "x", "signal": ""}}])
+    attempts_from([ATTEMPT, {**ATTEMPT, "exit": {"exit_code": 3, "reason": "x", "signal": ""}}])
 
 
 @pytest.mark.parametrize("text", NO_JSON)
@@ -100,4 +100,4 @@ def test_a_member_of_an_archive_is_a_number_of_the_list(name: str) -> None:
 )
 def test_an_attempt_is_whole_or_refused(row: Any) -> None:
     with pytest.raises(AnswerError, match="attempt"):
-        check_attempts([row])
+        attempts_from([row])

@@ -130,7 +130,7 @@ def test_an_interrupted_trial_leaves_nothing_behind(
     def interrupt(*_args: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trial.LeaseNoun, "find", interrupt)
+    monkeypatch.setattr(trial.LeaseResource, "find", interrupt)
     with pytest.raises(KeyboardInterrupt):
         cloud.run("datacrunch_account_probe", spend=True, deployment=NAME)
     assert cloud.orders() == 2

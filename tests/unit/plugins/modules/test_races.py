@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core import apply
-from ansible_collections.gpuops.cloud.plugins.module_utils._instances.resource import InstanceNoun
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances.resource import (
+    InstanceResource,
+)
 from ansible_collections.gpuops.cloud.plugins.modules.datacrunch_instance import SPEC
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
@@ -31,7 +33,7 @@ def controller(cloud: Cloud, together: Callable[[], Any], **args: Any) -> dict[s
 
     ``together`` lets all controllers look before one of them buys.
     """
-    client, noun = cloud.client(), InstanceNoun()
+    client, noun = cloud.client(), InstanceResource()
     args = {"tier": "h200_or_less", **args}
     want = wanted(SPEC, deployment="llm", owner="me", wait_timeout=1e6, **args)
     found = noun.find(client, want)

@@ -157,7 +157,7 @@ def test_account_that_refuses_tags(start: Start) -> None:
 
 def two_reapers(cloud: Cloud, between: Any = lambda: None) -> tuple[Any, Any]:
     """Let a reaper decide, then something happen, then it act; returns its result and errors."""
-    client, noun = cloud.client(), resource.ReapNoun()
+    client, noun = cloud.client(), resource.ReapResource()
     found = noun.find(client, WANT)
     plan = noun.plan(found, WANT)
     between()

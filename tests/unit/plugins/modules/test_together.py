@@ -14,7 +14,9 @@ import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core import apply
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.errors import GpuopsError
-from ansible_collections.gpuops.cloud.plugins.module_utils._instances.resource import InstanceNoun
+from ansible_collections.gpuops.cloud.plugins.module_utils._instances.resource import (
+    InstanceResource,
+)
 from ansible_collections.gpuops.cloud.plugins.modules.datacrunch_instance import SPEC
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.support import (
@@ -30,7 +32,7 @@ PRICE = 0.19 + 100 * 0.2 / 730
 
 def buyer(cloud: Cloud, number: int, together: Callable[[], Any], **args: Any) -> list[GpuopsError]:
     """Buy as a module does, with a client of its own; returns the errors."""
-    client, noun = cloud.client(), InstanceNoun()
+    client, noun = cloud.client(), InstanceResource()
     given = {"deployment": f"d{number}", "tier": "v100", "owner": "me", "wait_timeout": 1e6}
     want = wanted(SPEC, **{**given, "lease": "2h", "ledger": "none", **args})
     found = noun.find(client, want)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._core import apply
-from ansible_collections.gpuops.cloud.plugins.module_utils._volumes.resource import VolumeNoun
+from ansible_collections.gpuops.cloud.plugins.module_utils._volumes.resource import VolumeResource
 from ansible_collections.gpuops.cloud.plugins.modules.datacrunch_volume import SPEC
 from ansible_collections.gpuops.cloud.tests.unit.plugins.conftest import Start
 from ansible_collections.gpuops.cloud.tests.unit.plugins.modules.test_volume import (
@@ -150,7 +150,7 @@ def test_volume_that_has_gone_meanwhile_is_removed(cloud: Cloud, gone: str) -> N
 
 def keep(cloud: Cloud, together: threading.Barrier) -> tuple[str, list[str]]:
     """Keep a volume as a module does, with a client of its own; all look before one creates."""
-    client, noun = cloud.client(), VolumeNoun()
+    client, noun = cloud.client(), VolumeResource()
     want = wanted(SPEC, **NEW, wait_timeout=1e6)
     found = noun.find(client, want)
     plan = noun.plan(found, want)
