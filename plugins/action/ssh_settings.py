@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
-from ..module_utils._core.apply import Threads, apply, collected
+from ..module_utils._core.apply import Threads, apply
 from ..module_utils._core.errors import GpuopsError, InvalidError
-from ..module_utils._host.files import Item, not_as_wanted, plan_of
+from ..module_utils._core.run import Run
+from ..module_utils._host.files import HostFiles, Options, Wish
 from ..module_utils._ssh.names import Names, include_line, look
 
+display = Display()
 SPEC = {
     "folder": {"type": "path", "required": True},
     "files": {"type": "dict", "default": {}},
@@ -31,19 +34,27 @@ class ActionModule(ActionBase):
         """Write what differs, and return whether the user's settings take the names from there."""
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(argument_spec=SPEC)
-        folder = Path(args["folder"])
-        items = [Item(folder, 0o700)]
-        items += [Item(folder / name, 0o600, text) for name, text in args["files"].items()]
+        wanted = _files(Path(args["folder"]), args["files"])
         try:
-            plan = plan_of(not_as_wanted(items))
-            done, errors = ([], []) if self._task.check_mode else apply(Threads(), plan)
-            if errors:
-                raise collected(done, errors)
+            dry, place = bool(self._task.check_mode), Threads()
+            found = Run.of(HostFiles(), place, wanted)
+            done, errors = apply(place, found.due(dry=dry))
+            _actions, changed = found.settle(done, errors, display.warning, dry=dry)
         except (GpuopsError, OSError) as error:
             return {**result, "failed": True, "msg": f"The SSH settings were not written: {error}"}
         if self._task.diff:
-            result["diff"] = plan.diff
-        return {**result, "changed": plan.changed, **_seen(args)}
+            result["diff"] = found.plan.diff
+        return {**result, "changed": changed, **_seen(args)}
+
+
+def _files(folder: Path, contents: dict[str, str]) -> Options:
+    """Return the folder and its files as they are to be: for nobody but the user."""
+    place: Wish = {"path": str(folder), "content": None, "link": None, "mode": "0700"}
+    inside: list[Wish] = [
+        {"path": str(folder / name), "content": text, "link": None, "mode": "0600"}
+        for name, text in contents.items()
+    ]
+    return {"files": [place, *inside], "secret_files": None}
 
 
 def _seen(args: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .._core.errors import GpuopsError, NoCapacityError, NotFoundError, UnavailableError
+from .._core.run import Run
 from .._core.wait import wait_until
 from .._instances.lease import LeaseResource
 from .._instances.options import InstanceOptions
@@ -27,7 +28,7 @@ from .trial_facts import facts_of
 from .trial_log import TrialLog
 from .trial_options import Want, end_of, extension_of, purchase_of, removal_of
 from .trial_probes import Probes
-from .trial_run import Run, keep, quietly
+from .trial_run import finish, keep, quietly
 
 _READY = "running"
 _EXTENSIONS = 2
@@ -42,7 +43,7 @@ class Trial:
     client: Client
     want: Want
     log: TrialLog
-    first: Run[InstanceOptions, Found, InstanceResult]
+    first: Run[Client, InstanceOptions, Found, InstanceResult]
     others: list[str]
     facts: list[Fact] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -104,12 +105,12 @@ class Trial:
         run = self.first
         for other in [*self.others, None]:
             try:
-                self.warnings += run.apply(self.client)
+                self.warnings += finish(self.client, run)
                 break
             except NoCapacityError:
                 if other is None:
                     raise
-                run = Run.of(self.client, InstanceResource(), purchase_of(self.want, other))
+                run = Run.of(InstanceResource(), self.client, purchase_of(self.want, other))
             except GpuopsError as error:
                 self.instance_id = error.details.get("instance_id")
                 raise

@@ -12,6 +12,7 @@ from .._catalog.stock import places_of
 from .._core.errors import InvalidError, NoCapacityError
 from .._core.plan import Plan, Step
 from .._core.resource import Resource
+from .._core.run import Run
 from .._hardware import gpus
 from .._instances.resource import InstanceResource
 from .._models.offer import Offer, offer_from
@@ -22,7 +23,6 @@ from .._providers.names import module_of
 from .trial import Trial
 from .trial_log import TrialLog
 from .trial_options import PREFIX, Want, purchase_of
-from .trial_run import Run
 
 # So many of the cheapest types are tried while none of them is there any more.
 _TYPES = 3
@@ -57,7 +57,7 @@ class TrialResource(Resource[Client, Want, FoundTrial, Report]):
         while True:
             offer = offers.pop(0)
             try:
-                run = Run.of(client, InstanceResource(), purchase_of(want, offer.instance_type))
+                run = Run.of(InstanceResource(), client, purchase_of(want, offer.instance_type))
             except NoCapacityError:
                 if not offers:
                     raise

@@ -14,7 +14,7 @@ from .errors import GpuopsError
 from .plan import Plan
 
 # What it is reached by, what it takes as its options, what it finds and tells; each names its own.
-P = TypeVar("P", bound=Workers)
+P = TypeVar("P", bound=Workers, contravariant=True)
 W = TypeVar("W")
 F = TypeVar("F")
 R = TypeVar("R", bound=Mapping[str, Any])

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from .._core.apply import Workers
 from .._core.plan import Plan, Step
 from .._core.resource import Resource
-from .commands import Commands, HostError
+from .commands import HostError
 
 
 class FilesError(HostError):
@@ -130,31 +130,21 @@ def item_from(row: Wish) -> Item:
     return Item(Path(row["path"]), mode, row["content"], row["link"])
 
 
-def not_as_wanted(items: Iterable[Item]) -> list[Item]:
-    """Return the items that have to be written, in order."""
-    return [item for item in items if not item.is_there()]
-
-
-def plan_of(items: list[Item]) -> Plan:
-    """Return the plan that writes items, and how each differs."""
-    steps = tuple(item.step() for item in items)
-    return Plan(steps=steps, parts=tuple(item.differs() for item in items))
-
-
-class HostFiles(Resource[Commands, Options, list[Item], Told]):
+class HostFiles(Resource[Workers, Options, list[Item], Told]):
     """Files, folders and links, in the order in which they are named; secret files after them."""
 
-    def find(self, _commands: Commands, want: Options) -> list[Item]:
+    def find(self, _workers: Workers, want: Options) -> list[Item]:
         """Return those that are not as wanted."""
         items = [item_from(row) for row in want["files"]]
         items += [
             Item(Path(path), 0o600, str(text), secret=True)
             for path, text in (want["secret_files"] or {}).items()
         ]
-        return not_as_wanted(items)
+        return [item for item in items if not item.is_there()]
 
     def plan(self, found: list[Item], _want: Options) -> Plan:
-        return plan_of(found)
+        steps = tuple(item.step() for item in found)
+        return Plan(steps=steps, parts=tuple(item.differs() for item in found))
 
-    def result(self, _commands: Commands, found: list[Item], _plan: Plan, *, applied: bool) -> Told:
+    def result(self, _workers: Workers, found: list[Item], _plan: Plan, *, applied: bool) -> Told:
         return {"paths": [str(item.path) for item in found]}

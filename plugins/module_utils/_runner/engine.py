@@ -18,6 +18,7 @@ from .._core.apply import Workers, apply
 from .._core.errors import GpuopsError, InvalidError, NeedsConfirmationError
 from .._core.numbers import wrong_options
 from .._core.resource import Resource
+from .._core.run import Run
 
 P = TypeVar("P", bound=Workers)
 W = TypeVar("W")
@@ -86,48 +87,28 @@ def _module(spec: Mapping[str, Any], place: Place[Any], rules: dict[str, Any]) -
     return module
 
 
-def _record(
-    module: GpuopsModule, resource: Resource[P, Any, F, Any], opened: P, found: F, *, applied: bool
-) -> None:
-    """Let a resource that keeps a ledger write down what was done, however it ended."""
-    if module.check_mode:
-        return
-    for warning in resource.record(opened, found, module.params, applied=applied):
-        module.warn(warning)
-
-
 def run(
     spec: Mapping[str, Any], resource: Resource[P, W, F, Any], place: Place[P], /, **rules: Any
 ) -> None:
     """Run a module that keeps one resource in the wanted state."""
     module = _module(spec, place, rules)
     want: Any = module.params
-    opened = None
+    dry, opened = bool(module.check_mode), None
     try:
         opened = place.open(module)
-        with nullcontext() if module.check_mode else resource.alone(want):
-            found = resource.find(opened, want)
-            plan = resource.plan(found, want)
-            applied = plan.changed and not module.check_mode
-            errors: list[GpuopsError] = []
-            try:
-                actions, errors = apply(opened, plan) if applied else (plan.actions, [])
-                if errors:
-                    actions = resource.on_partial_failure(opened, found, want, actions, errors)
-            except GpuopsError:
-                _record(module, resource, opened, found, applied=applied)
-                raise
-            _record(module, resource, opened, found, applied=applied)
-            result = dict(resource.result(opened, found, plan, applied=applied))
+        with nullcontext() if dry else resource.alone(want):
+            found = Run.of(resource, opened, want)
+            done, errors = apply(opened, found.due(dry=dry))
+            actions, changed = found.settle(done, errors, module.warn, dry=dry)
+            result = dict(found.result(dry=dry))
     except (GpuopsError, OSError) as error:
         told = error if isinstance(error, GpuopsError) else GpuopsError(str(error))
         _fail(module, told, place, opened)
         return
     _hide(module, place, opened)
     if module._diff:
-        result["diff"] = plan.diff
-    # A step may have found that there was nothing to do after all.
-    _tell(module, {**result, "actions": actions}, changed=bool(actions or errors))
+        result["diff"] = found.plan.diff
+    _tell(module, {**result, "actions": actions}, changed=changed)
 
 
 def run_info(

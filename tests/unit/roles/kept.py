@@ -9,8 +9,9 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-from ansible_collections.gpuops.cloud.plugins.module_utils._core.apply import apply, collected
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.apply import apply
 from ansible_collections.gpuops.cloud.plugins.module_utils._core.resource import Resource
+from ansible_collections.gpuops.cloud.plugins.module_utils._core.run import Run
 from ansible_collections.gpuops.cloud.plugins.module_utils._host.commands import Commands
 
 
@@ -22,12 +23,11 @@ def kept(
     dry: bool = False,
 ) -> dict[str, Any]:
     """Find, plan, apply unless it is dry; returns the result, raises what the module fails with."""
-    commands = Commands(run)
+    warnings: list[str] = []
     with nullcontext() if dry else resource.alone(want):
-        found = resource.find(commands, want)
-        plan = resource.plan(found, want)
-        applied = plan.changed and not dry
-        done, errors = apply(commands, plan) if applied else (plan.actions, [])
-        if errors:
-            raise collected(done, errors)
-        return {**resource.result(commands, found, plan, applied=applied), "actions": done}
+        commands = Commands(run)
+        found = Run.of(resource, commands, want)
+        done, errors = apply(commands, found.due(dry=dry))
+        actions, _changed = found.settle(done, errors, warnings.append, dry=dry)
+        assert warnings == []
+        return {**found.result(dry=dry), "actions": actions}

@@ -22,7 +22,7 @@ from ansible_collections.gpuops.cloud.plugins.action import (
 from ansible_collections.gpuops.cloud.plugins.module_utils._ssh.readiness import Probe, Target
 
 ROOT = Path(__file__).resolve().parents[4]
-ARGS = {"timeout": 1.0, "interval": 0.01, "first_boot": True, "package_lock": True}
+ARGS = (1.0, 0.01, (True, True))
 
 
 class Templar:
@@ -72,7 +72,7 @@ def test_all_hosts_are_awaited_together(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(ssh_ready, "probe_until_ready", probe)
     targets = [Target(name, name) for name in ("a", "b", "c")]
-    found = action(ssh_ready)._wait_for_all(targets, ARGS)
+    found = ssh_ready.wait_for_all(targets, *ARGS)
     assert {name: row["ready"] for name, row in found.items()} == {"a": True, "b": False, "c": True}
     assert found["b"]["problem"] == "not ready after 600 s: Connection refused"
 
@@ -93,18 +93,18 @@ def test_long_waits_show_that_they_are_alive(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(ssh_ready, "probe_until_ready", probe)
     monkeypatch.setattr(ssh_ready, "_SPEAK_EVERY_S", 0.01)
     monkeypatch.setattr(ssh_ready.display, "display", display)
-    action(ssh_ready)._wait_for_all([Target("llm", "x")], ARGS)
+    ssh_ready.wait_for_all([Target("llm", "x")], *ARGS)
     assert spoken[0] == "  llm: Connection refused"
 
 
 def test_no_hosts_are_no_crash() -> None:
-    assert action(ssh_ready)._wait_for_all([], ARGS) == {}
+    assert ssh_ready.wait_for_all([], *ARGS) == {}
 
 
 def test_fault_of_a_probe_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ssh_ready, "probe_until_ready", mock.Mock(side_effect=ZeroDivisionError))
     with pytest.raises(ZeroDivisionError):
-        action(ssh_ready)._wait_for_all([Target("llm", "x")], ARGS)
+        ssh_ready.wait_for_all([Target("llm", "x")], *ARGS)
 
 
 @pytest.mark.every_core("request")
