@@ -47,6 +47,13 @@ def jobs(at: Bench) -> None:
     go(at, "jobs", (*WATCHING, "click"), *files_of("jobs"), command=True)
 
 
+@nox.session(name="job-kills")
+@bench
+def job_kills(at: Bench) -> None:
+    """Kill controllers and instances of jobs at random moments; GPUOPS_CHAOS_SEED plays others."""
+    go(at, "job-kills", WATCHING, *files_of("job-kills"))
+
+
 @nox.session
 @bench
 def pages(at: Bench) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ CROWDED = 1.2
 AT_ONCE = 4  # sessions; some hold three servers with a model in memory
 # Far above what a slow or crowded machine needs: whoever takes that long hangs.
 PATIENCE, LEAST_LIMIT = 5.0, 900.0
+UNKNOWN_LIMIT = 3 * 3600.0  # long ones run at night, where nobody measures them
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,12 @@ class Session:
     last: bool = False
     seconds: float = UNKNOWN_SECONDS
     cores: float = UNKNOWN_CORES
+    measured: bool = True
 
     @property
     def limit(self) -> float:
         """Return the seconds that it could use after which it is taken to hang."""
-        return max(LEAST_LIMIT, PATIENCE * self.seconds)
+        return max(LEAST_LIMIT, PATIENCE * self.seconds) if self.measured else UNKNOWN_LIMIT
 
 
 def read(table: Path = TABLE, costs: Path = COSTS) -> list[Session]:
@@ -64,8 +66,15 @@ def read(table: Path = TABLE, costs: Path = COSTS) -> list[Session]:
 
 def _session(name: str, row: dict[str, Any], cost: dict[str, float]) -> Session:
     """Return a session from its row and its cost; it counts with at least the cores of its row."""
-    session = Session(name, row["runs_in"], tuple(row["covers"]), row.get("last", False), **cost)
-    return replace(session, cores=max(session.cores, row.get("cores", 0.0)))
+    return Session(
+        name,
+        row["runs_in"],
+        tuple(row["covers"]),
+        row.get("last", False),
+        cost.get("seconds", UNKNOWN_SECONDS),
+        max(cost.get("cores", UNKNOWN_CORES), row.get("cores", 0.0)),
+        measured=bool(cost),
+    )
 
 
 def chosen(places: tuple[str, ...], table: Iterable[Session]) -> list[Session]:

@@ -257,25 +257,6 @@ def test_a_test_that_was_skipped_is_red_and_a_release_without_python_is_told(
     assert "NOT POSSIBLE HERE: excused: no Python 3.99 here" in out
 
 
-def test_costs_are_written_once_and_read_again(tmp_path: Path) -> None:
-    costs = tmp_path / "costs.json"
-    sessions.remember({"lint": {"seconds": 150, "cores": 0.9}}, "2 cores", costs)
-    sessions.remember({"e2e": {"seconds": 435, "cores": 0.7}}, "2 cores", costs)
-    known = {one.name: (one.seconds, one.cores) for one in sessions.read(costs=costs)}
-    assert known["lint"] == (150, 0.9)
-    assert known["e2e"] == (435, 0.7)
-    assert known["build"] == (sessions.UNKNOWN_SECONDS, sessions.UNKNOWN_CORES)
-
-
-def test_a_session_counts_with_the_cores_that_its_row_wants(tmp_path: Path) -> None:
-    costs = tmp_path / "costs.json"
-    sessions.remember({"unit-2.19": {"seconds": 448, "cores": 1.39}}, "2 cores", costs)
-    known = {one.name: one for one in sessions.read(costs=costs)}
-    assert known["unit-2.19"].cores == 1.6
-    assert sessions.next_one([HOSTS], [known["unit-2.19"]], 2) is HOSTS
-    assert sessions.next_one([MORE_HOSTS], [known["unit-2.19"], HOSTS], 2) is None
-
-
 def test_cpu_seconds_of_a_session_and_of_what_left_its_tree(tmp_path: Path) -> None:
     burn = (
         "import time\nwhile time.process_time() < 0.5: pass\nprint(1, flush=True)\ntime.sleep(60)"
