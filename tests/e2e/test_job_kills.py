@@ -62,7 +62,7 @@ def run_to_its_end(project: Project, name: str, code: int, kills: list[str], dic
     words = ("-e", f"job={name}.job.yml", "-e", f"ledger={ledger}")
     results = project.folder / "results" / name
     killed, evictions = "nobody yet", 0
-    while not kept(results).get("closed"):
+    while not is_over(results):
         assert killed, "a run that nobody has disturbed ends its job"
         assert len(project.living()) <= 1
         project.cloud.call("PUT", "/_sim/stock", STOCK)  # what was taken away is free again
@@ -80,6 +80,12 @@ def run_to_its_end(project: Project, name: str, code: int, kills: list[str], dic
     by_ledger, by_cloud = costs(project, ledger, f"job-{name}")
     # When an instance was taken away nobody says: the ledger knows it from the next look.
     assert abs(by_ledger - by_cloud) < 0.01 + evictions * UNSEEN_H * PRICE
+
+
+def is_over(results: Path) -> bool:
+    """Tell whether the job has ended; results on its volume the next run fetches."""
+    found = kept(results)
+    return bool(found.get("closed") and found.get("home", True))
 
 
 def kill(project: Project, process: subprocess.Popen[bytes], kills: list[str], dice: Random) -> str:
