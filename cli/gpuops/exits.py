@@ -13,6 +13,10 @@ INTERRUPTED = 130
 UNREAD = 141
 
 
+class UnreadError(Exception):
+    """Whoever read the output has had enough; of a broken pipe itself click makes status 1."""
+
+
 class FailedError(click.ClickException):
     """What was asked for cannot be done here; one sentence says why, and what to do."""
 

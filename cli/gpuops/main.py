@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from . import __version__, names
 from .collection import open_collection
-from .exits import FAILED, INTERRUPTED, UNREAD
+from .exits import FAILED, INTERRUPTED, UNREAD, UnreadError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _VARIABLE = "_GPUOPS_COMPLETE"
@@ -205,7 +205,10 @@ def logs(
     _status, report = hidden(Play("job_status", named(job), extra, verbose=verbose))
     if not report.states:
         return FAILED
-    return show_all(report, follow=follow, attempt=attempt, task=task)
+    try:
+        return show_all(report, follow=follow, attempt=attempt, task=task)
+    except BrokenPipeError:
+        raise UnreadError from None
 
 
 @main.command()
@@ -303,7 +306,7 @@ def entry() -> int:
         return FAILED
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read it has had enough; nothing more may be written when Python ends.
+    except UnreadError:
+        # Nothing more may be written when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return UNREAD

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ import yaml
 from click.testing import CliRunner
 
 from ansible_collections.gpuops.cloud.plugins.module_utils._jobs.front import Report
-from gpuops import __version__, collection, main, plays
+from gpuops import __version__, collection, logs, main, plays
 from gpuops.keys import Keys, PressedError
 from gpuops.plays import Play
 
@@ -154,6 +155,23 @@ def test_wrong_names_get_the_nearest_and_the_status_of_gpuops(
     settings.write_text("Host job-train 10.0.0.1\n  HostName 10.0.0.1\n\nHost *\n  User root\n")
     assert run(monkeypatch, *line.split()) == REFUSED
     assert said in capsys.readouterr().err
+
+
+def test_logs_that_nobody_reads_any_more_end_as_a_pipe_does(
+    asked: list[Play], monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    former = os.dup(1)
+    os.dup2(writer, 1)
+    try:
+        monkeypatch.setattr(logs, "show_all", lambda *_given, **_more: os.write(1, b"bytes"))
+        assert run(monkeypatch, "logs", "train") == 128 + signal.SIGPIPE
+        os.write(1, b"what Python flushes at its end")
+    finally:
+        os.dup2(former, 1)
+        os.close(former)
+    assert capfd.readouterr().err == ""
 
 
 def test_ssh_takes_the_settings_of_the_deployment(
