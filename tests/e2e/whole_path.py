@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -26,10 +27,11 @@ SIMULATOR = ROOT / "tests" / "simulator"
 MODEL = json.loads((SIMULATOR / "demo_model.json").read_text(encoding="utf-8"))
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gpuops.cloud"
 
-# Values that no output, process list or log may hold.
-CLIENT_SECRET = "cs-7b1f0f5e2b1c4b578a8e6a7c2f1f0d11"
-API_KEY = "ak-0c41a7d255ad4a36a2a7b1c5b8e8a0017"
-HF_TOKEN = "hf_qZkTn3rWvYx8Lp5MbJc2DsGhUe7AoR4iXf"
+# Values that no output, process list or log may hold. They are of this session alone, as the tests
+# of another one on this machine may look for theirs by a command.
+CLIENT_SECRET = f"cs-{secrets.token_hex(16)}"
+API_KEY = f"ak-{secrets.token_hex(16)}"
+HF_TOKEN = f"hf_{secrets.token_hex(17)}"
 
 
 @dataclass
