@@ -30,7 +30,9 @@ def run() -> jobs.Pair:
     with jobs.host() as (login, place):
         login.run(_TAKE_ALL)
         _reachable(login)
-        pairs = [(_seconds(_ours, login, place), _seconds(_plain, login)) for _ in range(REPEATS)]
+        pairs = [
+            (_seconds(_ours, login, place), _seconds(_plain, login)) for _number in range(REPEATS)
+        ]
     what = f"first contact with {HOSTS} new hosts, against asyncssh"
     return jobs.Pair(what, median(one for one, _two in pairs), median(two for _one, two in pairs))
 

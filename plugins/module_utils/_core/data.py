@@ -8,5 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Union
 
+_List = Sequence["Data"]
+_Dict = Mapping[str, "Data"]
 # Whoever gets it has to look before it is used; a value of Any would be believed.
-Data = Union[None, bool, int, float, str, "Sequence[Data]", "Mapping[str, Data]"]
+Data = Union[None, bool, int, float, str, "_List", "_Dict"]

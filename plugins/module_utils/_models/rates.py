@@ -22,8 +22,8 @@ BillRow = TypedDict(
     {
         "kind": str,
         "id": str,
-        "name": str | None,
-        "from": str | None,
+        "name": "str | None",
+        "from": "str | None",
         "hours": float,
         "price_per_hour": float,
         "cost": float,

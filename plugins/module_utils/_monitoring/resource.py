@@ -17,7 +17,7 @@ from .._billing.pots import pots_of, rows_of_pots
 from .._billing.spending_history import History, read_history
 from .._core.errors import GpuopsError, InvalidError
 from .._core.plan import Plan, Step
-from .._core.resource import P, Resource
+from .._core.resource import P_contra, Resource
 from .._ledger.history import Thing
 from .._ledger.reconcile import Shown, gone_or_there
 from .._providers.base.client import Client
@@ -67,7 +67,7 @@ class Result(TypedDict):
     warnings: list[str]
 
 
-class TextFile(Resource[P, Want, Found, Result]):
+class TextFile(Resource[P_contra, Want, Found, Result]):
     """What all resources that write such a file have in common: a step, and the text of it."""
 
     def plan(self, found: Found, _want: Want) -> Plan:
@@ -76,12 +76,12 @@ class TextFile(Resource[P, Want, Found, Result]):
         if path is None:
             return Plan()
 
-        def write(_place: P) -> None:
+        def write(_place: P_contra) -> None:
             found.text = replace(path, found.mode, lambda old: render(found.families, old))
 
         return Plan(None, {"dest": str(path)}, (Step(f"write the metrics to {path}", write),))
 
-    def result(self, _place: P, found: Found, _plan: Plan, *, applied: bool) -> Result:
+    def result(self, _place: P_contra, found: Found, _plan: Plan, *, applied: bool) -> Result:
         """Return the text; raises the error of the API, now that the file tells of it."""
         path = found.path
         dest = str(path) if path else None

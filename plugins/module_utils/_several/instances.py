@@ -92,9 +92,7 @@ class SeveralProof(_Proof):
     nearest: list[str]
 
 
-class SeveralResult(TypedDict):
-    """What the module tells of instances, and of the purchase where there was one."""
-
+class _Result(TypedDict):
     instance: PlacedRow | None
     instances: list[PlacedRow]
     fleet: list[PlacedFleetRow]
@@ -108,13 +106,20 @@ class SeveralResult(TypedDict):
     warnings: list[str]
 
 
-class SeveralEnd(SeveralResult, SeveralProof):
-    """The same of a deployment that was to end, with the proof."""
+class SeveralResult(_Result, total=False):
+    """What the module tells of instances, and of the purchase where there was one.
+
+    The last five only of a deployment that was to end.
+    """
+
+    leftovers: list[PlacedLeftoverRow]
+    others: list[PlacedOtherRow]
+    trash: list[TrashRow]
+    known: bool
+    nearest: list[str]
 
 
-class SeveralInstanceResource(
-    Resource[Accounts, GroupedOptions, Everywhere, SeveralResult | SeveralEnd]
-):
+class SeveralInstanceResource(Resource[Accounts, GroupedOptions, Everywhere, SeveralResult]):
     """One instance, or a fleet of equal ones, of a deployment, wherever it is."""
 
     # -- find ----------------------------------------------------------------------------------
@@ -204,7 +209,7 @@ class SeveralInstanceResource(
 
     def result(
         self, accounts: Accounts, found: Everywhere, plan: Plan, *, applied: bool
-    ) -> SeveralResult | SeveralEnd:
+    ) -> SeveralResult:
         after = plan.after["instances"]
         if applied and after:
             after = _as_they_are(found)
@@ -221,8 +226,9 @@ class SeveralInstanceResource(
                 for row in desk.found.lost
             ],
             "attempts": found.walk.attempts if found.walk else [],
-            **told,
+            "offers": told["offers"],
             "rejected": [*left_out, *told["rejected"]],
+            "cheapest_free": told["cheapest_free"],
             "bill": [
                 {"provider": provider, **row}
                 for provider, here in found.at.items()
@@ -232,8 +238,7 @@ class SeveralInstanceResource(
             "warnings": list(map(in_groups, self._warnings(found, after))),
         }
         if found.want["state"] == "absent":
-            end: SeveralEnd = {**result, **self._proven(found, result["bill"], plan)}
-            return end
+            return {**result, **self._proven(found, result["bill"], plan)}
         return result
 
     def _proven(self, found: Everywhere, bill: list[PlacedBillRow], plan: Plan) -> SeveralProof:
