@@ -328,8 +328,7 @@ def _refuse_unwritten(now: Instance, old: InstanceRow, new: InstanceRow) -> None
 
 
 def _end_step(found: FoundLeases, row: Instance, want: LeaseOptions) -> Step:
-    data = want["data_volumes"] or "leave"
-    how = Ending(want["os_volume"], data, want["wait_timeout"], want["wait_interval"])
+    how = Ending.of(want)
 
     def end(client: Client) -> None:
         terminate_one(client, row, how, found.ends)

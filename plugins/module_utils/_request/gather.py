@@ -28,7 +28,7 @@ from .._core.errors import InvalidError
 from .._core.nearest import nearest
 from .._core.numbers import plain, shown, wrong_options
 from .._core.times import lease_until, read_duration
-from .._jobs.spec import JobOptions, checked_keys, flatten, job_of, name_of
+from .._jobs.spec import JobFile, JobOptions, flatten, job_of, name_of
 from .._ledger.url import files_of, url_of
 from .._lifecycle.confirmation import this_user
 from .._lifecycle.settings import owner_of
@@ -167,7 +167,7 @@ def _job(book: str, given: Values, sources: Sources, home: Path) -> dict[str, An
     if book == "job_status" and not (sources.job or given.get("job_name")):
         return {}
     wanted = cast(JobOptions, given)
-    written = checked_keys(sources.job, sources.job_files[0] if sources.job_files else "")
+    written = cast(JobFile, sources.job)  # whoever has read it has looked at its keys
     if book != "job":
         return {"name": name_of(wanted, written)}
     base = Path(sources.job_files[0]).parent if sources.job_files else sources.folder

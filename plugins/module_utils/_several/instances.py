@@ -79,20 +79,19 @@ class TrashRow(TypedDict):
     name: str | None
 
 
-class _Proof(TypedDict):
+class SeveralProof(TypedDict, total=False):
+    """What is left of a deployment that was to end, whether anybody knows it, and names that are near."""
+
     leftovers: list[PlacedLeftoverRow]
     others: list[PlacedOtherRow]
     trash: list[TrashRow]
-
-
-class SeveralProof(_Proof):
-    """What is left of a deployment anywhere, whether it is known to anybody, and names that are near."""
-
     known: bool
     nearest: list[str]
 
 
-class _Result(TypedDict):
+class SeveralResult(SeveralProof):
+    """What the module tells of instances, and of the purchase where there was one."""
+
     instance: PlacedRow | None
     instances: list[PlacedRow]
     fleet: list[PlacedFleetRow]
@@ -104,19 +103,6 @@ class _Result(TypedDict):
     bill: list[PlacedBillRow]
     spend: PlacedFigures | None
     warnings: list[str]
-
-
-class SeveralResult(_Result, total=False):
-    """What the module tells of instances, and of the purchase where there was one.
-
-    The last five only of a deployment that was to end.
-    """
-
-    leftovers: list[PlacedLeftoverRow]
-    others: list[PlacedOtherRow]
-    trash: list[TrashRow]
-    known: bool
-    nearest: list[str]
 
 
 class SeveralInstanceResource(Resource[Accounts, GroupedOptions, Everywhere, SeveralResult]):
@@ -246,7 +232,7 @@ class SeveralInstanceResource(Resource[Accounts, GroupedOptions, Everywhere, Sev
         lost = self._unproven(found)
         asked = found.accounts.ask(partial(survey, want=found.want), tuple(found.at))
         surveys = [(one.provider, one.answer) for one in asked if one.answer]
-        told: _Proof = {
+        told: SeveralProof = {
             "leftovers": [
                 {"provider": at, **row} for at, seen in surveys for row in seen["leftovers"]
             ],

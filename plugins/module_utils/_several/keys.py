@@ -41,9 +41,9 @@ def register_keys(desk: Desk, deployment: str) -> None:
 
 
 def _registered(client: Client, deployment: str, public_key: str) -> str:
-    noun, want = SshKeyResource(), _key(deployment, "present", public_key)
-    found = noun.find(client, want)
-    for step in noun.plan(found, want).steps:
+    resource, want = SshKeyResource(), _key(deployment, "present", public_key)
+    found = resource.find(client, want)
+    for step in resource.plan(found, want).steps:
         step.call(client)
     return found.made.id if found.made else found.keys[0].id
 

@@ -114,11 +114,11 @@ class SeveralLeaseResource(
         *,
         applied: bool,
     ) -> list[str]:
-        noun = LeaseResource()
+        resource = LeaseResource()
         return [
             text
             for provider, here in found.at.items()
-            for text in noun.record(accounts.client(provider), here, want, applied=applied)
+            for text in resource.record(accounts.client(provider), here, want, applied=applied)
         ]
 
     # -- result --------------------------------------------------------------------------------

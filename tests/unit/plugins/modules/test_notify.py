@@ -207,8 +207,8 @@ def test_two_reapers_at_the_same_moment_tell_once(hook: Hook) -> None:
     want |= {"purchase": None, "reports": [], "test": False, "timeout": 15, "ledger": None}
 
     def work() -> None:
-        noun = NotifyResource()
-        apply(Threads(), noun.plan(noun.find(None, want), want))
+        resource = NotifyResource()
+        apply(Threads(), resource.plan(resource.find(None, want), want))
 
     reapers = [threading.Thread(target=work) for _reaper in range(2)]
     for reaper in reapers:

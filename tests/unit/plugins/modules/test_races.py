@@ -33,15 +33,15 @@ def controller(cloud: Cloud, together: Callable[[], Any], **args: Any) -> dict[s
 
     ``together`` lets all controllers look before one of them buys.
     """
-    client, noun = cloud.client(), InstanceResource()
+    client, resource = cloud.client(), InstanceResource()
     args = {"tier": "h200_or_less", **args}
     want = wanted(SPEC, deployment="llm", owner="me", wait_timeout=1e6, **args)
-    found = noun.find(client, want)
-    plan = noun.plan(found, want)
+    found = resource.find(client, want)
+    plan = resource.plan(found, want)
     together()
     actions, errors = apply.apply(client, plan)
     assert errors == []
-    return {"actions": actions, **noun.result(client, found, plan, applied=True)}
+    return {"actions": actions, **resource.result(client, found, plan, applied=True)}
 
 
 def race(cloud: Cloud, count: int) -> list[str]:

@@ -157,12 +157,12 @@ def test_account_that_refuses_tags(start: Start) -> None:
 
 def two_reapers(cloud: Cloud, between: Any = lambda: None) -> tuple[Any, Any]:
     """Let a reaper decide, then something happen, then it act; returns its result and errors."""
-    client, noun = cloud.client(), resource.ReapResource()
-    found = noun.find(client, WANT)
-    plan = noun.plan(found, WANT)
+    client, reaper = cloud.client(), resource.ReapResource()
+    found = reaper.find(client, WANT)
+    plan = reaper.plan(found, WANT)
     between()
     _done, errors = apply(client, plan)
-    return noun.result(client, found, plan, applied=True), errors
+    return reaper.result(client, found, plan, applied=True), errors
 
 
 def test_two_reapers_one_after_the_other(over: Cloud) -> None:

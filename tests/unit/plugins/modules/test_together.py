@@ -32,11 +32,11 @@ PRICE = 0.19 + 100 * 0.2 / 730
 
 def buyer(cloud: Cloud, number: int, together: Callable[[], Any], **args: Any) -> list[GpuopsError]:
     """Buy as a module does, with a client of its own; returns the errors."""
-    client, noun = cloud.client(), InstanceResource()
+    client, resource = cloud.client(), InstanceResource()
     given = {"deployment": f"d{number}", "tier": "v100", "owner": "me", "wait_timeout": 1e6}
     want = wanted(SPEC, **{**given, "lease": "2h", "ledger": "none", **args})
-    found = noun.find(client, want)
-    plan = noun.plan(found, want)
+    found = resource.find(client, want)
+    plan = resource.plan(found, want)
     together()
     return apply.apply(client, plan)[1]
 

@@ -150,14 +150,14 @@ def test_volume_that_has_gone_meanwhile_is_removed(cloud: Cloud, gone: str) -> N
 
 def keep(cloud: Cloud, together: threading.Barrier) -> tuple[str, list[str]]:
     """Keep a volume as a module does, with a client of its own; all look before one creates."""
-    client, noun = cloud.client(), VolumeResource()
+    client, resource = cloud.client(), VolumeResource()
     want = wanted(SPEC, **NEW, wait_timeout=1e6)
-    found = noun.find(client, want)
-    plan = noun.plan(found, want)
+    found = resource.find(client, want)
+    plan = resource.plan(found, want)
     together.wait()
     actions, errors = apply.apply(client, plan)
     assert errors == []
-    return noun.result(client, found, plan, applied=True)["volume"]["id"], actions
+    return resource.result(client, found, plan, applied=True)["volume"]["id"], actions
 
 
 @pytest.mark.parametrize("count", [2, 8])
